@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What every target of ours is compiled with: lhsm_warnings for its own sources only.
+add_library(lhsm_warnings INTERFACE)
+target_compile_options(lhsm_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough -Werror -Wno-error=null-dereference
+  # g++ 12 warns of overlapping copies inside std::string where there are none (GCC bug 105651).
+  -Wno-restrict)
+
+if(LHSM_SANITIZE)
+  add_compile_options(-fsanitize=${LHSM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${LHSM_SANITIZE})
+endif()
