@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What an archive must be able to do. An object holds the data of one file, named by its FID. All
+// calls may be made from several threads and from several ranks at once; the objects that they
+// return belong to one thread and end before the backend does. A missing object is `not_found` with
+// ENOENT; a thing in an object's place that is no regular file is `invalid` with EISDIR, ELOOP (a
+// link) or EINVAL; a way out of the archive is `denied` with EXDEV.
+#pragma once
+
+#include <sys/types.h>
+#include <time.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/base/fid.hpp"
+#include "lhsmtool_mpi/copy/bytes.hpp"
+
+namespace lhsm::archive {
+
+struct Xattr {
+  std::string name;
+  std::string value;
+};
+
+/// What is kept beside the data, for import and disaster recovery; a restore does not need it.
+struct ObjectAttributes {
+  mode_t mode = 0600;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  timespec atime{};
+  timespec mtime{};
+};
+
+/// A complete object, open for reading.
+class ObjectReader : public copy::ByteSource {
+ public:
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
+};
+
+/// A published object whose predecessor, if there was one, is still kept. Exactly one of the two
+/// calls is made; dropping it rolls back. Publications of one FID should not overlap: if they do, the
+/// last one stays whatever becomes of the others, but its predecessor may be one that was rolled back.
+class Publication {
+ public:
+  virtual ~Publication() = default;
+  /// Let go of the predecessor.
+  [[nodiscard]] virtual Status commit() = 0;
+  /// Put the predecessor back (or nothing, if there was none) and discard the new object.
+  [[nodiscard]] virtual Status roll_back() = 0;
+};
+
+/// An object in the making, under a temporary name that no other attempt uses. Dropping it before
+/// publish() leaves nothing behind.
+class ObjectWriter : public copy::ByteSink {
+ public:
+  /// Return what another rank needs to write into this object too (Backend::join).
+  [[nodiscard]] virtual std::string token() const = 0;
+  [[nodiscard]] virtual Status set_size(std::uint64_t size) = 0;
+  /// Called after the last write, which would change the times.
+  [[nodiscard]] virtual Status set_attributes(const ObjectAttributes& attributes) = 0;
+  /// Xattrs that the archive cannot hold (no such namespace, no privilege for it, too large) are left
+  /// out without an error; so is lustre.*, which is the layout's.
+  [[nodiscard]] virtual Status set_xattrs(const std::vector<Xattr>& xattrs) = 0;
+  /// Keep the file's layout, the raw bytes of its xattr lustre.lov as the restore is to set them. An
+  /// empty one is none.
+  [[nodiscard]] virtual Status set_layout(const std::string& lov) = 0;
+
+  /// Make the object durable and visible under its final name, in this order: data and metadata
+  /// synced, renamed, directory synced. All joined writers must be closed. The writer is used up; after
+  /// an error what was there before is there again.
+  [[nodiscard]] virtual Outcome<std::unique_ptr<Publication>> publish() = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /// Return success if the archive is there and can be read and written.
+  [[nodiscard]] virtual Status check() = 0;
+  [[nodiscard]] virtual Outcome<std::unique_ptr<ObjectReader>> open(const Fid& fid) = 0;
+  [[nodiscard]] virtual Outcome<std::unique_ptr<ObjectWriter>> create(const Fid& fid) = 0;
+  /// Open an object in the making that another rank created, for writing extents of it. The sink
+  /// must be synced by its writer; dropping it closes it.
+  [[nodiscard]] virtual Outcome<std::unique_ptr<copy::ByteSink>> join(const Fid& fid, const std::string& token) = 0;
+  /// Return the layout kept with the object, or nothing.
+  [[nodiscard]] virtual Outcome<std::optional<std::string>> layout(const Fid& fid) = 0;
+  /// Remove the object and what is kept with it, durably. One that is not there is removed already.
+  [[nodiscard]] virtual Status remove(const Fid& fid) = 0;
+  /// Note a path under which people may find the object ("shadow" link), instead of what was found
+  /// there. `path` is relative to the mount, without a leading slash. Not durable by itself.
+  [[nodiscard]] virtual Status note_path(const Fid& fid, const std::string& path) = 0;
+};
+
+}  // namespace lhsm::archive

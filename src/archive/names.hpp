@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The names in the tree.
+//   object       <fid>
+//   layout       <fid>.lov
+//   in making    <fid>_tmp.<unique>      and its .lov
+//   predecessor  <fid>_old.<unique>      and its .lov
+//   unique       hex digits, '-', hex digits
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "lhsmtool_mpi/archive/posix_backend.hpp"
+
+namespace lhsm::archive {
+
+inline constexpr std::string_view k_layout_suffix = ".lov";
+inline constexpr std::string_view k_making_infix = "_tmp.";
+inline constexpr std::string_view k_old_infix = "_old.";
+
+/// Return the directory of the object, relative to the root.
+[[nodiscard]] std::string object_directory(TreeFormat format, const Fid& fid);
+
+/// Return whether `token` is the name of an object of `fid` in the making, and nothing else: it came
+/// over the wire.
+[[nodiscard]] bool is_making_name(const Fid& fid, std::string_view token);
+
+/// Return whether `path` can stand below a directory: not empty, no NUL, no empty, "." or ".." component.
+[[nodiscard]] bool is_plain_path(std::string_view path);
+
+/// Makes names that no other process on any host makes: 64 random bits and a counter. Any thread.
+class UniqueNames {
+ public:
+  UniqueNames();
+  [[nodiscard]] std::string next();
+
+ private:
+  std::uint64_t m_process;
+  std::atomic<std::uint64_t> m_count{0};
+};
+
+}  // namespace lhsm::archive

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/archive/posix_backend.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lhsmtool_mpi/archive/beneath.hpp"
+#include "names.hpp"
+#include "object_place.hpp"
+#include "posix_reader.hpp"
+#include "posix_writer.hpp"
+#include "shadow.hpp"
+
+namespace lhsm::archive {
+
+namespace {
+
+/// No xattr is longer (XATTR_SIZE_MAX), so no layout.
+constexpr std::uint64_t k_max_layout = 65536;
+
+class PosixBackend final : public Backend {
+ public:
+  PosixBackend(Beneath tree, TreeFormat format, copy::Direct direct)
+      : m_tree(std::move(tree)), m_format(format), m_direct(direct) {}
+
+  [[nodiscard]] Status check() override;
+  [[nodiscard]] Outcome<std::unique_ptr<ObjectReader>> open(const Fid& fid) override;
+  [[nodiscard]] Outcome<std::unique_ptr<ObjectWriter>> create(const Fid& fid) override;
+  [[nodiscard]] Outcome<std::unique_ptr<copy::ByteSink>> join(const Fid& fid, const std::string& token) override;
+  [[nodiscard]] Outcome<std::optional<std::string>> layout(const Fid& fid) override;
+  [[nodiscard]] Status remove(const Fid& fid) override;
+  [[nodiscard]] Status note_path(const Fid& fid, const std::string& path) override;
+
+ private:
+  [[nodiscard]] Status check_is_the_same() const;
+
+  Beneath m_tree;
+  TreeFormat m_format;
+  copy::Direct m_direct;
+  UniqueNames m_names;
+};
+
+Status PosixBackend::check() {
+  LHSM_TRY(check_is_the_same());
+  const std::string& root = m_tree.root();
+  if (::faccessat(m_tree.root_fd(), ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0) return errno_error("access", root);
+  const std::string probe = ".lhsmtool_mpi_check." + m_names.next();
+  const Fd fd(::openat(m_tree.root_fd(), probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd) return errno_error("create", m_tree.full(probe));
+  if (::unlinkat(m_tree.root_fd(), probe.c_str(), 0) != 0) return errno_error("unlink", m_tree.full(probe));
+  return {};
+}
+
+/// What lies at the root's path now must be what was opened: it may have been removed, or a file system
+/// mounted over it.
+Status PosixBackend::check_is_the_same() const {
+  struct stat named {};
+  struct stat held {};
+  if (::stat(m_tree.root().c_str(), &named) != 0) return errno_error("stat", m_tree.root());
+  if (::fstat(m_tree.root_fd(), &held) != 0) return errno_error("fstat", m_tree.root());
+  if (named.st_dev != held.st_dev || named.st_ino != held.st_ino) return errno_error("stat", m_tree.root(), ESTALE);
+  return {};
+}
+
+Outcome<std::unique_ptr<ObjectReader>> PosixBackend::open(const Fid& fid) {
+  const std::string path = object_path(m_format, fid);
+  std::uint64_t size = 0;
+  // The object's atime is that of the file when it was archived. Only its owner may spare it.
+  auto fd = open_regular(m_tree, path, O_RDONLY | O_NOATIME, &size);
+  if (!fd && fd.error().sys_errno == EPERM) fd = open_regular(m_tree, path, O_RDONLY, &size);
+  if (!fd) return Failure(fd.error());
+  return std::make_unique<PosixReader>(std::move(*fd), size, m_tree.full(path), m_direct);
+}
+
+Outcome<std::unique_ptr<ObjectWriter>> PosixBackend::create(const Fid& fid) {
+  const std::string dir_path = object_directory(m_format, fid);
+  std::vector<Fd> changed;
+  LHSM_TRY_ASSIGN(Fd dir, m_tree.make_dir(dir_path, changed));
+  auto place = std::make_shared<const ObjectPlace>(m_tree, std::move(dir), dir_path, fid.str());
+  const std::string unique = m_names.next();
+  LHSM_TRY_ASSIGN(Fd object, place->create(place->name() + std::string(k_making_infix) + unique));
+  return std::make_unique<PosixWriter>(std::move(place), std::move(object), unique, std::move(changed), m_direct);
+}
+
+Outcome<std::unique_ptr<copy::ByteSink>> PosixBackend::join(const Fid& fid, const std::string& token) {
+  const std::string dir_path = object_directory(m_format, fid);
+  if (!is_making_name(fid, token)) return errno_error("join", m_tree.full(dir_path + '/' + token), EINVAL);
+  const std::string path = dir_path + '/' + token;
+  LHSM_TRY_ASSIGN(Fd fd, open_regular(m_tree, path, O_WRONLY));
+  return std::make_unique<JoinedSink>(std::move(fd), m_tree.full(path), m_direct);
+}
+
+Outcome<std::optional<std::string>> PosixBackend::layout(const Fid& fid) {
+  const std::string path = object_path(m_format, fid).append(k_layout_suffix);
+  std::uint64_t size = 0;
+  auto fd = open_regular(m_tree, path, O_RDONLY, &size);
+  if (!fd && fd.error().sys_errno == ENOENT) return std::nullopt;
+  if (!fd) return Failure(fd.error());
+  if (size > k_max_layout) return failure(ErrorKind::corrupt, EFBIG, "read layout", m_tree.full(path));
+  std::string lov(static_cast<std::size_t>(size), '\0');
+  copy::FdSource source(**fd, m_tree.full(path));
+  LHSM_TRY_ASSIGN(const std::size_t got, source.read_at(std::as_writable_bytes(std::span(lov)), 0));
+  if (got != size) return failure(ErrorKind::corrupt, EIO, "read layout", m_tree.full(path));
+  return lov;
+}
+
+Status PosixBackend::remove(const Fid& fid) {
+  const std::string dir_path = object_directory(m_format, fid);
+  auto dir = m_tree.open_dir(dir_path);
+  if (!dir && dir.error().sys_errno == ENOENT) return {};
+  if (!dir) return Failure(dir.error());
+  const ObjectPlace place(m_tree, std::move(*dir), dir_path, fid.str());
+  LHSM_TRY_ASSIGN(const bool object, place.unlink(place.name()));
+  LHSM_TRY_ASSIGN(const bool layout, place.unlink(place.name() + std::string(k_layout_suffix)));
+  return object || layout ? place.sync() : Status();
+}
+
+Status PosixBackend::note_path(const Fid& fid, const std::string& path) {
+  return note_in_shadow(m_tree, path, object_path(m_format, fid), m_names.next());
+}
+
+}  // namespace
+
+Outcome<std::unique_ptr<Backend>> open_posix_backend(PosixOptions options) {
+  while (options.root.size() > 1 && options.root.ends_with('/')) options.root.pop_back();
+  LHSM_TRY_ASSIGN(Beneath tree, Beneath::open_root(std::move(options.root)));
+  return std::make_unique<PosixBackend>(std::move(tree), options.format, options.direct);
+}
+
+}  // namespace lhsm::archive

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "lhsmtool_mpi/archive/backend.hpp"
+#include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/copy/fd_bytes.hpp"
+
+namespace lhsm::archive {
+
+class PosixReader final : public ObjectReader {
+ public:
+  PosixReader(Fd fd, std::uint64_t size, std::string subject, copy::Direct direct)
+      : m_fd(std::move(fd)), m_size(size), m_source(*m_fd, std::move(subject), direct) {}
+
+  [[nodiscard]] std::uint64_t size() const override { return m_size; }
+  [[nodiscard]] Outcome<std::size_t> read_at(std::span<std::byte> out, std::uint64_t offset) override {
+    return m_source.read_at(out, offset);
+  }
+  [[nodiscard]] Outcome<std::optional<Extent>> next_data(Extent range) override { return m_source.next_data(range); }
+
+ private:
+  Fd m_fd;
+  std::uint64_t m_size;
+  copy::FdSource m_source;
+};
+
+/// The object in the making of another rank.
+class JoinedSink final : public copy::ByteSink {
+ public:
+  JoinedSink(Fd fd, std::string subject, copy::Direct direct)
+      : m_fd(std::move(fd)), m_sink(*m_fd, std::move(subject), direct) {}
+
+  [[nodiscard]] Status write_at(std::span<const std::byte> bytes, std::uint64_t offset) override {
+    return m_sink.write_at(bytes, offset);
+  }
+  [[nodiscard]] Status sync() override { return m_sink.sync(); }
+  void start_writeback(Extent range) override { m_sink.start_writeback(range); }
+
+ private:
+  Fd m_fd;
+  copy::FdSink m_sink;
+};
+
+}  // namespace lhsm::archive

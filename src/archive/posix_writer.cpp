@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "posix_writer.hpp"
+
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <array>
+#include <tuple>
+
+#include "names.hpp"
+#include "posix_publication.hpp"
+
+namespace lhsm::archive {
+
+namespace {
+
+/// Errors that say "not this xattr on this file system": no such namespace (EOPNOTSUPP), one that
+/// wants a privilege here (EPERM, root over NFS), too large or no room left beside the inode (ENOSPC
+/// of ext4). Data that finds no room fails by itself.
+bool cannot_hold(int error) {
+  return error == EOPNOTSUPP || error == EPERM || error == E2BIG || error == ERANGE || error == ENOSPC;
+}
+
+}  // namespace
+
+PosixWriter::PosixWriter(std::shared_ptr<const ObjectPlace> place, Fd object, const std::string& unique,
+                         std::vector<Fd> changed, copy::Direct direct)
+    : m_place(std::move(place)),
+      m_making(m_place->name() + std::string(k_making_infix) + unique),
+      m_old(m_place->name() + std::string(k_old_infix) + unique),
+      m_changed(std::move(changed)),
+      m_object(std::move(object)) {
+  m_sink.emplace(*m_object, m_place->full(m_making), direct);
+}
+
+PosixWriter::~PosixWriter() {
+  if (m_published) return;
+  std::ignore = m_place->unlink(m_making);  // nobody is left to hear of it
+  if (m_layout) std::ignore = m_place->unlink(layout_name());
+}
+
+std::string PosixWriter::layout_name() const { return m_making + std::string(k_layout_suffix); }
+
+Status PosixWriter::write_at(std::span<const std::byte> bytes, std::uint64_t offset) {
+  return m_sink->write_at(bytes, offset);
+}
+
+Status PosixWriter::sync() { return m_sink->sync(); }
+
+void PosixWriter::start_writeback(Extent range) { m_sink->start_writeback(range); }
+
+Status PosixWriter::set_size(std::uint64_t size) {
+  if (::ftruncate(*m_object, static_cast<off_t>(size)) != 0) return errno_error("ftruncate", subject());
+  return {};
+}
+
+Status PosixWriter::set_attributes(const ObjectAttributes& attributes) {
+  // The owner first: a change of it takes the set-uid bit away.
+  if (::fchown(*m_object, attributes.uid, attributes.gid) != 0) return errno_error("fchown", subject());
+  if (::fchmod(*m_object, attributes.mode & 07777U) != 0) return errno_error("fchmod", subject());
+  const std::array times{attributes.atime, attributes.mtime};
+  if (::futimens(*m_object, times.data()) != 0) return errno_error("futimens", subject());
+  return {};
+}
+
+Status PosixWriter::set_xattrs(const std::vector<Xattr>& xattrs) {
+  for (const Xattr& xattr : xattrs) {
+    // Known by Lustre only, and there they would change the object's own layout.
+    if (xattr.name.starts_with("lustre.")) continue;
+    if (::fsetxattr(*m_object, xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0) == 0) continue;
+    if (const int error = errno; !cannot_hold(error)) return errno_error("fsetxattr " + xattr.name, subject(), error);
+  }
+  return {};
+}
+
+Status PosixWriter::set_layout(const std::string& lov) {
+  if (lov.empty()) return {};  // lhsmtool_posix stumbles over an empty .lov
+  if (!m_layout) {
+    LHSM_TRY_ASSIGN(m_layout, m_place->create(layout_name()));
+  } else if (::ftruncate(*m_layout, 0) != 0) {
+    return errno_error("ftruncate", m_place->full(layout_name()));
+  }
+  return copy::FdSink(*m_layout, m_place->full(layout_name())).write_at(std::as_bytes(std::span(lov)), 0);
+}
+
+Outcome<std::unique_ptr<Publication>> PosixWriter::publish() {
+  LHSM_TRY(m_sink->sync());
+  if (m_layout && ::fsync(*m_layout) != 0) return errno_error("fsync", m_place->full(layout_name()));
+  m_sink.reset();
+  auto publication = std::make_unique<PosixPublication>(m_place, std::move(m_object), m_old,
+                                                        std::vector{Companion{k_layout_suffix, bool(m_layout)}});
+  LHSM_TRY(publication->replace(m_making));
+  for (const Fd& parent : m_changed) LHSM_TRY(sync_directory(parent, "a directory above " + m_place->full("")));
+  m_published = true;
+  return publication;
+}
+
+}  // namespace lhsm::archive

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/archive/backend.hpp"
+#include "lhsmtool_mpi/copy/fd_bytes.hpp"
+#include "object_place.hpp"
+
+namespace lhsm::archive {
+
+class PosixWriter final : public ObjectWriter {
+ public:
+  /// `object` is the file `place.name() + "_tmp." + unique`, just created; `changed` are directories that
+  /// were made on its way and must be synced with it.
+  PosixWriter(std::shared_ptr<const ObjectPlace> place, Fd object, const std::string& unique, std::vector<Fd> changed,
+              copy::Direct direct);
+  ~PosixWriter() override;
+  PosixWriter(const PosixWriter&) = delete;
+  PosixWriter& operator=(const PosixWriter&) = delete;
+
+  [[nodiscard]] Status write_at(std::span<const std::byte> bytes, std::uint64_t offset) override;
+  [[nodiscard]] Status sync() override;
+  void start_writeback(Extent range) override;
+
+  [[nodiscard]] std::string token() const override { return m_making; }
+  [[nodiscard]] Status set_size(std::uint64_t size) override;
+  [[nodiscard]] Status set_attributes(const ObjectAttributes& attributes) override;
+  [[nodiscard]] Status set_xattrs(const std::vector<Xattr>& xattrs) override;
+  [[nodiscard]] Status set_layout(const std::string& lov) override;
+  [[nodiscard]] Outcome<std::unique_ptr<Publication>> publish() override;
+
+ private:
+  [[nodiscard]] std::string layout_name() const;
+  [[nodiscard]] std::string subject() const { return m_place->full(m_making); }
+
+  std::shared_ptr<const ObjectPlace> m_place;
+  std::string m_making;
+  std::string m_old;
+  std::vector<Fd> m_changed;
+  Fd m_object;
+  Fd m_layout;
+  std::optional<copy::FdSink> m_sink;  // after m_object: it lets go of the descriptor first
+  bool m_published = false;
+};
+
+}  // namespace lhsm::archive
