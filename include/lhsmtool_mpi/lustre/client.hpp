@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// One mount of a Lustre file system as this process sees it: the checked lower storey under
+// everything that talks to Lustre. Each call is one or a few calls of liblustreapi or ioctls; its
+// failures are values. All calls may be made from any thread at once.
+//
+// A released file's data must never be read through this client by the copytool itself: the read
+// would wait for a restore (facts, pitfall 25). Opening one, fstat and xattrs are harmless.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/base/action_item.hpp"
+#include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/lustre/abi.hpp"
+
+namespace lhsm::lustre {
+
+/// Where the coordinator's lists come out. One thread only.
+class ActionStream {
+ public:
+  virtual ~ActionStream() = default;
+  /// A descriptor that polls readable when receive() has something. Owned by the stream.
+  [[nodiscard]] virtual int poll_fd() const = 0;
+  /// Return the items of the next list, or none when nothing is there now. mdt_index is not filled in.
+  /// An error means that the registration is gone (ESHUTDOWN: unmounted).
+  [[nodiscard]] virtual Outcome<std::vector<ActionItem>> receive() = 0;
+};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  [[nodiscard]] virtual const std::string& mount_point() const = 0;
+  [[nodiscard]] virtual const std::string& fsname() const = 0;
+
+  /// Register this client as copytool for `archive_ids` (empty = all). Only one process of a client
+  /// may do so (facts 5a). Dropping the stream unregisters the whole client.
+  [[nodiscard]] virtual Outcome<std::unique_ptr<ActionStream>> register_copytool(
+      const std::vector<std::uint32_t>& archive_ids) = 0;
+
+  /// Open a file by FID; it may be unlinked as long as somebody has it open. O_CLOEXEC is added.
+  [[nodiscard]] virtual Outcome<Fd> open_by_fid(const Fid& fid, int flags) = 0;
+  /// Return the first path of a file relative to the mount, without a leading slash.
+  [[nodiscard]] virtual Outcome<std::string> path_of(const Fid& fid) = 0;
+  [[nodiscard]] virtual Outcome<Fid> fid_of(int fd) = 0;
+  [[nodiscard]] virtual Outcome<int> mdt_index(const Fid& fid) = 0;
+
+  /// Create a file without a name in `directory` (absolute) on the given MDT (-1: the directory's);
+  /// it lives as long as somebody has it open. `flags` are open(2) flags.
+  [[nodiscard]] virtual Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags) = 0;
+
+  /// The three ioctls that begin, report and end an action. They may be called by any client.
+  [[nodiscard]] virtual Status copy_start(abi::hsm_copy& copy) = 0;
+  [[nodiscard]] virtual Status progress(abi::hsm_progress& progress) = 0;
+  [[nodiscard]] virtual Status copy_end(abi::hsm_copy& copy) = 0;
+
+  /// Set atime, mtime and ctime of an open file.
+  [[nodiscard]] virtual Status set_times(int fd, const struct stat& times) = 0;
+  /// Return the raw layout (xattr lustre.lov), or nothing when the file has none.
+  [[nodiscard]] virtual Outcome<std::optional<std::string>> layout(int fd) = 0;
+  /// Give an open file without objects a layout.
+  [[nodiscard]] virtual Status set_layout(int fd, const std::string& lov) = 0;
+  /// Return the xattrs of an open file that an archive keeps.
+  [[nodiscard]] virtual Outcome<std::vector<std::pair<std::string, std::string>>> xattrs(int fd) = 0;
+};
+
+/// Open the file system at `mount_point` through liblustreapi: the system's when it is a Lustre, the
+/// emulator's when the directory was prepared by it. ENOTTY... `unsupported` when it is neither.
+[[nodiscard]] Outcome<std::unique_ptr<Client>> open_client(const std::string& mount_point);
+
+}  // namespace lhsm::lustre

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lhsm::lustre {
+
+/// Return the stripe size in bytes of a raw layout (xattr lustre.lov: plain V1/V3, or composite, of
+/// which the largest one is taken), or 0 when it cannot be read. Never trusts an offset in it.
+[[nodiscard]] std::uint64_t stripe_size_of(std::string_view lov);
+
+/// Return the layout as it can be given to a new file: a plain one with any first OST instead of the
+/// one that the old objects started on. Other layouts are returned as they are.
+[[nodiscard]] std::string layout_for_new_file(std::string lov);
+
+}  // namespace lhsm::lustre

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The functions of liblustreapi that we call, loaded at run time: no build or package of ours depends
+// on Lustre being installed, and the emulator's library takes the same place. Nothing above this
+// table knows which of the two it is.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/lustre/abi.hpp"
+
+extern "C" {
+struct hsm_copytool_private;
+}
+
+namespace lhsm::lustre {
+
+struct LlapiTable {
+  int (*copytool_register)(hsm_copytool_private**, const char* mount, int count, int* archives, int flags);
+  int (*copytool_unregister)(hsm_copytool_private**);
+  int (*copytool_get_fd)(hsm_copytool_private*);
+  int (*copytool_recv)(hsm_copytool_private*, abi::hsm_action_list**, int* size);
+  int (*open_by_fid)(const char* directory, const abi::lu_fid*, int flags);
+  int (*open_by_fid_at)(int lustre_fd, const abi::lu_fid*, int flags);  ///< null before 2.16
+  int (*fid2path)(const char* device, const char* fid, char* path, int length, long long* recno, int* link);
+  int (*fid2path_at)(int mount_fd, const abi::lu_fid*, char* path, int length, long long* recno, int* link);
+  int (*fd2fid)(int fd, abi::lu_fid*);
+  int (*get_mdt_index_by_fid)(int fd, const abi::lu_fid*, int* index);
+  int (*create_volatile_idx)(const char* directory, int mdt_index, int flags);
+  int (*search_fsname)(const char* path, char* fsname);
+  void (*msg_set_level)(int level);
+
+  // Of libc, unless the library brings its own (the emulator does).
+  int (*ioctl)(int fd, unsigned long request, ...);
+  ssize_t (*fgetxattr)(int fd, const char* name, void* value, std::size_t size);
+  int (*fsetxattr)(int fd, const char* name, const void* value, std::size_t size, int flags);
+  ssize_t (*flistxattr)(int fd, char* list, std::size_t size);
+};
+
+/// Load `library` (a path or a soname) once for the life of the process.
+[[nodiscard]] Outcome<LlapiTable> load_llapi(const std::string& library);
+
+/// Return the library that serves `mount_point`.
+[[nodiscard]] Outcome<std::string> llapi_library_for(const std::string& mount_point);
+
+}  // namespace lhsm::lustre

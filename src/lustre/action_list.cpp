@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/lustre/action_list.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "lhsmtool_mpi/lustre/abi.hpp"
+
+namespace lhsm::lustre {
+
+namespace {
+
+constexpr std::size_t round_up_8(std::size_t n) { return (n + 7) & ~std::size_t{7}; }
+
+Failure malformed(std::string_view what) {
+  return failure(ErrorKind::corrupt, EPROTO, "parse action list", what);
+}
+
+Fid to_fid(const abi::lu_fid& fid) { return {fid.f_seq, fid.f_oid, fid.f_ver}; }
+
+}  // namespace
+
+Outcome<ActionList> parse_action_list(std::span<const std::byte> bytes) {
+  abi::hsm_action_list header{};
+  if (bytes.size() < sizeof header) return malformed("header cut short");
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (header.hal_version != abi::HAL_VERSION)
+    return malformed(fmt::format("version {}", std::uint32_t{header.hal_version}));
+  bytes = bytes.subspan(sizeof header);
+
+  const void* const nul = bytes.empty() ? nullptr : std::memchr(bytes.data(), 0, bytes.size());
+  if (nul == nullptr) return malformed("fsname without an end");
+  ActionList list;
+  list.fsname.assign(reinterpret_cast<const char*>(bytes.data()), static_cast<const char*>(nul));
+  const std::size_t name_bytes = round_up_8(list.fsname.size() + 1);
+  if (name_bytes > bytes.size()) return malformed("fsname cut short");
+  bytes = bytes.subspan(name_bytes);
+
+  // hal_count is not trusted for a reservation: each item is seen before it is counted.
+  for (std::uint32_t i = 0; i < header.hal_count; ++i) {
+    abi::hsm_action_item hai{};
+    if (bytes.size() < sizeof hai) return malformed(fmt::format("item {} cut short", i));
+    std::memcpy(&hai, bytes.data(), sizeof hai);
+    const std::size_t length = hai.hai_len;
+    if (length < sizeof hai || length > bytes.size()) return malformed(fmt::format("item {} of length {}", i, length));
+    ActionItem& item = list.items.emplace_back();
+    item.kind = static_cast<ActionKind>(std::uint32_t{hai.hai_action});
+    item.fid = to_fid(hai.hai_fid);
+    item.dfid = to_fid(hai.hai_dfid);
+    item.extent = {hai.hai_extent.offset, hai.hai_extent.length};
+    item.cookie = hai.hai_cookie;
+    item.gid = hai.hai_gid;
+    item.list_flags = header.hal_flags;
+    item.archive_id = header.hal_archive_id;
+    item.data.assign(reinterpret_cast<const char*>(bytes.data()) + sizeof hai, length - sizeof hai);
+    bytes = bytes.subspan(std::min(round_up_8(length), bytes.size()));
+  }
+  return list;
+}
+
+}  // namespace lhsm::lustre

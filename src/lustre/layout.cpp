@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/lustre/layout.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+namespace lhsm::lustre {
+
+namespace {
+
+// struct lov_user_md_v1/v3 and lov_comp_md_v1 of <linux/lustre/lustre_user.h>, little endian.
+constexpr std::uint32_t k_magic_v1 = 0x0BD10BD0;
+constexpr std::uint32_t k_magic_v3 = 0x0BD30BD0;
+constexpr std::uint32_t k_magic_composite = 0x0BD60BD0;
+constexpr std::size_t k_stripe_size_at = 24;
+constexpr std::size_t k_stripe_offset_at = 30;
+constexpr std::size_t k_plain_bytes = 32;
+constexpr std::size_t k_entry_count_at = 14;
+constexpr std::size_t k_composite_header_bytes = 32;
+constexpr std::size_t k_entry_bytes = 48;
+constexpr std::size_t k_entry_lov_offset_at = 24;
+
+template <class T>
+std::optional<T> read(std::string_view bytes, std::size_t at) {
+  if (at > bytes.size() || bytes.size() - at < sizeof(T)) return std::nullopt;
+  T value{};
+  std::memcpy(&value, bytes.data() + at, sizeof value);
+  return value;
+}
+
+bool is_plain(std::string_view lov) {
+  const auto magic = read<std::uint32_t>(lov, 0);
+  return magic && (*magic == k_magic_v1 || *magic == k_magic_v3) && lov.size() >= k_plain_bytes;
+}
+
+}  // namespace
+
+std::uint64_t stripe_size_of(std::string_view lov) {
+  if (is_plain(lov)) return *read<std::uint32_t>(lov, k_stripe_size_at);
+  if (read<std::uint32_t>(lov, 0) != k_magic_composite) return 0;
+  std::uint64_t largest = 0;
+  const std::uint16_t entries = read<std::uint16_t>(lov, k_entry_count_at).value_or(0);
+  for (std::size_t i = 0; i < entries; ++i) {
+    const auto at = read<std::uint32_t>(lov, k_composite_header_bytes + i * k_entry_bytes + k_entry_lov_offset_at);
+    if (!at || *at >= lov.size()) break;
+    const std::string_view component = lov.substr(*at);
+    if (is_plain(component)) largest = std::max<std::uint64_t>(largest, *read<std::uint32_t>(component, k_stripe_size_at));
+  }
+  return largest;
+}
+
+std::string layout_for_new_file(std::string lov) {
+  constexpr std::uint16_t k_any_ost = 0xffff;
+  if (is_plain(lov)) std::memcpy(lov.data() + k_stripe_offset_at, &k_any_ost, sizeof k_any_ost);
+  return lov;
+}
+
+}  // namespace lhsm::lustre

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/xattr.h>
+
+#include <array>
+#include <climits>
+#include <mutex>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+
+#include "lhsmtool_mpi/lustre/action_list.hpp"
+#include "lhsmtool_mpi/lustre/client.hpp"
+#include "lhsmtool_mpi/lustre/llapi_table.hpp"
+
+namespace lhsm::lustre {
+
+namespace {
+
+abi::lu_fid to_abi(const Fid& fid) { return {fid.seq, fid.oid, fid.ver}; }
+
+/// liblustreapi returns -errno.
+Failure llapi_error(int rc, std::string_view operation, std::string_view subject) {
+  return errno_error(operation, subject, -rc);
+}
+
+class LlapiStream final : public ActionStream {
+ public:
+  LlapiStream(const LlapiTable& api, hsm_copytool_private* copytool, std::string fsname)
+      : m_api(api), m_copytool(copytool), m_fsname(std::move(fsname)) {}
+  ~LlapiStream() override { std::ignore = m_api.copytool_unregister(&m_copytool); }  // nobody to tell
+  LlapiStream(const LlapiStream&) = delete;
+  LlapiStream& operator=(const LlapiStream&) = delete;
+
+  [[nodiscard]] int poll_fd() const override { return m_api.copytool_get_fd(m_copytool); }
+
+  [[nodiscard]] Outcome<std::vector<ActionItem>> receive() override {
+    abi::hsm_action_list* list = nullptr;
+    int size = 0;
+    const int rc = m_api.copytool_recv(m_copytool, &list, &size);
+    if (rc == -EAGAIN || rc == -EINTR) return std::vector<ActionItem>{};
+    if (rc != 0) return llapi_error(rc, "llapi_hsm_copytool_recv", m_fsname);
+    LHSM_TRY_ASSIGN(ActionList parsed, parse_action_list({reinterpret_cast<const std::byte*>(list),
+                                                          static_cast<std::size_t>(size)}));
+    if (parsed.fsname != m_fsname)
+      return failure(ErrorKind::invalid, EPROTO, "receive actions of " + parsed.fsname + " on", m_fsname);
+    return std::move(parsed.items);
+  }
+
+ private:
+  LlapiTable m_api;
+  hsm_copytool_private* m_copytool;
+  std::string m_fsname;
+};
+
+class LlapiClient final : public Client {
+ public:
+  LlapiClient(LlapiTable api, std::string mount_point, std::string fsname, Fd mount)
+      : m_api(api), m_mount_point(std::move(mount_point)), m_fsname(std::move(fsname)), m_mount(std::move(mount)) {}
+
+  [[nodiscard]] const std::string& mount_point() const override { return m_mount_point; }
+  [[nodiscard]] const std::string& fsname() const override { return m_fsname; }
+
+  [[nodiscard]] Outcome<std::unique_ptr<ActionStream>> register_copytool(
+      const std::vector<std::uint32_t>& archive_ids) override {
+    std::vector<int> ids(archive_ids.begin(), archive_ids.end());
+    hsm_copytool_private* copytool = nullptr;
+    const int rc = m_api.copytool_register(&copytool, m_mount_point.c_str(), static_cast<int>(ids.size()),
+                                           ids.empty() ? nullptr : ids.data(), O_NONBLOCK);
+    if (rc != 0) return llapi_error(rc, "register as copytool on", m_mount_point);
+    return std::make_unique<LlapiStream>(m_api, copytool, m_fsname);
+  }
+
+  [[nodiscard]] Outcome<Fd> open_by_fid(const Fid& fid, int flags) override {
+    const abi::lu_fid raw = to_abi(fid);
+    const int rc = m_api.open_by_fid_at != nullptr
+                       ? m_api.open_by_fid_at(*m_mount, &raw, flags | O_CLOEXEC)
+                       : m_api.open_by_fid(m_mount_point.c_str(), &raw, flags | O_CLOEXEC);
+    if (rc < 0) return llapi_error(rc, "open by FID", fid.bracketed());
+    return Fd(rc);
+  }
+
+  [[nodiscard]] Outcome<std::string> path_of(const Fid& fid) override {
+    std::array<char, PATH_MAX> path{};
+    long long recno = -1;
+    int link = 0;
+    int rc = 0;
+    if (m_api.fid2path_at != nullptr) {
+      const abi::lu_fid raw = to_abi(fid);
+      rc = m_api.fid2path_at(*m_mount, &raw, path.data(), static_cast<int>(path.size()), &recno, &link);
+    } else {
+      rc = m_api.fid2path(m_mount_point.c_str(), fid.str().c_str(), path.data(), static_cast<int>(path.size()),
+                          &recno, &link);
+    }
+    if (rc != 0) return llapi_error(rc, "fid2path", fid.bracketed());
+    std::string_view text = path.data();
+    while (text.starts_with('/')) text.remove_prefix(1);
+    return std::string(text);
+  }
+
+  [[nodiscard]] Outcome<Fid> fid_of(int fd) override {
+    abi::lu_fid raw{};
+    if (const int rc = m_api.fd2fid(fd, &raw); rc != 0) return llapi_error(rc, "fd2fid", fmt::format("fd {}", fd));
+    return Fid{raw.f_seq, raw.f_oid, raw.f_ver};
+  }
+
+  [[nodiscard]] Outcome<int> mdt_index(const Fid& fid) override {
+    {
+      // All FIDs of one sequence live on one MDT: one look-up per some 10^5 files.
+      const std::lock_guard lock(m_mdt_mutex);
+      if (const auto it = m_mdt_of_sequence.find(fid.seq); it != m_mdt_of_sequence.end()) return it->second;
+    }
+    const abi::lu_fid raw = to_abi(fid);
+    int index = -1;
+    const int rc = m_api.get_mdt_index_by_fid(*m_mount, &raw, &index);
+    if (rc < 0) return llapi_error(rc, "find the MDT of", fid.bracketed());
+    const std::lock_guard lock(m_mdt_mutex);
+    m_mdt_of_sequence.emplace(fid.seq, index);
+    return index;
+  }
+
+  [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags) override {
+    const int rc = m_api.create_volatile_idx(directory.c_str(), mdt_index, flags | O_CLOEXEC);
+    if (rc < 0) return llapi_error(rc, "create volatile file in", directory);
+    return Fd(rc);
+  }
+
+  [[nodiscard]] Status copy_start(abi::hsm_copy& copy) override {
+    return mount_ioctl(abi::LL_IOC_HSM_COPY_START, &copy, "begin action of", copy.hc_hai.hai_fid);
+  }
+  [[nodiscard]] Status progress(abi::hsm_progress& progress) override {
+    return mount_ioctl(abi::LL_IOC_HSM_PROGRESS, &progress, "report progress of", progress.hp_fid);
+  }
+  [[nodiscard]] Status copy_end(abi::hsm_copy& copy) override {
+    return mount_ioctl(abi::LL_IOC_HSM_COPY_END, &copy, "end action of", copy.hc_hai.hai_fid);
+  }
+
+  [[nodiscard]] Status set_times(int fd, const struct stat& times) override {
+    abi::ll_futimes_3 arg{};
+    arg.lfu_atime_sec = static_cast<std::uint64_t>(times.st_atim.tv_sec);
+    arg.lfu_atime_nsec = static_cast<std::uint64_t>(times.st_atim.tv_nsec);
+    arg.lfu_mtime_sec = static_cast<std::uint64_t>(times.st_mtim.tv_sec);
+    arg.lfu_mtime_nsec = static_cast<std::uint64_t>(times.st_mtim.tv_nsec);
+    arg.lfu_ctime_sec = static_cast<std::uint64_t>(times.st_ctim.tv_sec);
+    arg.lfu_ctime_nsec = static_cast<std::uint64_t>(times.st_ctim.tv_nsec);
+    if (m_api.ioctl(fd, abi::LL_IOC_FUTIMES_3, &arg) != 0) return errno_error("LL_IOC_FUTIMES_3", fmt::format("fd {}", fd));
+    return {};
+  }
+
+  [[nodiscard]] Outcome<std::optional<std::string>> layout(int fd) override {
+    return get_xattr(fd, "lustre.lov");
+  }
+
+  [[nodiscard]] Status set_layout(int fd, const std::string& lov) override {
+    if (m_api.fsetxattr(fd, "lustre.lov", lov.data(), lov.size(), XATTR_CREATE) != 0)
+      return errno_error("fsetxattr lustre.lov", fmt::format("fd {}", fd));
+    return {};
+  }
+
+  [[nodiscard]] Outcome<std::vector<std::pair<std::string, std::string>>> xattrs(int fd) override {
+    std::vector<std::pair<std::string, std::string>> found;
+    std::string names(1024, '\0');
+    ssize_t size = 0;
+    while ((size = m_api.flistxattr(fd, names.data(), names.size())) < 0) {
+      if (errno == EOPNOTSUPP) return found;
+      if (errno != ERANGE || names.size() > XATTR_LIST_MAX * 2) return errno_error("flistxattr", fmt::format("fd {}", fd));
+      names.resize(names.size() * 4);
+    }
+    const std::string_view list(names.data(), static_cast<std::size_t>(size));
+    for (std::size_t at = 0; at < list.size();) {  // NUL-terminated names, one after the other
+      std::string name(list.substr(at, list.find('\0', at) - at));
+      at += name.size() + 1;
+      LHSM_TRY_ASSIGN(auto value, get_xattr(fd, name.c_str()));
+      if (value) found.emplace_back(std::move(name), std::move(*value));
+    }
+    return found;
+  }
+
+ private:
+  Status mount_ioctl(unsigned long request, void* argument, std::string_view operation, const abi::lu_fid& fid) {
+    if (m_api.ioctl(*m_mount, request, argument) != 0) {
+      const int sys_errno = errno;
+      return errno_error(operation, Fid{fid.f_seq, fid.f_oid, fid.f_ver}.bracketed(), sys_errno);
+    }
+    return {};
+  }
+
+  Outcome<std::optional<std::string>> get_xattr(int fd, const char* name) {
+    std::string value(512, '\0');
+    for (;;) {
+      const ssize_t size = m_api.fgetxattr(fd, name, value.data(), value.size());
+      if (size >= 0) {
+        value.resize(static_cast<std::size_t>(size));
+        return value;
+      }
+      if (errno == ENODATA || errno == EOPNOTSUPP) return std::nullopt;
+      if (errno != ERANGE || value.size() > XATTR_SIZE_MAX) return errno_error(std::string("fgetxattr ") + name, fmt::format("fd {}", fd));
+      value.resize(value.size() * 8);
+    }
+  }
+
+  LlapiTable m_api;
+  std::string m_mount_point;
+  std::string m_fsname;
+  Fd m_mount;
+  std::mutex m_mdt_mutex;
+  std::unordered_map<std::uint64_t, int> m_mdt_of_sequence;
+};
+
+}  // namespace
+
+Outcome<std::unique_ptr<Client>> open_client(const std::string& mount_point) {
+  LHSM_TRY_ASSIGN(const std::string library, llapi_library_for(mount_point));
+  LHSM_TRY_ASSIGN(const LlapiTable api, load_llapi(library));
+  // What the library would print to stderr reaches the user as our own errors.
+  if (api.msg_set_level != nullptr) api.msg_set_level(0);
+  std::array<char, abi::MAX_OBD_NAME + 1> fsname{};
+  if (const int rc = api.search_fsname(mount_point.c_str(), fsname.data()); rc != 0)
+    return llapi_error(rc, "find the file system name of", mount_point);
+  Fd mount(::open(mount_point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!mount) return errno_error("open", mount_point);
+  return std::make_unique<LlapiClient>(api, mount_point, fsname.data(), std::move(mount));
+}
+
+}  // namespace lhsm::lustre
