@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What the dispatcher (rank 0) and the workers say to each other. Plain data; codec.hpp puts it on
+// the wire. Everything goes between a worker and the dispatcher, never from worker to worker.
+//
+//   worker                            dispatcher
+//     Hello                      ->                       who I am, what build
+//                                <-  Jobs                 actions to carry out whole
+//     Results                    ->                       outcomes; or "this one is large"
+//                                <-  Begin                own a large one: begin it
+//     Begun                      ->                       what helpers need to copy extents of it
+//                                <-  CopyExtent           to any worker, as it has room
+//     ExtentDone                 ->
+//                                <-  Covered              to the owner, for its progress reports
+//     Trouble                    ->                       the owner learnt that it must stop
+//                                <-  Finish               to the owner: end it (all helpers closed)
+//                                <-  Cancel               stop what you do for this job
+//                                <-  Recall; Returned ->  jobs not started go back
+//     Tick                       ->                       bytes moved so far, for people
+//                                <-  Stop; Bye        ->
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lhsmtool_mpi/base/action_item.hpp"
+#include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/base/ids.hpp"
+
+namespace lhsm::comm {
+
+/// Raised with every change of a message's shape.
+inline constexpr std::uint32_t k_protocol_version = 1;
+
+/// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
+struct Job {
+  JobId id = 0;
+  std::int32_t reject_errno = 0;
+  ActionItem item;
+};
+
+struct Hello {
+  std::uint32_t protocol = k_protocol_version;
+  std::string build;  ///< identity of the executable
+  std::string host;
+  std::uint32_t slots = 0;
+  std::optional<Error> unable;  ///< why this rank cannot work: no mount, no archive
+};
+
+struct Jobs {
+  std::vector<Job> jobs;
+};
+
+enum class Disposition : std::uint8_t {
+  done,    ///< ended with success
+  failed,  ///< ended with `error`
+  large,   ///< not begun: `size` is over the stripe threshold
+};
+
+struct Result {
+  JobId id = 0;
+  Disposition disposition = Disposition::done;
+  Error error;
+  std::uint64_t size = 0;         ///< of the file
+  std::uint64_t bytes_moved = 0;  ///< without holes
+  std::uint64_t microseconds = 0;
+};
+
+struct Results {
+  std::vector<Result> results;
+};
+
+struct Begin {
+  Job job;
+};
+
+struct Begun {
+  JobId id = 0;
+  Fid dfid;                      ///< what helpers open: the source of an archive, the target of a restore
+  std::uint64_t size = 0;
+  std::uint64_t stripe_size = 0; ///< of the Lustre file; 0 when unknown
+  std::string token;             ///< of the archive object in the making; empty for a restore
+};
+
+struct CopyExtent {
+  JobId id = 0;
+  ActionKind kind = ActionKind::none;
+  Fid fid;
+  Fid dfid;
+  std::string token;
+  Extent extent;
+};
+
+struct ExtentDone {
+  JobId id = 0;
+  Extent extent;
+  std::uint64_t bytes_moved = 0;
+  std::optional<Error> error;  ///< nothing: copied, synced and closed
+};
+
+struct Covered {
+  JobId id = 0;
+  std::vector<Extent> extents;  ///< newly done since the last Covered of this job
+};
+
+struct Trouble {
+  JobId id = 0;
+  Error error;
+};
+
+struct Finish {
+  JobId id = 0;
+  std::optional<Error> error;  ///< nothing: all extents are done
+};
+
+/// Stop what you do for this job. The job, or its extent, then ends with `error`.
+struct Cancel {
+  JobId id = 0;
+  Error error;
+};
+
+struct Recall {
+  std::uint32_t most = 0;  ///< give back at most so many jobs, the last ones first
+};
+
+struct Returned {
+  std::vector<JobId> ids;
+};
+
+struct Tick {
+  std::uint64_t bytes_moved = 0;  ///< since the start, running copies included
+  std::uint32_t running = 0;      ///< slots at work
+};
+
+struct Stop {};
+struct Bye {};
+
+using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
+                             Cancel, Recall, Returned, Tick, Stop, Bye>;
+
+}  // namespace lhsm::comm

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The MPI library from init to finalize. mpi.h is included by src/comm/mpi_*.cpp only. One thread,
+// the one that made the session, makes all MPI calls (MPI_THREAD_FUNNELED).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "lhsmtool_mpi/comm/channel.hpp"
+
+namespace lhsm::comm {
+
+/// Return whether a launcher (mpirun, srun) started this process as one of several ranks. A plain
+/// start needs no MPI at all.
+[[nodiscard]] bool started_by_launcher();
+
+/// Return the MPI library's version line, without initialising it.
+[[nodiscard]] std::string mpi_library_version();
+
+class MpiSession {
+ public:
+  /// Throws Fatal when MPI cannot be initialised.
+  MpiSession();
+  /// Aborts the job when finalize() was not reached: the other ranks would wait for ever.
+  ~MpiSession();
+  MpiSession(const MpiSession&) = delete;
+  MpiSession& operator=(const MpiSession&) = delete;
+
+  [[nodiscard]] int rank() const;
+  [[nodiscard]] int size() const;
+
+  /// A worker's end (rank > 0).
+  [[nodiscard]] std::unique_ptr<Channel> worker_channel();
+
+  /// The dispatcher's end (rank 0). Worker 0 lives in this process and is reached through
+  /// `local_worker`, an end for another thread; it is owned by the channel.
+  struct DispatcherChannel {
+    std::unique_ptr<Channel> channel;
+    Channel* local_worker;
+  };
+  [[nodiscard]] DispatcherChannel dispatcher_channel();
+
+  /// End MPI in good order; all channels must be gone. Every rank must come here.
+  void finalize();
+  /// End the whole job at once with `exit_code`.
+  [[noreturn]] void abort(int exit_code);
+
+ private:
+  struct State;
+  std::unique_ptr<State> m_state;
+};
+
+}  // namespace lhsm::comm

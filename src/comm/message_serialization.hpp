@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The members of each message, for Boost.Serialization. Strings and vectors are read piece by piece,
+// so that a wrong length runs out of bytes instead of allocating what it says.
+#pragma once
+
+#include <algorithm>
+#include <boost/serialization/level.hpp>
+#include <boost/serialization/serialization.hpp>
+#include <boost/serialization/tracking.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/comm/message.hpp"
+
+namespace lhsm::comm::wire {
+
+/// A string, vector or optional on the wire: its length, then its content.
+template <class T>
+struct Counted {
+  T& value;
+};
+template <class T>
+Counted<T> counted(T& value) {
+  return {value};
+}
+
+template <class Archive>
+void save_counted(Archive& archive, const std::string& text) {
+  const std::uint64_t size = text.size();
+  archive << size;
+  archive.save_binary(text.data(), text.size());
+}
+
+template <class Archive>
+void load_counted(Archive& archive, std::string& text) {
+  constexpr std::uint64_t k_piece = 4096;
+  std::uint64_t left = 0;
+  archive >> left;
+  text.clear();
+  while (left > 0) {
+    const auto piece = static_cast<std::size_t>(std::min(left, k_piece));
+    const std::size_t at = text.size();
+    text.resize(at + piece);
+    archive.load_binary(text.data() + at, piece);
+    left -= piece;
+  }
+}
+
+template <class Archive, class T>
+void save_counted(Archive& archive, const std::vector<T>& items) {
+  const std::uint64_t size = items.size();
+  archive << size;
+  for (const T& item : items) archive << item;
+}
+
+template <class Archive, class T>
+void load_counted(Archive& archive, std::vector<T>& items) {
+  std::uint64_t left = 0;
+  archive >> left;
+  items.clear();
+  items.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(left, 1024)));
+  for (; left > 0; --left) {
+    T item{};
+    archive >> item;
+    items.push_back(std::move(item));
+  }
+}
+
+template <class Archive, class T>
+void save_counted(Archive& archive, const std::optional<T>& value) {
+  const std::uint8_t present = value ? 1 : 0;
+  archive << present;
+  if (value) archive << *value;
+}
+
+template <class Archive, class T>
+void load_counted(Archive& archive, std::optional<T>& value) {
+  std::uint8_t present = 0;
+  archive >> present;
+  value.reset();
+  if (present != 0) archive >> value.emplace();
+}
+
+}  // namespace lhsm::comm::wire
+
+namespace boost::serialization {
+
+template <class Archive, class T>
+void lhsm_member(Archive& archive, T& member) {
+  archive& member;
+}
+template <class Archive, class T>
+void lhsm_member(Archive& archive, ::lhsm::comm::wire::Counted<T>& member) {
+  if constexpr (Archive::is_saving::value)
+    ::lhsm::comm::wire::save_counted(archive, member.value);
+  else
+    ::lhsm::comm::wire::load_counted(archive, member.value);
+}
+template <class Archive, class... Members>
+void lhsm_members(Archive& archive, Members&&... members) {
+  (lhsm_member(archive, members), ...);
+}
+
+}  // namespace boost::serialization
+
+// LHSM_WIRE(TYPE, members…) of m: plain data, without version, address tracking or class information.
+#define LHSM_WIRE(TYPE, ...)                                             \
+  BOOST_CLASS_IMPLEMENTATION(TYPE, boost::serialization::object_serializable) \
+  BOOST_CLASS_TRACKING(TYPE, boost::serialization::track_never)          \
+  namespace boost::serialization {                                       \
+  template <class Archive>                                               \
+  void serialize(Archive& archive, TYPE& m, unsigned) {                  \
+    using ::lhsm::comm::wire::counted;                                   \
+    lhsm_members(archive __VA_OPT__(, ) __VA_ARGS__);                    \
+    static_cast<void>(m);                                                \
+  }                                                                      \
+  }
+
+LHSM_WIRE(lhsm::Fid, m.seq, m.oid, m.ver)
+LHSM_WIRE(lhsm::Extent, m.offset, m.length)
+LHSM_WIRE(lhsm::Error, m.kind, m.sys_errno, counted(m.operation), counted(m.subject))
+LHSM_WIRE(lhsm::ActionItem, m.kind, m.fid, m.dfid, m.extent, m.cookie, m.gid, m.list_flags, m.archive_id, m.mdt_index,
+          counted(m.data))
+LHSM_WIRE(lhsm::comm::Job, m.id, m.reject_errno, m.item)
+LHSM_WIRE(lhsm::comm::Hello, m.protocol, counted(m.build), counted(m.host), m.slots, counted(m.unable))
+LHSM_WIRE(lhsm::comm::Jobs, counted(m.jobs))
+LHSM_WIRE(lhsm::comm::Result, m.id, m.disposition, m.error, m.size, m.bytes_moved, m.microseconds)
+LHSM_WIRE(lhsm::comm::Results, counted(m.results))
+LHSM_WIRE(lhsm::comm::Begin, m.job)
+LHSM_WIRE(lhsm::comm::Begun, m.id, m.dfid, m.size, m.stripe_size, counted(m.token))
+LHSM_WIRE(lhsm::comm::CopyExtent, m.id, m.kind, m.fid, m.dfid, counted(m.token), m.extent)
+LHSM_WIRE(lhsm::comm::ExtentDone, m.id, m.extent, m.bytes_moved, counted(m.error))
+LHSM_WIRE(lhsm::comm::Covered, m.id, counted(m.extents))
+LHSM_WIRE(lhsm::comm::Trouble, m.id, m.error)
+LHSM_WIRE(lhsm::comm::Finish, m.id, counted(m.error))
+LHSM_WIRE(lhsm::comm::Cancel, m.id, m.error)
+LHSM_WIRE(lhsm::comm::Recall, m.most)
+LHSM_WIRE(lhsm::comm::Returned, counted(m.ids))
+LHSM_WIRE(lhsm::comm::Tick, m.bytes_moved, m.running)
+LHSM_WIRE(lhsm::comm::Stop)
+LHSM_WIRE(lhsm::comm::Bye)
+
+#undef LHSM_WIRE

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+#include <list>
+
+#include "lhsmtool_mpi/comm/loopback.hpp"
+#include "mpi_check.hpp"
+
+namespace lhsm::comm {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// MPI offers nothing to sleep on, and its own waits spin. So we poll: often for a moment after the
+// last message, then each 1.5 ms: a message waits 0.75 ms on average, and an idle rank takes about one
+// per cent of a core.
+constexpr Duration k_poll_first = 50us;
+constexpr Duration k_poll_longest = 1500us;
+
+/// Frames over MPI, without a decision about whom to wait for.
+class MpiFrames {
+ public:
+  explicit MpiFrames(MPI_Comm communicator) : m_communicator(communicator) {}
+  ~MpiFrames() {
+    // A send that nobody took any more (the run is being torn down) must not keep its buffer.
+    for (Pending& pending : m_pending)
+      if (MPI_Cancel(&pending.request) == MPI_SUCCESS) MPI_Request_free(&pending.request);
+  }
+  MpiFrames(const MpiFrames&) = delete;
+  MpiFrames& operator=(const MpiFrames&) = delete;
+
+  void send(int rank, Bytes frame) {
+    Pending& pending = m_pending.emplace_back();
+    pending.frame = std::move(frame);
+    check_mpi(MPI_Isend(pending.frame.data(), static_cast<int>(pending.frame.size()), MPI_BYTE, rank, k_tag,
+                        m_communicator, &pending.request),
+              "MPI_Isend");
+    complete_sends();
+  }
+
+  std::optional<std::pair<int, Bytes>> take() {
+    complete_sends();
+    int found = 0;
+    MPI_Message handle = MPI_MESSAGE_NULL;
+    MPI_Status status{};
+    check_mpi(MPI_Improbe(MPI_ANY_SOURCE, k_tag, m_communicator, &found, &handle, &status), "MPI_Improbe");
+    if (found == 0) return std::nullopt;
+    int size = 0;
+    check_mpi(MPI_Get_count(&status, MPI_BYTE, &size), "MPI_Get_count");
+    if (size < 0 || static_cast<std::size_t>(size) > k_max_message_bytes)
+      throw Fatal("message from rank " + std::to_string(status.MPI_SOURCE) + ": longer than any message is");
+    Bytes frame(static_cast<std::size_t>(size));
+    check_mpi(MPI_Mrecv(frame.data(), size, MPI_BYTE, &handle, &status), "MPI_Mrecv");
+    return std::pair{status.MPI_SOURCE, std::move(frame)};
+  }
+
+  /// Return whether every send has left this process.
+  bool flushed() {
+    complete_sends();
+    return m_pending.empty();
+  }
+
+ private:
+  struct Pending {
+    Bytes frame;
+    MPI_Request request = MPI_REQUEST_NULL;
+  };
+
+  void complete_sends() {
+    for (auto it = m_pending.begin(); it != m_pending.end();) {
+      int done = 0;
+      check_mpi(MPI_Test(&it->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+      if (done == 0) return;  // in order, mostly; the rest is looked at next time
+      it = m_pending.erase(it);
+    }
+  }
+
+  MPI_Comm m_communicator;
+  std::list<Pending> m_pending;  // a list: a frame must not move while MPI reads it
+};
+
+/// Poll `take` until it has something, `timeout` is over, or somebody woke us.
+template <class Take>
+std::optional<Envelope> poll_for_message(Take take, Waker& waker, Duration& interval, Duration timeout) {
+  const TimePoint deadline = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    if (auto frame = take()) {
+      interval = k_poll_first;
+      return Envelope{frame->first, decode_or_throw(frame->second, frame->first)};
+    }
+    const Duration left = deadline - std::chrono::steady_clock::now();
+    if (left <= Duration::zero()) return std::nullopt;
+    if (waker.wait(std::min(interval, left))) {
+      interval = k_poll_first;
+      if (auto frame = take()) return Envelope{frame->first, decode_or_throw(frame->second, frame->first)};
+      return std::nullopt;
+    }
+    interval = std::min(interval * 2, k_poll_longest);
+  }
+}
+
+/// Wait until the peer's MPI has taken over what we sent; bounded, since a peer may be gone.
+void flush(MpiFrames& frames, Waker& waker) {
+  const TimePoint deadline = std::chrono::steady_clock::now() + 5s;
+  while (!frames.flushed() && std::chrono::steady_clock::now() < deadline) waker.wait(k_poll_longest);
+}
+
+class MpiWorkerChannel final : public Channel {
+ public:
+  explicit MpiWorkerChannel(MPI_Comm communicator) : m_frames(communicator) {}
+  ~MpiWorkerChannel() override { flush(m_frames, m_waker); }
+  MpiWorkerChannel(const MpiWorkerChannel&) = delete;
+  MpiWorkerChannel& operator=(const MpiWorkerChannel&) = delete;
+
+  void send(WorkerId, const Message& message) override {
+    m_frames.send(0, encode(message));
+    m_interval = k_poll_first;
+  }
+  std::optional<Envelope> receive(Duration timeout) override {
+    return poll_for_message([this] { return m_frames.take(); }, m_waker, m_interval, timeout);
+  }
+  void wake() override { m_waker.wake(); }
+
+ private:
+  Waker m_waker;
+  MpiFrames m_frames;
+  Duration m_interval = k_poll_first;
+};
+
+class MpiDispatcherChannel final : public Channel {
+ public:
+  explicit MpiDispatcherChannel(MPI_Comm communicator) : m_frames(communicator), m_worker0(0, m_mailbox) {}
+  ~MpiDispatcherChannel() override { flush(m_frames, m_mailbox.waker()); }
+  MpiDispatcherChannel(const MpiDispatcherChannel&) = delete;
+  MpiDispatcherChannel& operator=(const MpiDispatcherChannel&) = delete;
+
+  void send(WorkerId peer, const Message& message) override {
+    if (peer == 0)
+      m_worker0.mailbox().put(0, encode(message));
+    else
+      m_frames.send(peer, encode(message));
+    m_interval = k_poll_first;
+  }
+  std::optional<Envelope> receive(Duration timeout) override {
+    const auto take = [this]() -> std::optional<std::pair<int, Bytes>> {
+      if (auto local = m_mailbox.take()) return local;
+      return m_frames.take();
+    };
+    return poll_for_message(take, m_mailbox.waker(), m_interval, timeout);
+  }
+  void wake() override { m_mailbox.waker().wake(); }
+  Channel& local_worker() { return m_worker0; }
+
+ private:
+  MpiFrames m_frames;
+  Mailbox m_mailbox;
+  LocalWorkerEnd m_worker0;
+  Duration m_interval = k_poll_first;
+};
+
+}  // namespace
+
+std::unique_ptr<Channel> make_mpi_worker_channel(MPI_Comm communicator) {
+  return std::make_unique<MpiWorkerChannel>(communicator);
+}
+
+std::unique_ptr<Channel> make_mpi_dispatcher_channel(MPI_Comm communicator, Channel*& local_worker) {
+  auto channel = std::make_unique<MpiDispatcherChannel>(communicator);
+  local_worker = &channel->local_worker();
+  return channel;
+}
+
+}  // namespace lhsm::comm

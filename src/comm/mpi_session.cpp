@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/comm/mpi_session.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "mpi_check.hpp"
+
+namespace lhsm::comm {
+
+void check_mpi(int rc, const char* function) {
+  if (rc == MPI_SUCCESS) return;
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  if (MPI_Error_string(rc, text.data(), &length) != MPI_SUCCESS) length = 0;
+  throw Fatal(fmt::format("{}: {}", function, std::string_view(text.data(), static_cast<std::size_t>(length))));
+}
+
+bool started_by_launcher() {
+  // What Open MPI's mpirun, PMIx (srun --mpi=pmix) and PMI-1/2 launchers set for each rank.
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"})
+    if (std::getenv(name) != nullptr) return true;
+  return false;
+}
+
+std::string mpi_library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  check_mpi(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
+  std::string line(text.data(), static_cast<std::size_t>(length));
+  return line.substr(0, line.find(','));
+}
+
+struct MpiSession::State {
+  MPI_Comm communicator = MPI_COMM_NULL;
+  int rank = 0;
+  int size = 1;
+  bool finalized = false;
+};
+
+MpiSession::MpiSession() : m_state(std::make_unique<State>()) {
+  int provided = MPI_THREAD_SINGLE;
+  check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_FUNNELED) throw Fatal("MPI_Init_thread: this MPI cannot be used beside threads");
+  check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &m_state->communicator), "MPI_Comm_dup");
+  check_mpi(MPI_Comm_set_errhandler(m_state->communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check_mpi(MPI_Comm_rank(m_state->communicator, &m_state->rank), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(m_state->communicator, &m_state->size), "MPI_Comm_size");
+}
+
+MpiSession::~MpiSession() {
+  if (!m_state->finalized) abort(1);
+}
+
+int MpiSession::rank() const { return m_state->rank; }
+int MpiSession::size() const { return m_state->size; }
+
+std::unique_ptr<Channel> MpiSession::worker_channel() { return make_mpi_worker_channel(m_state->communicator); }
+
+MpiSession::DispatcherChannel MpiSession::dispatcher_channel() {
+  DispatcherChannel made{};
+  made.channel = make_mpi_dispatcher_channel(m_state->communicator, made.local_worker);
+  return made;
+}
+
+void MpiSession::finalize() {
+  check_mpi(MPI_Comm_free(&m_state->communicator), "MPI_Comm_free");
+  m_state->finalized = true;
+  check_mpi(MPI_Finalize(), "MPI_Finalize");
+}
+
+void MpiSession::abort(int exit_code) {
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::_Exit(exit_code);  // MPI_Abort does not return, but is not declared so
+}
+
+}  // namespace lhsm::comm
