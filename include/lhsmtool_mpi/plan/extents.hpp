@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+
+#include "lhsmtool_mpi/base/extent.hpp"
+
+namespace lhsm::plan {
+
+/// How a large file is cut: extents of `extent_bytes` from offset 0 on, the last one shorter.
+class ExtentCutter {
+ public:
+  /// Choose the length of extents for a file of `size` bytes: `wanted_bytes`, or less when the file
+  /// would otherwise give each of `slots` fewer than four turns (the last turn is where slots idle),
+  /// and always a multiple of the Lustre stripe (`stripe_size`, 0 when unknown) so that two writers
+  /// never share a stripe's lock, and never below 1 MiB; of 1 MiB where the stripe is unknown.
+  ExtentCutter(std::uint64_t size, std::uint64_t wanted_bytes, std::uint64_t stripe_size, std::uint64_t slots);
+
+  [[nodiscard]] bool empty() const { return m_next >= m_size; }
+  /// Cut off the next extent. There must be one.
+  [[nodiscard]] Extent take();
+  [[nodiscard]] std::uint64_t extent_bytes() const { return m_extent_bytes; }
+  /// Extents that are still to be cut.
+  [[nodiscard]] std::uint64_t left() const { return empty() ? 0 : (m_size - m_next - 1) / m_extent_bytes + 1; }
+  /// Cut no more.
+  void stop() { m_next = m_size; }
+
+ private:
+  std::uint64_t m_size;
+  std::uint64_t m_extent_bytes;
+  std::uint64_t m_next = 0;
+};
+
+}  // namespace lhsm::plan

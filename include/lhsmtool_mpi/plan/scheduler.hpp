@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Decides what is done next and by whom. Pure: no I/O, no messages, no threads, no clock; the
+// dispatcher feeds it with what happened and carries out what next() says.
+//
+// Order: what is only to be refused, restores that a process waits for, other restores, removes,
+// archives. One action per file at a time. Small actions go out in batches. A worker that finds its
+// file over the stripe threshold gives it back; such a file is then begun by one worker, its owner,
+// and its extents go to every worker with room, the longest file first. All extents are done and
+// closed before its owner ends it.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lhsmtool_mpi/base/action_item.hpp"
+#include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/base/ids.hpp"
+#include "lhsmtool_mpi/plan/extents.hpp"
+#include "lhsmtool_mpi/plan/job_table.hpp"
+#include "lhsmtool_mpi/plan/worker_pool.hpp"
+
+namespace lhsm::plan {
+
+struct SchedulerOptions {
+  std::uint64_t extent_bytes = std::uint64_t{64} << 20;
+  std::size_t max_batch = 64;
+  std::chrono::microseconds queue_ahead{20'000};
+};
+
+/// What the dispatcher shall do next.
+struct GiveJobs {
+  WorkerId worker;
+  std::vector<JobId> jobs;
+};
+struct GiveBegin {
+  WorkerId worker;
+  JobId job;
+};
+struct GiveExtent {
+  WorkerId worker;
+  JobId job;
+  Extent extent;
+};
+struct TellCovered {
+  WorkerId worker;
+  JobId job;
+  std::vector<Extent> extents;
+};
+struct GiveFinish {
+  WorkerId worker;
+  JobId job;
+  std::optional<Error> error;
+};
+struct TellCancel {
+  WorkerId worker;
+  JobId job;
+  Error error;
+};
+struct TakeBack {
+  WorkerId worker;
+  std::uint32_t most;
+};
+using Command = std::variant<GiveJobs, GiveBegin, GiveExtent, TellCovered, GiveFinish, TellCancel, TakeBack>;
+
+/// What helpers of a striped file need to know, as its owner announced it.
+struct StripedFile {
+  Fid dfid;
+  std::uint64_t size = 0;
+  std::uint64_t stripe_size = 0;
+  std::string token;
+};
+
+enum class CancelEffect { unknown_cookie, will_be_ended, too_late };
+
+class Scheduler {
+ public:
+  explicit Scheduler(SchedulerOptions options);
+
+  // What happened. Answers about jobs that are not (or not in that way) with that worker return
+  // nothing or false and change nothing.
+
+  bool add_worker(WorkerId worker, std::uint32_t slots, const std::string& host);
+  /// Take in an ARCHIVE, RESTORE or REMOVE, or with `reject_errno` anything that must be refused.
+  /// False: a duplicate, dropped.
+  bool add(ActionItem item, int reject_errno = 0);
+  CancelEffect cancel(std::int32_t mdt_index, std::uint64_t cookie);
+  /// A worker found the file to be large: it was not begun.
+  bool found_large(WorkerId worker, JobId job, std::uint64_t size);
+  /// The owner began a large file.
+  bool begun(WorkerId worker, JobId job, StripedFile file);
+  /// An extent was copied, synced and closed, or failed.
+  bool extent_done(WorkerId worker, JobId job, Extent extent, const std::optional<Error>& error);
+  /// The owner learnt that the action must stop.
+  bool trouble(WorkerId worker, JobId job, const Error& error);
+  /// The worker ended the action. Return it when it is now final.
+  std::optional<ActionItem> ended(WorkerId worker, JobId job, std::chrono::microseconds took);
+  /// Jobs that the worker had not started come back.
+  void returned(WorkerId worker, const std::vector<JobId>& jobs);
+
+  /// End everything that has not begun with `sys_errno`, take back what workers have not started, and
+  /// refuse what still comes in.
+  void drain(int sys_errno);
+  /// Stop what runs, too.
+  void stop_running(const Error& error);
+  /// Let owners know what was copied of their files since the last call.
+  void report_coverage();
+
+  /// Return what to do next, or nothing until something happens.
+  [[nodiscard]] std::optional<Command> next();
+
+  [[nodiscard]] const JobRecord* find(JobId job) const { return m_jobs.find(job); }
+  [[nodiscard]] const StripedFile* striped(JobId job) const;
+  [[nodiscard]] bool idle() const { return m_jobs.empty(); }
+  /// Actions that are not final, and those of them that no worker has yet.
+  [[nodiscard]] std::size_t unfinished() const { return m_jobs.size(); }
+  [[nodiscard]] std::size_t queued() const { return m_queued; }
+
+ private:
+  enum Class : std::size_t { k_refused, k_waited_for, k_restore, k_remove, k_archive, k_classes };
+  struct Stripe {
+    StripedFile file;
+    ExtentCutter cutter;
+    WorkerId owner;
+    std::vector<std::pair<WorkerId, Extent>> running;
+    std::vector<Extent> fresh;  // done, the owner does not know yet
+    std::optional<Error> error;
+    bool finishing = false;
+  };
+  struct LargeKey {
+    Class priority;
+    std::uint64_t minus_size;
+    JobId job;
+    auto operator<=>(const LargeKey&) const = default;
+  };
+
+  static Class class_of(const JobRecord& job);
+  static LargeKey large_key(const JobRecord& job);
+  JobRecord* held_by(WorkerId worker, JobId job);
+  void enqueue(JobRecord& job);
+  void refuse(JobRecord& job, int sys_errno);
+  void fail_stripe(JobId job, Stripe& stripe, const Error& error);
+  void finish_if_complete(JobId job, Stripe& stripe);
+  JobRecord* front_ready();
+  std::optional<Command> next_extent();
+  std::optional<Command> next_begin();
+  std::optional<Command> next_jobs();
+
+  SchedulerOptions m_options;
+  JobTable m_jobs;
+  WorkerPool m_workers;
+  std::array<std::deque<JobId>, k_classes> m_ready;  // may hold ids that are gone or were moved
+  std::set<LargeKey> m_large;
+  std::map<JobId, Stripe> m_stripes;
+  std::deque<JobId> m_open_stripes;  // with extents to cut, in the order they were begun
+  std::size_t m_beginning = 0;
+  std::size_t m_queued = 0;
+  std::deque<Command> m_tell;
+  int m_drain_errno = 0;
+};
+
+}  // namespace lhsm::plan

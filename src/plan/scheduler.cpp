@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/plan/scheduler.hpp"
+
+#include <algorithm>
+
+namespace lhsm::plan {
+
+namespace {
+
+/// hal_flags bit of Lustre 2.17: a process is blocked until this restore ends.
+constexpr std::uint64_t k_blocking = 4;
+
+}  // namespace
+
+Scheduler::Scheduler(SchedulerOptions options) : m_options(options), m_workers(options.queue_ahead) {}
+
+Scheduler::Class Scheduler::class_of(const JobRecord& job) {
+  if (job.reject_errno != 0) return k_refused;
+  switch (job.item.kind) {
+    case ActionKind::restore: return (job.item.list_flags & k_blocking) != 0 ? k_waited_for : k_restore;
+    case ActionKind::remove: return k_remove;
+    default: return k_archive;
+  }
+}
+
+Scheduler::LargeKey Scheduler::large_key(const JobRecord& job) {
+  return {class_of(job), ~job.size, job.id};
+}
+
+JobRecord* Scheduler::held_by(WorkerId worker, JobId job) {
+  JobRecord* const record = m_jobs.find(job);
+  return record != nullptr && record->worker == worker ? record : nullptr;
+}
+
+const StripedFile* Scheduler::striped(JobId job) const {
+  const auto it = m_stripes.find(job);
+  return it != m_stripes.end() ? &it->second.file : nullptr;
+}
+
+bool Scheduler::add_worker(WorkerId worker, std::uint32_t slots, const std::string& host) {
+  return m_workers.add(worker, slots, host);
+}
+
+void Scheduler::enqueue(JobRecord& job) { m_ready.at(class_of(job)).push_back(job.id); }
+
+bool Scheduler::add(ActionItem item, int reject_errno) {
+  JobRecord* const job = m_jobs.add(std::move(item));
+  if (job == nullptr) return false;
+  ++m_queued;
+  if (reject_errno == 0) reject_errno = m_drain_errno;
+  if (reject_errno != 0)
+    refuse(*job, reject_errno);
+  else if (job->state == JobState::ready)
+    enqueue(*job);
+  return true;
+}
+
+/// Turn an action that no worker has into one that is only ended. Its old place in a queue goes stale.
+void Scheduler::refuse(JobRecord& job, int sys_errno) {
+  if (job.state == JobState::large) m_large.erase(large_key(job));
+  if (job.state == JobState::waiting) m_jobs.leave_lane(job);
+  job.state = JobState::ready;
+  job.reject_errno = sys_errno;
+  enqueue(job);
+}
+
+CancelEffect Scheduler::cancel(std::int32_t mdt_index, std::uint64_t cookie) {
+  JobRecord* const job = m_jobs.find_cookie(mdt_index, cookie);
+  if (job == nullptr) return CancelEffect::unknown_cookie;
+  const Error cancelled{ErrorKind::cancelled, ECANCELED, "cancelled by the coordinator", job->item.fid.bracketed()};
+  switch (job->state) {
+    case JobState::waiting:
+    case JobState::ready:
+    case JobState::large:
+      if (job->reject_errno == 0) refuse(*job, ECANCELED);
+      return CancelEffect::will_be_ended;
+    case JobState::assigned:
+      // Noted, too: the job may come back, as returned or as large, before its worker hears of it.
+      if (job->reject_errno == 0) job->reject_errno = ECANCELED;
+      m_tell.emplace_back(TellCancel{job->worker, job->id, cancelled});
+      return CancelEffect::will_be_ended;
+    case JobState::beginning:
+      job->reject_errno = ECANCELED;  // looked at when its owner has begun it
+      return CancelEffect::will_be_ended;
+    case JobState::copying:
+      fail_stripe(job->id, m_stripes.at(job->id), cancelled);
+      return CancelEffect::will_be_ended;
+    case JobState::finishing:
+      return CancelEffect::too_late;
+  }
+  return CancelEffect::too_late;
+}
+
+bool Scheduler::found_large(WorkerId worker, JobId id, std::uint64_t size) {
+  JobRecord* const job = held_by(worker, id);
+  if (job == nullptr || job->state != JobState::assigned) return false;
+  m_workers.jobs_taken_back(worker, 1);
+  job->worker = -1;
+  job->size = size;
+  job->state = JobState::large;
+  ++m_queued;
+  if (job->reject_errno != 0)
+    refuse(*job, job->reject_errno);
+  else if (m_drain_errno != 0)
+    refuse(*job, m_drain_errno);
+  else
+    m_large.insert(large_key(*job));
+  return true;
+}
+
+bool Scheduler::begun(WorkerId worker, JobId id, StripedFile file) {
+  JobRecord* const job = held_by(worker, id);
+  if (job == nullptr || job->state != JobState::beginning) return false;
+  --m_beginning;
+  job->state = JobState::copying;
+  const ExtentCutter cutter(file.size, m_options.extent_bytes, file.stripe_size, m_workers.slots());
+  Stripe& stripe = m_stripes.emplace(id, Stripe{std::move(file), cutter, worker, {}, {}, {}, false}).first->second;
+  if (job->reject_errno != 0) {
+    const auto kind = job->reject_errno == ECANCELED ? ErrorKind::cancelled : ErrorKind::busy;
+    fail_stripe(id, stripe, Error{kind, job->reject_errno, "stopped before the copy of", job->item.fid.bracketed()});
+  } else if (stripe.cutter.empty()) {
+    finish_if_complete(id, stripe);
+  } else {
+    m_open_stripes.push_back(id);
+  }
+  return true;
+}
+
+bool Scheduler::extent_done(WorkerId worker, JobId id, Extent extent, const std::optional<Error>& error) {
+  const auto it = m_stripes.find(id);
+  if (it == m_stripes.end()) return false;
+  Stripe& stripe = it->second;
+  const auto running = std::find(stripe.running.begin(), stripe.running.end(), std::pair{worker, extent});
+  if (running == stripe.running.end()) return false;
+  stripe.running.erase(running);
+  m_workers.extent_done(worker);
+  if (error)
+    fail_stripe(id, stripe, *error);
+  else
+    stripe.fresh.push_back(extent);
+  finish_if_complete(id, stripe);
+  return true;
+}
+
+bool Scheduler::trouble(WorkerId worker, JobId id, const Error& error) {
+  const auto it = m_stripes.find(id);
+  if (it == m_stripes.end() || it->second.owner != worker) return false;
+  fail_stripe(id, it->second, error);
+  return true;
+}
+
+/// Cut no more extents of this file, stop those that run, and end it when they are all closed.
+void Scheduler::fail_stripe(JobId id, Stripe& stripe, const Error& error) {
+  if (stripe.finishing) return;
+  if (!stripe.error) {  // the first error is the file's
+    stripe.error = error;
+    stripe.cutter.stop();
+    std::erase(m_open_stripes, id);
+    std::set<WorkerId> helpers;
+    for (const auto& [helper, extent] : stripe.running) helpers.insert(helper);
+    for (const WorkerId helper : helpers) m_tell.emplace_back(TellCancel{helper, id, error});
+  }
+  finish_if_complete(id, stripe);
+}
+
+void Scheduler::finish_if_complete(JobId id, Stripe& stripe) {
+  if (stripe.finishing || !stripe.running.empty() || !stripe.cutter.empty()) return;
+  stripe.finishing = true;
+  m_jobs.find(id)->state = JobState::finishing;
+  m_tell.emplace_back(GiveFinish{stripe.owner, id, stripe.error});
+}
+
+std::optional<ActionItem> Scheduler::ended(WorkerId worker, JobId id, std::chrono::microseconds took) {
+  JobRecord* const job = held_by(worker, id);
+  if (job == nullptr) return std::nullopt;
+  switch (job->state) {
+    case JobState::assigned: m_workers.job_done(worker, took); break;
+    case JobState::beginning: --m_beginning; break;  // begin failed
+    case JobState::finishing: m_stripes.erase(id); break;
+    default: return std::nullopt;
+  }
+  ActionItem item = std::move(job->item);
+  job->item.fid = item.fid;  // the table finds the file's lane and the cookie by them
+  job->item.cookie = item.cookie;
+  job->item.mdt_index = item.mdt_index;
+  if (const auto next = m_jobs.erase(id)) {
+    if (m_drain_errno != 0)
+      refuse(*m_jobs.find(*next), m_drain_errno);
+    else
+      enqueue(*m_jobs.find(*next));
+  }
+  return item;
+}
+
+void Scheduler::returned(WorkerId worker, const std::vector<JobId>& jobs) {
+  if (!m_workers.contains(worker)) return;
+  m_workers.recall_answered(worker);
+  // The last ones first, so that the first of them is in front again.
+  for (auto id = jobs.rbegin(); id != jobs.rend(); ++id) {
+    JobRecord* const job = held_by(worker, *id);
+    if (job == nullptr || job->state != JobState::assigned) continue;
+    m_workers.jobs_taken_back(worker, 1);
+    job->worker = -1;
+    job->state = JobState::ready;
+    ++m_queued;
+    if (m_drain_errno != 0 && job->reject_errno == 0) job->reject_errno = m_drain_errno;
+    m_ready.at(class_of(*job)).push_front(*id);
+  }
+}
+
+void Scheduler::drain(int sys_errno) {
+  m_drain_errno = sys_errno;
+  std::set<WorkerId> holders;
+  std::vector<JobRecord*> unbegun;
+  m_jobs.for_each([&](JobRecord& job) {
+    if (job.state == JobState::assigned && job.reject_errno == 0) holders.insert(job.worker);
+    const bool queued = job.state == JobState::waiting || job.state == JobState::ready || job.state == JobState::large;
+    if (queued && job.reject_errno == 0) unbegun.push_back(&job);
+  });
+  for (JobRecord* job : unbegun) refuse(*job, sys_errno);
+  for (const WorkerId worker : holders) m_tell.emplace_back(TakeBack{worker, ~std::uint32_t{0}});
+}
+
+void Scheduler::stop_running(const Error& error) {
+  m_jobs.for_each([&](JobRecord& job) {
+    if (job.state == JobState::assigned) m_tell.emplace_back(TellCancel{job.worker, job.id, error});
+    if (job.state == JobState::beginning && job.reject_errno == 0) job.reject_errno = error.sys_errno;
+  });
+  for (auto& [id, stripe] : m_stripes) fail_stripe(id, stripe, error);
+}
+
+void Scheduler::report_coverage() {
+  for (auto& [id, stripe] : m_stripes) {
+    if (stripe.fresh.empty() || stripe.finishing) continue;
+    m_tell.emplace_back(TellCovered{stripe.owner, id, std::move(stripe.fresh)});
+    stripe.fresh.clear();
+  }
+}
+
+std::optional<Command> Scheduler::next() {
+  if (!m_tell.empty()) {
+    Command command = std::move(m_tell.front());
+    m_tell.pop_front();
+    return command;
+  }
+  if (auto command = next_extent()) return command;
+  if (auto command = next_begin()) return command;
+  if (auto command = next_jobs()) return command;
+  if (const auto imbalance = m_workers.find_imbalance()) return TakeBack{imbalance->from, imbalance->surplus};
+  return std::nullopt;
+}
+
+std::optional<Command> Scheduler::next_extent() {
+  if (m_open_stripes.empty()) return std::nullopt;
+  const auto worker = m_workers.for_extent();
+  if (!worker) return std::nullopt;
+  const JobId id = m_open_stripes.front();
+  Stripe& stripe = m_stripes.at(id);
+  const Extent extent = stripe.cutter.take();
+  if (stripe.cutter.empty()) m_open_stripes.pop_front();
+  stripe.running.emplace_back(*worker, extent);
+  m_workers.extent_given(*worker);
+  return GiveExtent{*worker, id, extent};
+}
+
+/// Begin the next large file when the extents of the present ones do not fill all slots: early enough
+/// that nobody waits for it, late enough that few files are open.
+std::optional<Command> Scheduler::next_begin() {
+  if (m_large.empty() || !m_open_stripes.empty() || m_beginning > 1) return std::nullopt;
+  const auto worker = m_workers.for_extent();
+  if (!worker) return std::nullopt;
+  JobRecord& job = *m_jobs.find(m_large.begin()->job);
+  m_large.erase(m_large.begin());
+  job.state = JobState::beginning;
+  job.worker = *worker;
+  ++m_beginning;
+  --m_queued;
+  return GiveBegin{*worker, job.id};
+}
+
+/// Return the first ready job and leave it in its queue's front; stale entries before it are dropped.
+JobRecord* Scheduler::front_ready() {
+  for (std::size_t priority = 0; priority < k_classes; ++priority) {
+    auto& queue = m_ready.at(priority);
+    for (; !queue.empty(); queue.pop_front()) {
+      JobRecord* const job = m_jobs.find(queue.front());
+      if (job != nullptr && job->state == JobState::ready && class_of(*job) == priority) return job;
+    }
+  }
+  return nullptr;
+}
+
+std::optional<Command> Scheduler::next_jobs() {
+  JobRecord* job = front_ready();
+  if (job == nullptr) return std::nullopt;
+  const auto room = m_workers.for_jobs();
+  if (!room) return std::nullopt;
+  // Never all that is left to one worker while others could have some of it.
+  const std::size_t share = (m_queued + m_workers.size() - 1) / m_workers.size();
+  const std::size_t most = std::min({room->second, m_options.max_batch, std::max<std::size_t>(1, share)});
+  GiveJobs batch{room->first, {}};
+  for (; job != nullptr && batch.jobs.size() < most; job = front_ready()) {
+    m_ready.at(class_of(*job)).pop_front();
+    job->state = JobState::assigned;
+    job->worker = room->first;
+    --m_queued;
+    batch.jobs.push_back(job->id);
+  }
+  m_workers.jobs_given(room->first, batch.jobs.size());
+  return batch;
+}
+
+}  // namespace lhsm::plan
