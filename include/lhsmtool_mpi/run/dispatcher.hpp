@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Rank 0's loop: greets the workers, registers as copytool, feeds the scheduler with what arrives and
+// carries out what it decides, until it is told to stop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/base/clock.hpp"
+#include "lhsmtool_mpi/comm/channel.hpp"
+#include "lhsmtool_mpi/lustre/client.hpp"
+#include "lhsmtool_mpi/plan/scheduler.hpp"
+#include "lhsmtool_mpi/run/run_state.hpp"
+
+namespace lhsm::run {
+
+struct DispatcherOptions {
+  std::vector<std::uint32_t> archive_ids;  ///< empty: all
+  plan::SchedulerOptions scheduler;
+  std::chrono::milliseconds update_interval{30'000};
+  std::chrono::milliseconds drain_timeout{60'000};
+  std::chrono::milliseconds greeting_timeout{60'000};
+};
+
+/// Requests to stop, set from another thread; wake the dispatcher's channel afterwards.
+struct StopRequest {
+  std::atomic<int> count = 0;  ///< 1: drain; 2: stop running copies, too
+};
+
+class Dispatcher {
+ public:
+  /// `workers` are the numbers to wait for. All references outlive the dispatcher.
+  Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, std::string build, DispatcherOptions options,
+             const Clock& clock, Observer& observer);
+
+  /// Wait for the hello of every worker. Throws Fatal when one cannot work, is of another build than
+  /// this rank, or stays silent.
+  void greet();
+
+  /// Register and serve until `stop` is requested and everything is ended. Throws Fatal when the
+  /// coordinator refuses the registration or drops it.
+  void serve(lustre::Client& client, const StopRequest& stop);
+
+  /// Tell the workers to stop and wait for their good-byes.
+  void dismiss();
+
+  [[nodiscard]] const RunState& state() const { return m_state; }
+
+ private:
+  void receive(Duration timeout);
+  void take_in(lustre::Client& client, std::vector<ActionItem> items);
+  void carry_out(const plan::Command& command);
+  void begin_drain();
+
+  void handle(WorkerId from, const comm::Results& message);
+  void handle(WorkerId from, const comm::Begun& message);
+  void handle(WorkerId from, const comm::ExtentDone& message);
+  void handle(WorkerId from, const comm::Trouble& message);
+  void handle(WorkerId from, const comm::Returned& message);
+  void handle(WorkerId from, const comm::Tick& message);
+  template <class Other>
+  void handle(WorkerId from, const Other& message);
+  void finish(WorkerId from, const comm::Result& result);
+  void publish(TimePoint now);
+
+  comm::Channel& m_channel;
+  std::vector<WorkerId> m_workers;
+  std::string m_build;
+  DispatcherOptions m_options;
+  const Clock& m_clock;
+  Observer& m_observer;
+  plan::Scheduler m_scheduler;
+  RunState m_state;
+  TimePoint m_published;
+  std::vector<std::uint64_t> m_bytes_of_worker;
+};
+
+}  // namespace lhsm::run

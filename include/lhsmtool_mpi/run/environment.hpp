@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#include "lhsmtool_mpi/archive/backend.hpp"
+#include "lhsmtool_mpi/copy/fd_bytes.hpp"
+#include "lhsmtool_mpi/lustre/client.hpp"
+
+namespace lhsm::run {
+
+/// How actions are carried out; the same on all ranks.
+struct CopyOptions {
+  std::size_t buffer_bytes = std::size_t{1} << 20;
+  std::uint64_t stripe_threshold = std::uint64_t{1} << 30;
+  std::chrono::milliseconds update_interval{30'000};
+  copy::Direct direct = copy::Direct::no;
+  bool keep_attributes = true;
+  bool keep_xattrs = true;
+  bool keep_shadow = true;
+};
+
+/// What the procedures of a rank work with; outlives them. All members may be used by all its threads.
+struct Environment {
+  lustre::Client& client;
+  archive::Backend& backend;
+  const CopyOptions& options;
+  std::atomic<std::uint64_t>& bytes_moved;  ///< counts up while copies run
+};
+
+}  // namespace lhsm::run

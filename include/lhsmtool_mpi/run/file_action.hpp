@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// An ARCHIVE or RESTORE of one file, step by step: open, begin, copy (whole here, or by helpers),
+// then finish or fail. Archives and restores differ only behind this interface. Whatever happens, the
+// coordinator gets exactly one end for an action that was opened.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "lhsmtool_mpi/base/action_item.hpp"
+#include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/copy/engine.hpp"
+#include "lhsmtool_mpi/run/environment.hpp"
+#include "lhsmtool_mpi/run/stop_flag.hpp"
+
+namespace lhsm::run {
+
+/// What helpers need besides the FID to copy extents of a begun action.
+struct Announcement {
+  Fid dfid;
+  std::uint64_t stripe_size = 0;
+  std::string token;
+};
+
+/// One thread at a time, except report(), which may be called by another between begin and the end.
+class FileAction {
+ public:
+  virtual ~FileAction() = default;
+
+  /// Open both sides as far as that is possible without beginning. Every error that can be known
+  /// without a begin is found here: no such file, no regular file, no or a short object.
+  [[nodiscard]] static Outcome<std::unique_ptr<FileAction>> open(Environment& environment, const ActionItem& item);
+
+  /// Size of the file in bytes.
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
+  /// Begin the action and make the target. After an error call fail().
+  [[nodiscard]] virtual Status begin() = 0;
+  [[nodiscard]] virtual Announcement announce() const = 0;
+  /// Copy all of it. Return the bytes moved.
+  [[nodiscard]] virtual Outcome<std::uint64_t> copy(copy::Engine& engine, const StopFlag& stop) = 0;
+  /// Tell the coordinator what was done since the last report (length 0: still alive). An error means
+  /// that the action must stop: it was cancelled, or timed out. A report that merely did not get
+  /// through (the coordinator is stopped for a while) is none.
+  [[nodiscard]] virtual Status report(Extent done) = 0;
+  /// All is copied, and every helper has synced and closed: make it durable, end with success.
+  [[nodiscard]] virtual Status finish() = 0;
+  /// End with `error`; nothing is left behind.
+  virtual void fail(const Error& error) = 0;
+};
+
+/// Copy one extent of an action that another rank owns: open both sides, copy, sync, close. Return
+/// the bytes moved.
+[[nodiscard]] Outcome<std::uint64_t> copy_extent(Environment& environment, copy::Engine& engine, ActionKind kind,
+                                                 const Fid& fid, const Fid& dfid, const std::string& token,
+                                                 Extent extent, const StopFlag& stop);
+
+/// REMOVE the object and end the action.
+[[nodiscard]] Status remove_object(Environment& environment, const ActionItem& item);
+
+/// End an action that was not begun. A cookie that the coordinator does not know needs no end.
+[[nodiscard]] Status refuse(Environment& environment, const ActionItem& item, const Error& reason);
+
+}  // namespace lhsm::run

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/base/action_item.hpp"
+#include "lhsmtool_mpi/base/clock.hpp"
+#include "lhsmtool_mpi/base/error.hpp"
+
+namespace lhsm::run {
+
+/// The one state that progress lines, the summary and the exit code are made of.
+struct RunState {
+  TimePoint started;
+  Duration busy{};              ///< time in which there was something to do
+  std::uint64_t ranks = 0;
+  std::uint64_t received = 0;   ///< actions taken in, without cancels and duplicates
+  std::uint64_t archived = 0;   ///< ended with success, by kind
+  std::uint64_t restored = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t failed = 0;     ///< ended with an error
+  std::uint64_t cancelled = 0;  ///< ended because the coordinator cancelled them
+  std::uint64_t put_back = 0;   ///< ended undone because the run is stopping
+  std::uint64_t queued = 0;     ///< no worker has them yet
+  std::uint64_t running = 0;    ///< with a worker
+  std::uint64_t file_bytes = 0;   ///< sizes of the files that were finished
+  std::uint64_t bytes_copied = 0; ///< by all ranks so far, holes and running copies included
+  bool draining = false;
+
+  [[nodiscard]] std::uint64_t done() const { return archived + restored + removed; }
+  [[nodiscard]] std::uint64_t final() const { return done() + failed + cancelled + put_back; }
+};
+
+/// Somebody who watches. Called in the dispatcher's thread; must not wait.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  /// The state may have changed; called often, at least twice a second.
+  virtual void update(const RunState& state, TimePoint now) = 0;
+  /// An action failed.
+  virtual void failed(const ActionItem& item, const Error& error) = 0;
+};
+
+}  // namespace lhsm::run

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+
+#include "lhsmtool_mpi/lustre/hsm_action.hpp"
+#include "lhsmtool_mpi/run/file_action.hpp"
+
+namespace lhsm::run {
+
+/// Copy a range, counting bytes into the environment and telling the coordinator each update interval
+/// through `report`, which may be empty. A raised stop flag gives the flag's error.
+[[nodiscard]] Outcome<std::uint64_t> copy_range(Environment& environment, copy::Engine& engine,
+                                                copy::ByteSource& source, copy::ByteSink& sink, Extent range,
+                                                const StopFlag& stop, const std::function<Status(Extent)>& report);
+
+[[nodiscard]] Outcome<std::unique_ptr<FileAction>> open_archive(Environment& environment, const ActionItem& item);
+[[nodiscard]] Outcome<std::unique_ptr<FileAction>> open_restore(Environment& environment, const ActionItem& item);
+
+/// FileAction::report() over the action's own progress().
+[[nodiscard]] Status report_progress(const lustre::HsmAction& action, Extent done);
+
+/// End `action` with the error; when that fails too, say so in the log.
+void end_failed(lustre::HsmAction& action, const Error& error);
+
+}  // namespace lhsm::run

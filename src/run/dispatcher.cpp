@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/run/dispatcher.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/run/receiver.hpp"
+
+namespace lhsm::run {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration k_idle_wait = 500ms;
+constexpr Duration k_coverage_interval = 1s;
+constexpr Duration k_publish_interval = 100ms;
+constexpr int k_messages_a_turn = 64;
+// Refused for want of time: the errno of an action that is put back. Not ECANCELED, which the
+// coordinator would take for the answer to a cancel.
+constexpr int k_put_back_errno = EAGAIN;
+
+}  // namespace
+
+Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, std::string build,
+                       DispatcherOptions options, const Clock& clock, Observer& observer)
+    : m_channel(channel),
+      m_workers(std::move(workers)),
+      m_build(std::move(build)),
+      m_options(std::move(options)),
+      m_clock(clock),
+      m_observer(observer),
+      m_scheduler(m_options.scheduler) {
+  const WorkerId last = *std::max_element(m_workers.begin(), m_workers.end());
+  m_bytes_of_worker.resize(static_cast<std::size_t>(last) + 1);
+  m_state.started = m_published = m_clock.now();
+  m_state.ranks = m_workers.size();
+}
+
+void Dispatcher::greet() {
+  std::set<WorkerId> missing(m_workers.begin(), m_workers.end());
+  const TimePoint deadline = m_clock.now() + m_options.greeting_timeout;
+  std::string complaint;
+  while (!missing.empty()) {
+    const Duration left = deadline - m_clock.now();
+    if (left <= Duration::zero()) throw Fatal(fmt::format("rank {} did not say hello within {} s", *missing.begin(),
+                                                          m_options.greeting_timeout / 1s));
+    const auto envelope = m_channel.receive(left);
+    if (!envelope) continue;
+    const auto* const hello = std::get_if<comm::Hello>(&envelope->message);
+    if (hello == nullptr || missing.erase(envelope->peer) == 0)
+      throw Fatal(fmt::format("rank {} spoke out of turn", envelope->peer));
+    std::string refused;
+    if (hello->build != m_build)
+      refused = fmt::format("rank {} on {} runs another build of lhsmtool_mpi ({}) than rank 0 ({})", envelope->peer,
+                            hello->host, hello->build, m_build);
+    else if (hello->unable)
+      refused = fmt::format("rank {} on {}: {}", envelope->peer, hello->host, hello->unable->describe());
+    else if (!m_scheduler.add_worker(envelope->peer, hello->slots, hello->host))
+      refused = fmt::format("rank {} on {} has no slots", envelope->peer, hello->host);
+    if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say
+  }
+  if (!complaint.empty()) throw Fatal(complaint);
+}
+
+void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
+  auto receiver = std::make_unique<Receiver>(client, m_options.archive_ids, [this] { m_channel.wake(); });
+  std::optional<Error> lost;
+  int stops_heeded = 0;
+  TimePoint drain_deadline = TimePoint::max();
+  TimePoint next_publish = m_clock.now();
+  TimePoint next_coverage = m_clock.now() + k_coverage_interval;
+  const Duration coverage_interval = std::min<Duration>(k_coverage_interval, m_options.update_interval / 2);
+
+  while (!m_state.draining || !m_scheduler.idle()) {
+    receive(m_scheduler.idle() ? k_idle_wait : std::min(k_idle_wait, coverage_interval));
+    if (receiver != nullptr) {
+      take_in(client, receiver->take());
+      lost = receiver->broken();
+    }
+    const TimePoint now = m_clock.now();
+    if (receiver != nullptr && (stop.count > 0 || lost)) {
+      receiver.reset();  // unregister: nothing new is taken
+      begin_drain();
+      stops_heeded = 1;
+      drain_deadline = now + m_options.drain_timeout;
+    }
+    if (m_state.draining && stops_heeded < 2 && (stop.count > 1 || now >= drain_deadline)) {
+      stops_heeded = 2;
+      m_scheduler.stop_running({ErrorKind::busy, k_put_back_errno, "stopped while it ran", client.mount_point()});
+    }
+    if (now >= next_coverage) {
+      m_scheduler.report_coverage();
+      next_coverage = now + coverage_interval;
+    }
+    while (const auto command = m_scheduler.next()) carry_out(*command);
+    if (now >= next_publish) {
+      publish(now);
+      next_publish = now + k_publish_interval;
+    }
+  }
+  if (lost) throw Fatal(*lost);
+}
+
+/// Wait for a message, then handle all that are there.
+void Dispatcher::receive(Duration timeout) {
+  for (int left = k_messages_a_turn; left > 0; --left, timeout = Duration::zero()) {
+    const auto envelope = m_channel.receive(timeout);
+    if (!envelope) return;
+    std::visit([this, &envelope](const auto& message) { handle(envelope->peer, message); }, envelope->message);
+  }
+}
+
+void Dispatcher::begin_drain() {
+  log::info("stopping: {} actions to finish or to put back", m_scheduler.unfinished());
+  m_state.draining = true;
+  m_scheduler.drain(k_put_back_errno);
+}
+
+void Dispatcher::take_in(lustre::Client& client, std::vector<ActionItem> items) {
+  for (ActionItem& item : items) {
+    log::debug("received {}", item.describe());
+    switch (item.kind) {
+      case ActionKind::cancel:
+        if (m_scheduler.cancel(item.mdt_index, item.cookie) == plan::CancelEffect::unknown_cookie)
+          log::debug("{}: nothing to cancel", item.describe());
+        continue;
+      case ActionKind::archive:
+      case ActionKind::restore:
+      case ActionKind::remove:
+        break;
+      default: {
+        const auto kind = static_cast<std::uint32_t>(item.kind);
+        log::warning("action {} of {} on {} is unknown here and refused", kind, item.fid.bracketed(), client.mount_point());
+        if (m_scheduler.add(std::move(item), EINVAL)) ++m_state.received;
+        continue;
+      }
+    }
+    const std::string text = log::enabled(log::Level::debug) ? item.describe() : std::string();
+    if (m_scheduler.add(std::move(item)))
+      ++m_state.received;
+    else
+      log::debug("{}: sent twice, dropped", text);
+  }
+}
+
+void Dispatcher::carry_out(const plan::Command& command) {
+  const auto job = [this](JobId id) {
+    const plan::JobRecord& record = *m_scheduler.find(id);
+    return comm::Job{id, record.reject_errno, record.item};
+  };
+  std::visit(
+      [&](const auto& c) {
+        using C = std::decay_t<decltype(c)>;
+        if constexpr (std::is_same_v<C, plan::GiveJobs>) {
+          comm::Jobs message;
+          message.jobs.reserve(c.jobs.size());
+          for (const JobId id : c.jobs) message.jobs.push_back(job(id));
+          m_channel.send(c.worker, message);
+        } else if constexpr (std::is_same_v<C, plan::GiveBegin>) {
+          m_channel.send(c.worker, comm::Begin{job(c.job)});
+        } else if constexpr (std::is_same_v<C, plan::GiveExtent>) {
+          const ActionItem& item = m_scheduler.find(c.job)->item;
+          const plan::StripedFile& file = *m_scheduler.striped(c.job);
+          m_channel.send(c.worker, comm::CopyExtent{c.job, item.kind, item.fid, file.dfid, file.token, c.extent});
+        } else if constexpr (std::is_same_v<C, plan::TellCovered>) {
+          m_channel.send(c.worker, comm::Covered{c.job, c.extents});
+        } else if constexpr (std::is_same_v<C, plan::GiveFinish>) {
+          m_channel.send(c.worker, comm::Finish{c.job, c.error});
+        } else if constexpr (std::is_same_v<C, plan::TellCancel>) {
+          m_channel.send(c.worker, comm::Cancel{c.job, c.error});
+        } else {
+          static_assert(std::is_same_v<C, plan::TakeBack>);
+          m_channel.send(c.worker, comm::Recall{c.most});
+        }
+      },
+      command);
+}
+
+void Dispatcher::handle(WorkerId from, const comm::Results& message) {
+  for (const comm::Result& result : message.results) finish(from, result);
+}
+
+void Dispatcher::finish(WorkerId from, const comm::Result& result) {
+  if (result.disposition == comm::Disposition::large) {
+    m_scheduler.found_large(from, result.id, result.size);
+    return;
+  }
+  const auto item = m_scheduler.ended(from, result.id, std::chrono::microseconds(result.microseconds));
+  if (!item) {
+    log::warning("rank {} reported job {}, which it does not have", from, result.id);
+    return;
+  }
+  if (result.disposition == comm::Disposition::done) {
+    if (item->kind == ActionKind::archive) ++m_state.archived;
+    if (item->kind == ActionKind::restore) ++m_state.restored;
+    if (item->kind == ActionKind::remove) ++m_state.removed;
+    m_state.file_bytes += result.size;
+    return;
+  }
+  if (result.error.kind == ErrorKind::cancelled) {
+    ++m_state.cancelled;
+  } else if (m_state.draining && result.error.sys_errno == k_put_back_errno) {
+    ++m_state.put_back;
+  } else {
+    ++m_state.failed;
+    m_observer.failed(*item, result.error);
+  }
+}
+
+void Dispatcher::handle(WorkerId from, const comm::Begun& message) {
+  if (!m_scheduler.begun(from, message.id, {message.dfid, message.size, message.stripe_size, message.token}))
+    throw Fatal(fmt::format("rank {} began job {}, which it was not given", from, message.id));
+}
+
+void Dispatcher::handle(WorkerId from, const comm::ExtentDone& message) {
+  if (!m_scheduler.extent_done(from, message.id, message.extent, message.error))
+    throw Fatal(fmt::format("rank {} copied an extent of job {}, which it was not given", from, message.id));
+}
+
+void Dispatcher::handle(WorkerId from, const comm::Trouble& message) {
+  if (!m_scheduler.trouble(from, message.id, message.error))
+    log::debug("rank {}: trouble with job {}, which is over", from, message.id);
+}
+
+void Dispatcher::handle(WorkerId from, const comm::Returned& message) { m_scheduler.returned(from, message.ids); }
+
+void Dispatcher::handle(WorkerId from, const comm::Tick& message) {
+  m_bytes_of_worker.at(static_cast<std::size_t>(from)) = message.bytes_moved;
+}
+
+template <class Other>
+void Dispatcher::handle(WorkerId from, const Other&) {
+  throw Fatal(fmt::format("rank {} sent a message that only a dispatcher sends", from));
+}
+
+void Dispatcher::publish(TimePoint now) {
+  if (m_state.running + m_state.queued > 0 || m_scheduler.unfinished() > 0) m_state.busy += now - m_published;
+  m_published = now;
+  m_state.queued = m_scheduler.queued();
+  m_state.running = m_scheduler.unfinished() - m_scheduler.queued();
+  m_state.bytes_copied = std::accumulate(m_bytes_of_worker.begin(), m_bytes_of_worker.end(), std::uint64_t{0});
+  m_observer.update(m_state, now);
+}
+
+void Dispatcher::dismiss() {
+  for (const WorkerId worker : m_workers) m_channel.send(worker, comm::Stop{});
+  std::set<WorkerId> here(m_workers.begin(), m_workers.end());
+  const TimePoint deadline = m_clock.now() + m_options.greeting_timeout;
+  while (!here.empty() && m_clock.now() < deadline) {
+    const auto envelope = m_channel.receive(k_idle_wait);
+    if (!envelope) continue;
+    if (std::holds_alternative<comm::Bye>(envelope->message)) here.erase(envelope->peer);
+    if (const auto* tick = std::get_if<comm::Tick>(&envelope->message)) handle(envelope->peer, *tick);
+  }
+  if (!here.empty()) log::warning("rank {} did not say good-bye", *here.begin());
+  publish(m_clock.now());
+}
+
+}  // namespace lhsm::run

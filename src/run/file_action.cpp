@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/run/file_action.hpp"
+
+#include <fcntl.h>
+
+#include "copy_range.hpp"
+#include "lhsmtool_mpi/base/clock.hpp"
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/copy/fd_bytes.hpp"
+
+namespace lhsm::run {
+
+Outcome<std::uint64_t> copy_range(Environment& environment, copy::Engine& engine, copy::ByteSource& source,
+                                  copy::ByteSink& sink, Extent range, const StopFlag& stop,
+                                  const std::function<Status(Extent)>& report) {
+  copy::CopyControl control;
+  control.stop = &stop.raised();
+  Extent unreported{range.offset, 0};
+  TimePoint last_report = std::chrono::steady_clock::now();
+  control.on_done = [&](Extent done) -> Status {
+    environment.bytes_moved += done.length;
+    unreported.length += done.length;
+    if (!report) return {};
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (now - last_report < environment.options.update_interval) return {};
+    last_report = now;
+    LHSM_TRY(report(unreported));
+    unreported = {unreported.end(), 0};
+    return {};
+  };
+  const auto copied = engine.copy(source, sink, range, control);
+  if (!copied && stop.raised()) return Failure(stop.error());
+  if (!copied) return Failure(copied.error());
+  return copied->bytes_moved;
+}
+
+Status report_progress(const lustre::HsmAction& action, Extent done) {
+  const Status reported = action.progress(done);
+  if (reported) return {};
+  Error error = reported.error();
+  if (error.sys_errno != ECANCELED && error.sys_errno != ENOENT) {
+    log::warning("{}: {}", action.item().describe(), error.describe());
+    return {};
+  }
+  // A cookie that the coordinator does not know any more was cancelled, too: by its timeout.
+  error.kind = ErrorKind::cancelled;
+  return Failure(error);
+}
+
+void end_failed(lustre::HsmAction& action, const Error& error) {
+  const ActionItem item = action.item();
+  if (const Status ended = action.end(lustre::reportable_errno(error)); !ended && ended.error().sys_errno != ENOENT)
+    log::warning("{}: could not be ended as failed: {}", item.describe(), ended.error().describe());
+}
+
+Outcome<std::unique_ptr<FileAction>> FileAction::open(Environment& environment, const ActionItem& item) {
+  switch (item.kind) {
+    case ActionKind::archive: return open_archive(environment, item);
+    case ActionKind::restore: return open_restore(environment, item);
+    default: return failure(ErrorKind::invalid, EINVAL, "copy for action " + std::string(to_string(item.kind)), item.fid.bracketed());
+  }
+}
+
+Outcome<std::uint64_t> copy_extent(Environment& environment, copy::Engine& engine, ActionKind kind, const Fid& fid,
+                                   const Fid& dfid, const std::string& token, Extent extent, const StopFlag& stop) {
+  const std::string name = dfid.bracketed();
+  if (stop.raised()) return Failure(stop.error());
+  std::uint64_t moved = 0;
+  if (kind == ActionKind::restore) {
+    // Plain O_WRONLY: the volatile has its layout already, and nothing of it may be cut off.
+    LHSM_TRY_ASSIGN(Fd file, environment.client.open_by_fid(dfid, O_WRONLY | O_NOFOLLOW));
+    LHSM_TRY_ASSIGN(const auto object, environment.backend.open(fid));
+    copy::FdSink sink(*file, name, environment.options.direct);
+    LHSM_TRY_ASSIGN(moved, copy_range(environment, engine, *object, sink, extent, stop, {}));
+    // The owner's fsync covers its own client only, and its end must find nobody else writing.
+    LHSM_TRY(sink.sync());
+    LHSM_TRY(file.close(name));
+  } else {
+    LHSM_TRY_ASSIGN(const Fd file, environment.client.open_by_fid(dfid, O_RDONLY | O_NOATIME | O_NOFOLLOW));
+    copy::FdSource source(*file, name, environment.options.direct);
+    LHSM_TRY_ASSIGN(const auto object, environment.backend.join(fid, token));
+    LHSM_TRY_ASSIGN(moved, copy_range(environment, engine, source, *object, extent, stop, {}));
+    LHSM_TRY(object->sync());
+  }
+  return moved;
+}
+
+Status remove_object(Environment& environment, const ActionItem& item) {
+  if (const Status removed = environment.backend.remove(item.fid); !removed) {
+    LHSM_TRY(refuse(environment, item, removed.error()));
+    return removed;
+  }
+  return lustre::end_unbegun(environment.client, item, 0);
+}
+
+Status refuse(Environment& environment, const ActionItem& item, const Error& reason) {
+  const Status ended = lustre::end_unbegun(environment.client, item, lustre::reportable_errno(reason));
+  if (!ended && ended.error().sys_errno == ENOENT) return {};
+  return ended;
+}
+
+}  // namespace lhsm::run

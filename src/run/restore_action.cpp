@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "copy_range.hpp"
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/copy/fd_bytes.hpp"
+#include "lhsmtool_mpi/lustre/layout.hpp"
+
+namespace lhsm::run {
+
+namespace {
+
+class RestoreAction final : public FileAction {
+ public:
+  RestoreAction(Environment& environment, lustre::HsmAction action, std::unique_ptr<archive::ObjectReader> object)
+      : m_environment(environment), m_action(std::move(action)), m_object(std::move(object)) {}
+
+  [[nodiscard]] std::uint64_t size() const override {
+    return static_cast<std::uint64_t>(m_action.attributes().st_size);
+  }
+
+  [[nodiscard]] Status begin() override {
+    const std::optional<std::string> layout = find_layout();
+    LHSM_TRY(m_action.begin(layout ? lustre::VolatileLayout::set_later : lustre::VolatileLayout::by_default));
+    if (layout) set_layout(*layout);
+    // Before anybody copies: trailing holes stay holes, and helpers see the final size.
+    if (::ftruncate(m_action.data_fd(), m_action.attributes().st_size) != 0)
+      return errno_error("ftruncate volatile of", m_action.item().fid.bracketed());
+    return {};
+  }
+
+  [[nodiscard]] Announcement announce() const override { return {m_action.dfid(), m_stripe_size, {}}; }
+
+  [[nodiscard]] Outcome<std::uint64_t> copy(copy::Engine& engine, const StopFlag& stop) override {
+    copy::FdSink sink(m_action.data_fd(), m_action.item().fid.bracketed(), m_environment.options.direct);
+    return copy_range(m_environment, engine, *m_object, sink, {0, size()}, stop,
+                      [this](Extent done) { return report_progress(m_action, done); });
+  }
+
+  [[nodiscard]] Status report(Extent done) override { return report_progress(m_action, done); }
+  [[nodiscard]] Status finish() override { return m_action.end(0); }
+  void fail(const Error& error) override { end_failed(m_action, error); }
+
+ private:
+  /// Return the file's own striping. The released file still has it; an imported one may have it
+  /// beside its object. Without any, Lustre's default for the directory serves.
+  std::optional<std::string> find_layout() {
+    auto layout = m_environment.client.layout(m_action.file_fd());
+    if (layout && !*layout) layout = m_environment.backend.layout(m_action.item().fid);
+    if (layout) return std::move(*layout);
+    warn_of_default(layout.error());
+    return std::nullopt;
+  }
+
+  void set_layout(const std::string& layout) {
+    const Status set = m_environment.client.set_layout(m_action.data_fd(), lustre::layout_for_new_file(layout));
+    if (set)
+      m_stripe_size = lustre::stripe_size_of(layout);
+    else
+      warn_of_default(set.error());
+  }
+
+  void warn_of_default(const Error& error) const {
+    log::warning("{}: restored with the default layout: {}", m_action.item().describe(), error.describe());
+  }
+
+  Environment& m_environment;
+  lustre::HsmAction m_action;
+  std::unique_ptr<archive::ObjectReader> m_object;
+  std::uint64_t m_stripe_size = 0;
+};
+
+}  // namespace
+
+Outcome<std::unique_ptr<FileAction>> open_restore(Environment& environment, const ActionItem& item) {
+  LHSM_TRY_ASSIGN(auto object, environment.backend.open(item.fid));
+  LHSM_TRY_ASSIGN(auto action, lustre::HsmAction::open(environment.client, item));
+  const auto size = static_cast<std::uint64_t>(action.attributes().st_size);
+  if (object->size() != size) {
+    // Lustre knows the size of a released file. An object of another one is not its data.
+    return failure(ErrorKind::corrupt, EIO, fmt::format("object has {} bytes, expected {}, of", object->size(), size),
+                   item.fid.bracketed());
+  }
+  return std::make_unique<RestoreAction>(environment, std::move(action), std::move(object));
+}
+
+}  // namespace lhsm::run

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/run/slot_pool.hpp"
+
+#include <algorithm>
+
+namespace lhsm::run {
+
+SlotPool::SlotPool(std::size_t slots, std::size_t buffer_bytes, std::function<void()> on_idle)
+    : m_on_idle(std::move(on_idle)) {
+  for (std::size_t i = 0; i < slots; ++i) m_threads.emplace_back([this, buffer_bytes] { run(buffer_bytes); });
+}
+
+SlotPool::~SlotPool() {
+  {
+    const std::lock_guard lock(m_mutex);
+    m_stop = true;
+  }
+  m_changed.notify_all();
+}
+
+void SlotPool::add(Task task) {
+  {
+    const std::lock_guard lock(m_mutex);
+    m_tasks.push_back(std::move(task));
+  }
+  m_changed.notify_one();
+}
+
+void SlotPool::add(std::vector<Task> tasks) {
+  {
+    const std::lock_guard lock(m_mutex);
+    for (Task& task : tasks) m_tasks.push_back(std::move(task));
+  }
+  m_changed.notify_all();
+}
+
+std::vector<JobId> SlotPool::take_back(std::size_t most) {
+  std::vector<JobId> taken;
+  const std::lock_guard lock(m_mutex);
+  for (auto it = m_tasks.end(); it != m_tasks.begin() && taken.size() < most;) {
+    --it;
+    if (!it->recallable) continue;
+    taken.push_back(it->job);
+    it = m_tasks.erase(it);
+  }
+  std::reverse(taken.begin(), taken.end());
+  return taken;
+}
+
+std::size_t SlotPool::running() const {
+  const std::lock_guard lock(m_mutex);
+  return m_running;
+}
+
+bool SlotPool::idle() const {
+  const std::lock_guard lock(m_mutex);
+  return m_running == 0 && m_tasks.empty();
+}
+
+void SlotPool::run(std::size_t buffer_bytes) {
+  copy::Engine engine(buffer_bytes);
+  std::unique_lock lock(m_mutex);
+  for (;;) {
+    m_changed.wait(lock, [this] { return m_stop || !m_tasks.empty(); });
+    if (m_tasks.empty()) return;
+    Task task = std::move(m_tasks.front());
+    m_tasks.pop_front();
+    ++m_running;
+    lock.unlock();
+    task.run(engine);
+    task = {};  // what it holds is let go before the slot counts as free
+    lock.lock();
+    --m_running;
+    if (m_tasks.empty()) {
+      lock.unlock();
+      m_on_idle();
+      lock.lock();
+    }
+  }
+}
+
+}  // namespace lhsm::run

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/run/worker.hpp"
+
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/run/file_action.hpp"
+#include "lhsmtool_mpi/run/progress_reporter.hpp"
+#include "lhsmtool_mpi/run/slot_pool.hpp"
+
+namespace lhsm::run {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Results of small files are gathered for so long while slots are busy; a slot that runs dry sends at once.
+constexpr Duration k_gather = 1ms;
+constexpr Duration k_tick = 500ms;
+
+class Worker {
+ public:
+  Worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client, archive::Backend& backend,
+         const CopyOptions& options)
+      : m_channel(channel),
+        m_environment{client, backend, options, m_bytes_moved},
+        m_reporter(options.update_interval,
+                   [this](JobId job, const Error& error) { post(comm::Trouble{job, error}); }),
+        m_slots(identity.slots, options.buffer_bytes, [this] { m_channel.wake(); }) {}
+
+  void run() {
+    bool stop = false;
+    TimePoint next_tick = std::chrono::steady_clock::now() + k_tick;
+    while (!stop) {
+      const auto envelope = m_channel.receive(m_slots.idle() && !posted() ? k_tick : k_gather);
+      if (envelope) stop = !std::visit([this](const auto& message) { return handle(message); }, envelope->message);
+      send_posted();
+      if (const TimePoint now = std::chrono::steady_clock::now(); now >= next_tick) {
+        tick();
+        next_tick = now + k_tick;
+      }
+    }
+  }
+
+ private:
+  // Messages. Each returns whether to go on.
+
+  bool handle(const comm::Jobs& message) {
+    std::vector<SlotPool::Task> tasks;
+    tasks.reserve(message.jobs.size());
+    for (const comm::Job& job : message.jobs) {
+      auto stop = stop_flag(job.id);
+      tasks.push_back({job.id, true, [this, job, stop](copy::Engine& engine) { run_whole(job, engine, *stop); }});
+    }
+    m_slots.add(std::move(tasks));
+    return true;
+  }
+
+  bool handle(const comm::Begin& message) {
+    m_slots.add({message.job.id, false, [this, job = message.job](copy::Engine&) { begin_owned(job); }});
+    return true;
+  }
+
+  bool handle(const comm::CopyExtent& message) {
+    auto stop = stop_flag(message.id);
+    m_slots.add({message.id, false, [this, message, stop](copy::Engine& engine) {
+                   const auto moved = copy_extent(m_environment, engine, message.kind, message.fid, message.dfid,
+                                                  message.token, message.extent, *stop);
+                   post(moved ? comm::ExtentDone{message.id, message.extent, *moved, std::nullopt}
+                              : comm::ExtentDone{message.id, message.extent, 0, moved.error()});
+                 }});
+    return true;
+  }
+
+  bool handle(const comm::Covered& message) {
+    m_reporter.covered(message.id, message.extents);
+    return true;
+  }
+
+  bool handle(const comm::Finish& message) {
+    m_slots.add({message.id, false, [this, message](copy::Engine&) { finish_owned(message); }});
+    return true;
+  }
+
+  bool handle(const comm::Cancel& message) {
+    if (const auto it = m_stops.find(message.id); it != m_stops.end())
+      if (const auto stop = it->second.lock()) stop->raise(message.error);
+    return true;
+  }
+
+  bool handle(const comm::Recall& message) {
+    m_channel.send(0, comm::Returned{m_slots.take_back(message.most)});
+    return true;
+  }
+
+  bool handle(const comm::Stop&) {
+    send_posted();
+    tick();
+    m_channel.send(0, comm::Bye{});
+    return false;
+  }
+
+  template <class Other>
+  bool handle(const Other&) {
+    throw Fatal("a worker received a message that only a dispatcher does");
+  }
+
+  // What slots carry out.
+
+  void run_whole(const comm::Job& job, copy::Engine& engine, const StopFlag& stop) {
+    const TimePoint begun = std::chrono::steady_clock::now();
+    comm::Result result;
+    result.id = job.id;
+    const Status status = carry_out(job, engine, stop, result);
+    if (!status) {
+      result.disposition = comm::Disposition::failed;
+      result.error = status.error();
+    }
+    finished(std::move(result), begun);
+  }
+
+  Status carry_out(const comm::Job& job, copy::Engine& engine, const StopFlag& stop, comm::Result& result) {
+    const ActionItem& item = job.item;
+    if (job.reject_errno != 0) return refuse_with(item, refusal(job));
+    if (stop.raised()) return refuse_with(item, stop.error());
+    if (item.kind == ActionKind::remove) return remove_object(m_environment, item);
+
+    auto opened = FileAction::open(m_environment, item);
+    if (!opened) return refuse_with(item, opened.error());
+    FileAction& action = **opened;
+    result.size = action.size();
+    if (result.size >= m_environment.options.stripe_threshold) {
+      result.disposition = comm::Disposition::large;
+      return {};
+    }
+    if (const Status begun = action.begin(); !begun) return fail_with(action, begun.error());
+    result.size = action.size();  // an archive's is of its begin
+    const auto moved = action.copy(engine, stop);
+    if (!moved) return fail_with(action, moved.error());
+    result.bytes_moved = *moved;
+    return action.finish();
+  }
+
+  static Error refusal(const comm::Job& job) {
+    const auto kind = job.reject_errno == ECANCELED ? ErrorKind::cancelled : kind_of_errno(job.reject_errno);
+    return {kind, job.reject_errno, "refused " + std::string(to_string(job.item.kind)) + " of", job.item.fid.bracketed()};
+  }
+
+  Status refuse_with(const ActionItem& item, const Error& error) {
+    if (const Status ended = refuse(m_environment, item, error); !ended)
+      log::warning("{}: could not be ended as failed: {}", item.describe(), ended.error().describe());
+    return Failure(error);
+  }
+
+  static Status fail_with(FileAction& action, const Error& error) {
+    action.fail(error);
+    return Failure(error);
+  }
+
+  void begin_owned(const comm::Job& job) {
+    const TimePoint begun = std::chrono::steady_clock::now();
+    Status status;
+    if (job.reject_errno != 0) {
+      status = refuse_with(job.item, refusal(job));
+    } else if (auto opened = FileAction::open(m_environment, job.item); !opened) {
+      status = refuse_with(job.item, opened.error());
+    } else if (status = (*opened)->begin(); !status) {
+      (*opened)->fail(status.error());
+    } else {
+      FileAction& action = **opened;
+      const Announcement announcement = action.announce();
+      const std::uint64_t size = action.size();
+      {
+        const std::lock_guard lock(m_owned_mutex);
+        m_owned.emplace(job.id, std::move(*opened));
+      }
+      m_reporter.add(job.id, action);
+      post(comm::Begun{job.id, announcement.dfid, size, announcement.stripe_size, announcement.token});
+      return;
+    }
+    comm::Result result;
+    result.id = job.id;
+    result.disposition = comm::Disposition::failed;
+    result.error = status.error();
+    finished(std::move(result), begun);
+  }
+
+  void finish_owned(const comm::Finish& message) {
+    const TimePoint begun = std::chrono::steady_clock::now();
+    m_reporter.remove(message.id);
+    std::unique_ptr<FileAction> action;
+    {
+      const std::lock_guard lock(m_owned_mutex);
+      const auto it = m_owned.find(message.id);
+      if (it == m_owned.end()) throw Fatal("told to finish a file that this rank does not own");
+      action = std::move(it->second);
+      m_owned.erase(it);
+    }
+    comm::Result result;
+    result.id = message.id;
+    result.size = action->size();
+    const Status status = message.error ? fail_with(*action, *message.error) : action->finish();
+    if (!status) {
+      result.disposition = comm::Disposition::failed;
+      result.error = status.error();
+    }
+    action.reset();  // closed before it is reported
+    finished(std::move(result), begun);
+  }
+
+  // Answers.
+
+  void finished(comm::Result result, TimePoint begun) {
+    const auto took = std::chrono::steady_clock::now() - begun;
+    result.microseconds =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+    const std::lock_guard lock(m_post_mutex);
+    m_results.results.push_back(std::move(result));
+  }
+
+  /// Leave a message for the thread that has the channel, and wake it: somebody waits for this one.
+  void post(comm::Message message) {
+    {
+      const std::lock_guard lock(m_post_mutex);
+      m_posted.push_back(std::move(message));
+    }
+    m_channel.wake();
+  }
+
+  bool posted() {
+    const std::lock_guard lock(m_post_mutex);
+    return !m_posted.empty() || !m_results.results.empty();
+  }
+
+  void send_posted() {
+    std::vector<comm::Message> posted;
+    comm::Results results;
+    {
+      const std::lock_guard lock(m_post_mutex);
+      posted.swap(m_posted);
+      std::swap(results, m_results);
+    }
+    for (const comm::Message& message : posted) m_channel.send(0, message);
+    if (results.results.empty()) return;
+    for (const comm::Result& result : results.results) m_stops.erase(result.id);
+    m_channel.send(0, results);
+  }
+
+  void tick() {
+    const comm::Tick now{m_bytes_moved, static_cast<std::uint32_t>(m_slots.running())};
+    if (now.bytes_moved == m_last_tick.bytes_moved && now.running == m_last_tick.running) return;
+    m_last_tick = now;
+    m_channel.send(0, now);
+    std::erase_if(m_stops, [](const auto& entry) { return entry.second.expired(); });
+  }
+
+  /// Return the flag that all tasks of this job on this rank look at.
+  std::shared_ptr<StopFlag> stop_flag(JobId job) {
+    auto& slot = m_stops[job];
+    auto flag = slot.lock();
+    if (!flag) slot = flag = std::make_shared<StopFlag>();
+    return flag;
+  }
+
+  comm::Channel& m_channel;
+  std::atomic<std::uint64_t> m_bytes_moved = 0;
+  Environment m_environment;
+  std::unordered_map<JobId, std::weak_ptr<StopFlag>> m_stops;  // the channel's thread only
+  comm::Tick m_last_tick;
+
+  std::mutex m_post_mutex;
+  std::vector<comm::Message> m_posted;
+  comm::Results m_results;
+
+  std::mutex m_owned_mutex;
+  std::map<JobId, std::unique_ptr<FileAction>> m_owned;
+
+  ProgressReporter m_reporter;
+  SlotPool m_slots;  // last: its threads use all of the above
+};
+
+comm::Hello hello(const WorkerIdentity& identity) {
+  comm::Hello hello;
+  hello.build = identity.build;
+  hello.host = identity.host;
+  hello.slots = identity.slots;
+  return hello;
+}
+
+}  // namespace
+
+void run_worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client,
+                archive::Backend& backend, const CopyOptions& options) {
+  Worker worker(channel, identity, client, backend, options);
+  channel.send(0, hello(identity));
+  worker.run();
+}
+
+void run_unable_worker(comm::Channel& channel, const WorkerIdentity& identity, const Error& reason) {
+  comm::Hello message = hello(identity);
+  message.unable = reason;
+  channel.send(0, message);
+  for (;;) {
+    const auto envelope = channel.receive(k_tick);
+    if (envelope && std::holds_alternative<comm::Stop>(envelope->message)) break;
+  }
+  channel.send(0, comm::Bye{});
+}
+
+}  // namespace lhsm::run
