@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "lhsmtool_mpi/base/clock.hpp"
+#include "lhsmtool_mpi/run/run_state.hpp"
+
+namespace lhsm::report {
+
+/// Rates over the last minute or so, from samples of counters.
+class RateEstimator {
+ public:
+  void sample(TimePoint now, std::uint64_t files, std::uint64_t bytes);
+  [[nodiscard]] double files_per_second() const { return m_files_per_second; }
+  [[nodiscard]] double bytes_per_second() const { return m_bytes_per_second; }
+
+ private:
+  bool m_begun = false;
+  TimePoint m_last;
+  std::uint64_t m_files = 0;
+  std::uint64_t m_bytes = 0;
+  double m_files_per_second = 0;
+  double m_bytes_per_second = 0;
+};
+
+/// Return one progress line, without a line end.
+[[nodiscard]] std::string progress_line(const run::RunState& state, const RateEstimator& rate);
+
+/// Return the block of lines that closes a run; rates are over the time in which it was busy.
+[[nodiscard]] std::string summary(const run::RunState& state, std::chrono::duration<double> took,
+                                  const std::map<std::string, std::uint64_t>& errors);
+
+/// Whether one line is rewritten over and over (a terminal), or each line stays.
+enum class Style { live, lines };
+
+/// Shows people how far it is: a live line, or a line each `interval` (0: none). Failures go to the log, each with file, operation and errno; a flood of them is cut and
+/// counted.
+class ProgressPrinter final : public run::Observer {
+ public:
+  ProgressPrinter(std::FILE* out, Style style, std::chrono::seconds interval);
+  void update(const run::RunState& state, TimePoint now) override;
+  void failed(const ActionItem& item, const Error& error) override;
+  /// Print the summary.
+  void close(const run::RunState& state, TimePoint now);
+
+ private:
+  std::FILE* m_out;
+  bool m_terminal;
+  Duration m_interval;
+  bool m_line_open = false;
+  TimePoint m_next{};
+  TimePoint m_window{};
+  std::uint64_t m_logged_in_window = 0;
+  std::uint64_t m_unlogged = 0;
+  RateEstimator m_rate;
+  std::map<std::string, std::uint64_t> m_errors;  // by action, operation and errno
+};
+
+}  // namespace lhsm::report

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/report/progress.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/size.hpp"
+
+namespace lhsm::report {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Seconds = std::chrono::duration<double>;
+
+constexpr double k_memory_seconds = 20;
+constexpr Duration k_terminal_interval = 500ms;
+constexpr Duration k_log_window = 10s;
+constexpr std::uint64_t k_logged_per_window = 100;
+constexpr std::size_t k_error_lines = 12;
+
+std::string local_time() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::localtime_r(&now, &parts);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}", parts);
+}
+
+}  // namespace
+
+void RateEstimator::sample(TimePoint now, std::uint64_t files, std::uint64_t bytes) {
+  const double seconds = Seconds(now - m_last).count();
+  if (m_begun && seconds > 0) {
+    // An exponential mean whose memory is measured in time, not in samples.
+    const double weight = 1 - std::exp(-seconds / k_memory_seconds);
+    const auto files_now = static_cast<double>(files - m_files) / seconds;
+    const auto bytes_now = static_cast<double>(bytes - m_bytes) / seconds;
+    const bool first = m_files_per_second == 0 && m_bytes_per_second == 0;
+    m_files_per_second += (files_now - m_files_per_second) * (first ? 1 : weight);
+    m_bytes_per_second += (bytes_now - m_bytes_per_second) * (first ? 1 : weight);
+  }
+  m_begun = true;
+  m_last = now;
+  m_files = files;
+  m_bytes = bytes;
+}
+
+std::string progress_line(const run::RunState& state, const RateEstimator& rate) {
+  std::string line = fmt::format("{}/{} files, {}, {}/s, {:.0f} files/s, {} running, {} queued, {} failed",
+                                 state.final(), state.received, format_size(state.bytes_copied),
+                                 format_size(static_cast<std::uint64_t>(rate.bytes_per_second())),
+                                 rate.files_per_second(), state.running, state.queued, state.failed);
+  const std::uint64_t left = state.running + state.queued;
+  if (left > 0 && rate.files_per_second() > 0.01)
+    line += fmt::format(", {:.0f} secs left", static_cast<double>(left) / rate.files_per_second());
+  if (state.draining) line += ", stopping";
+  return line;
+}
+
+std::string summary(const run::RunState& state, Seconds took, const std::map<std::string, std::uint64_t>& errors) {
+  const double seconds = std::max(Seconds(state.busy).count(), 1e-3);
+  std::string text;
+  const auto add = [&text](std::string_view name, const std::string& value) {
+    text += fmt::format("{:<11} {}\n", std::string(name) + ':', value);
+  };
+  add("Completed", local_time());
+  add("Seconds", fmt::format("{:.1f}, of which busy {:.1f}", took.count(), Seconds(state.busy).count()));
+  add("Ranks", fmt::format("{}", state.ranks));
+  add("Files", fmt::format("{} ({} archived, {} restored, {} removed)", state.done(), state.archived, state.restored,
+                           state.removed));
+  add("Data", fmt::format("{} ({} bytes)", format_size(state.file_bytes), state.file_bytes));
+  add("Rate", fmt::format("{}/s, {:.1f} files/s", format_size(static_cast<std::uint64_t>(
+                                                       static_cast<double>(state.file_bytes) / seconds)),
+                          static_cast<double>(state.done()) / seconds));
+  add("Failed", fmt::format("{}", state.failed));
+  if (state.cancelled > 0) add("Cancelled", fmt::format("{}", state.cancelled));
+  if (state.put_back > 0) add("Not done", fmt::format("{}", state.put_back));
+  std::size_t lines = 0;
+  for (const auto& [what, count] : errors) {
+    if (++lines > k_error_lines) {
+      text += fmt::format("  and {} other kinds of failure\n", errors.size() - k_error_lines);
+      break;
+    }
+    text += fmt::format("  {} x {}\n", count, what);
+  }
+  return text;
+}
+
+ProgressPrinter::ProgressPrinter(std::FILE* out, Style style, std::chrono::seconds interval)
+    : m_out(out), m_terminal(style == Style::live), m_interval(interval) {
+  if (m_terminal && m_interval > Duration::zero()) m_interval = k_terminal_interval;
+}
+
+void ProgressPrinter::update(const run::RunState& state, TimePoint now) {
+  if (now - m_window >= k_log_window) {
+    if (m_unlogged > 0) log::warning("{} more failures in the last {} s", m_unlogged, k_log_window / 1s);
+    m_window = now;
+    m_logged_in_window = m_unlogged = 0;
+  }
+  if (m_interval == Duration::zero()) return;
+  if (m_next == TimePoint{}) m_next = now + m_interval;
+  if (now < m_next) return;
+  m_next = now + m_interval;
+  m_rate.sample(now, state.final(), state.bytes_copied);
+  const std::string line = progress_line(state, m_rate);
+  if (m_terminal)
+    fmt::print(m_out, "\r\033[K{}", line);
+  else
+    fmt::print(m_out, "{} {}\n", local_time(), line);
+  m_line_open = m_terminal;
+  std::fflush(m_out);
+}
+
+void ProgressPrinter::failed(const ActionItem& item, const Error& error) {
+  ++m_errors[fmt::format("{}: {} ({})", to_string(item.kind), error.operation, errno_name(error.sys_errno))];
+  if (++m_logged_in_window > k_logged_per_window) {
+    ++m_unlogged;
+    return;
+  }
+  log::error("{} failed: {}", item.describe(), error.describe());
+}
+
+void ProgressPrinter::close(const run::RunState& state, TimePoint now) {
+  if (m_line_open) fmt::print(m_out, "\n");
+  if (m_unlogged > 0) log::warning("{} more failures", m_unlogged);
+  fmt::print(m_out, "{}", summary(state, now - state.started, m_errors));
+  std::fflush(m_out);
+}
+
+}  // namespace lhsm::report
