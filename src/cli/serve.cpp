@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/cli/serve.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <thread>
+
+#include "lhsmtool_mpi/base/signals.hpp"
+#include "lhsmtool_mpi/cli/build_id.hpp"
+#include "lhsmtool_mpi/cli/commands.hpp"
+#include "lhsmtool_mpi/comm/loopback.hpp"
+#include "lhsmtool_mpi/comm/mpi_session.hpp"
+#include "lhsmtool_mpi/report/progress.hpp"
+#include "lhsmtool_mpi/run/dispatcher.hpp"
+#include "lhsmtool_mpi/run/worker.hpp"
+
+namespace lhsm::cli {
+
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
+
+/// Return whether a person sees our stdout as it is written. mpirun gives its ranks a pseudo-terminal
+/// whatever its own stdout is, so below it the launcher's stdout decides.
+report::Style progress_style() {
+  if (::isatty(STDOUT_FILENO) == 0) return report::Style::lines;
+  if (!comm::started_by_launcher()) return report::Style::live;
+  std::error_code ec;
+  const auto target = std::filesystem::read_symlink(fmt::format("/proc/{}/fd/1", ::getppid()), ec).string();
+  const bool terminal = !ec && (target.starts_with("/dev/pts/") || target.starts_with("/dev/tty"));
+  return terminal ? report::Style::live : report::Style::lines;
+}
+
+/// What a rank needs to work: the mount and the archive.
+struct Doors {
+  std::unique_ptr<lustre::Client> client;
+  std::unique_ptr<archive::Backend> backend;
+};
+
+Outcome<Doors> open_doors(const ServeOptions& options) {
+  Doors doors;
+  LHSM_TRY_ASSIGN(doors.client, lustre::open_client(options.mount_point));
+  LHSM_TRY_ASSIGN(doors.backend, archive::open_posix_backend(options.archive));
+  LHSM_TRY(doors.backend->check());
+  return doors;
+}
+
+void work(comm::Channel& channel, const run::WorkerIdentity& identity, const Outcome<Doors>& doors,
+          const run::CopyOptions& options) {
+  if (doors)
+    run::run_worker(channel, identity, *doors->client, *doors->backend, options);
+  else
+    run::run_unable_worker(channel, identity, doors.error());
+}
+
+int exit_code(const run::RunState& state, int stop_signal) {
+  if (stop_signal == SIGINT) return k_interrupted;
+  if (state.put_back > 0) return k_work_left;
+  return state.failed > 0 ? k_some_failed : k_all_done;
+}
+
+/// Ends this process, and all other ranks, without waiting for anybody.
+using Abort = std::function<void()>;
+
+/// Rank 0: the dispatcher here, its own worker in a thread.
+int dispatch(const ServeOptions& options, comm::Channel& channel, comm::Channel& local_worker, int ranks,
+             const run::WorkerIdentity& identity, SignalThread& signals, const Abort& abort) {
+  const Outcome<Doors> doors = open_doors(options);
+  const std::jthread worker([&] { work(local_worker, identity, doors, options.copy); });
+
+  std::vector<WorkerId> workers(static_cast<std::size_t>(ranks));
+  std::iota(workers.begin(), workers.end(), 0);
+  run::DispatcherOptions dispatcher_options;
+  dispatcher_options.archive_ids = options.archive_ids;
+  dispatcher_options.scheduler = options.scheduler;
+  dispatcher_options.update_interval = options.copy.update_interval;
+  dispatcher_options.drain_timeout = options.drain_timeout;
+  const RealClock clock;
+  report::ProgressPrinter printer(stdout, progress_style(), options.progress);
+  run::Dispatcher dispatcher(channel, std::move(workers), identity.build, dispatcher_options, clock, printer);
+
+  run::StopRequest stop;
+  std::atomic<int> stop_signal = 0;
+  signals.deliver_to([&](int number) {
+    stop_signal = number;
+    ++stop.count;
+    channel.wake();
+  });
+  std::string failed;
+  try {
+    dispatcher.greet();
+    log::info("{} ranks of {} slots serve {} ({})", ranks, options.slots, options.mount_point, doors->client->fsname());
+    dispatcher.serve(*doors->client, stop);
+  } catch (const std::exception& error) {
+    failed = error.what();
+  }
+  signals.deliver_to({});
+  try {
+    dispatcher.dismiss();
+  } catch (const std::exception& error) {
+    // The workers, our own among them, cannot be told to stop: there is no orderly end.
+    fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? error.what() : failed);
+    abort();
+  }
+  if (!failed.empty()) throw Fatal(failed);
+  printer.close(dispatcher.state(), clock.now());
+  return exit_code(dispatcher.state(), stop_signal);
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  SignalThread signals;  // before MPI starts its threads
+  const run::WorkerIdentity identity{build_identity(), host_name(), options.slots};
+  if (!comm::started_by_launcher()) {
+    log::set_up(identity.host, 0, options.log_level);
+    comm::LoopbackHub hub(1);
+    return dispatch(options, hub, hub.worker(0), 1, identity, signals, [] { std::_Exit(k_run_failed); });
+  }
+
+  comm::MpiSession session;
+  log::set_up(identity.host, session.rank(), options.log_level);
+  int code = k_all_done;
+  std::string failed;
+  if (session.rank() == 0) {
+    auto [channel, local_worker] = session.dispatcher_channel();
+    try {
+      code = dispatch(options, *channel, *local_worker, session.size(), identity, signals,
+                      [&session] { session.abort(k_run_failed); });
+    } catch (const Fatal& error) {
+      failed = error.what();
+    }
+  } else {
+    // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
+    const auto channel = session.worker_channel();
+    try {
+      work(*channel, identity, open_doors(options), options.copy);
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", session.rank(), identity.host, error.what());
+      session.abort(k_run_failed);
+    }
+  }
+  session.finalize();
+  if (!failed.empty()) throw Fatal(failed);
+  return code;
+}
+
+}  // namespace lhsm::cli
