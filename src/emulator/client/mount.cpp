@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "client/mount.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "core/fid_space.hpp"
+#include "core/file_handle.hpp"
+#include "lhsmtool_mpi/lustre/abi.hpp"
+
+namespace lhsm::emulator {
+
+Mount::Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_count, std::string_view name_space)
+    : m_path(std::move(path)),
+      m_root(std::move(root)),
+      m_fsname(std::move(fsname)),
+      m_mdt_count(mdt_count),
+      m_names(name_space),
+      m_owner(::getpid()) {}
+
+Outcome<Fd> Mount::connection() {
+  {
+    const std::lock_guard lock(m_mutex);
+    if (m_owner != ::getpid()) {
+      // The parent goes on using these: two processes on one connection would mix their answers.
+      m_idle.clear();
+      m_owner = ::getpid();
+    }
+    if (!m_idle.empty()) {
+      Fd fd = std::move(m_idle.back());
+      m_idle.pop_back();
+      return fd;
+    }
+  }
+  LHSM_TRY_ASSIGN(Fd fd, connect_to(*m_root));
+  Writer hello;
+  hello.put(Op::hello).put(k_protocol).put(client_uuid());
+  LHSM_TRY(send_message(*fd, hello.bytes()));
+  LHSM_TRY_ASSIGN(const auto incoming, receive_message(*fd));
+  Reader reply(incoming.bytes);
+  if (const auto rc = reply.get<std::int32_t>(); rc != 0 || !reply.ok())
+    return errno_error("connect", m_path, rc < 0 ? -rc : EPROTO);
+  return fd;
+}
+
+void Mount::put_back(Fd connection) {
+  const std::lock_guard lock(m_mutex);
+  m_idle.push_back(std::move(connection));
+}
+
+Answer Mount::call(const Writer& request, int fd) {
+  Answer answer;
+  for (int attempt = 0;; ++attempt) {
+    auto link = connection();
+    if (!link) {
+      answer.rc = -link.error().sys_errno;
+      return answer;
+    }
+    if (const auto sent = send_message(**link, request.bytes(), fd); !sent) {
+      // The daemon was restarted: what could not even be sent may be sent again, once per old link.
+      const bool is_stale = sent.error().sys_errno == EPIPE || sent.error().sys_errno == ECONNRESET;
+      if (is_stale && attempt < 64) continue;
+      answer.rc = is_stale ? -ENOTCONN : -sent.error().sys_errno;
+      return answer;
+    }
+    auto incoming = receive_message(**link);
+    if (!incoming) {
+      answer.rc = incoming.error().sys_errno == ECONNRESET ? -ENOTCONN : -incoming.error().sys_errno;
+      return answer;
+    }
+    put_back(std::move(*link));
+    answer.bytes = std::move(incoming->bytes);
+    answer.fd = std::move(incoming->fd);
+    Reader reader(answer.bytes);
+    answer.rc = reader.get<std::int32_t>();
+    if (!reader.ok()) answer.rc = -EPROTO;
+    return answer;
+  }
+}
+
+Outcome<Fid> Mount::fid_of(int fd) {
+  // A known file says itself who it is, unless the tag was copied from elsewhere.
+  if (const auto tag = read_tag(inode_path(fd), m_names)) {
+    struct stat st {};
+    if (::fstat(fd, &st) == 0 && tag->inode == static_cast<std::uint32_t>(st.st_ino) && mdt_of(tag->fid(), m_mdt_count))
+      return tag->fid();
+  }
+  Writer request;
+  request.put(Op::fid_of).put(std::int32_t{-1});
+  const auto answer = call(request, fd);
+  if (answer.rc < 0) return errno_error("FID of", inode_path(fd), -answer.rc);
+  return answer.results().get<Fid>();
+}
+
+Outcome<Fd> Mount::open(const Fid& fid, int flags) {
+  // As on Lustre, flags about creation mean nothing when a file is opened by FID.
+  const int usable = flags & ~(O_CREAT | O_EXCL | abi::O_LOV_DELAY_CREATE);
+  for (const std::uint8_t wants_descriptor : {std::uint8_t{0}, std::uint8_t{1}}) {
+    Writer request;
+    request.put(Op::open_fid).put(fid).put(wants_descriptor);
+    const auto answer = call(request);
+    if (answer.rc < 0) return errno_error("open", fid.bracketed(), -answer.rc);
+    auto results = answer.results();
+    if (const auto handle = results.get_text(); !handle.empty()) {
+      Fd file = open_handle(*m_root, handle, usable);
+      if (file) return file;
+      // Who has not the right to open by handle gets the descriptor.
+      if (errno != EPERM) return errno_error("open", fid.bracketed(), errno == ESTALE ? ENOENT : errno);
+      continue;
+    }
+    if (!answer.fd) return errno_error("open", fid.bracketed(), EPROTO);
+    // Reopened through /proc, which O_NOFOLLOW would refuse; it is the file itself in any case.
+    Fd file(::open(inode_path(*answer.fd).c_str(), usable & ~O_NOFOLLOW));
+    if (!file) return errno_error("open", fid.bracketed());
+    return file;
+  }
+  return errno_error("open", fid.bracketed(), EPERM);
+}
+
+}  // namespace lhsm::emulator

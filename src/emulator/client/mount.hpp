@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A process's view of emulated file systems: which one a path or a descriptor belongs to, and the
+// connections to its daemon. Any thread may call; a child of fork() gets connections of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/attributes.hpp"
+#include "core/socket.hpp"
+#include "core/wire.hpp"
+#include "lhsmtool_mpi/base/fd.hpp"
+
+namespace lhsm::emulator {
+
+/// What the daemon answered: `rc` as the call will return it, the results, a descriptor perhaps.
+struct Answer {
+  int rc = 0;
+  std::string bytes;
+  Fd fd;
+
+  [[nodiscard]] Reader results() const {
+    Reader reader(bytes);
+    std::ignore = reader.get<std::int32_t>();
+    return reader;
+  }
+};
+
+class Mount {
+ public:
+  Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_count, std::string_view name_space);
+
+  [[nodiscard]] const std::string& path() const { return m_path; }
+  [[nodiscard]] const std::string& fsname() const { return m_fsname; }
+  [[nodiscard]] std::uint32_t mdt_count() const { return m_mdt_count; }
+  [[nodiscard]] const AttributeNames& names() const { return m_names; }
+  [[nodiscard]] int root_fd() const { return *m_root; }
+
+  /// Ask the daemon. The answer's rc is -ENOTCONN or another negative errno when it cannot be reached.
+  [[nodiscard]] Answer call(const Writer& request, int fd = -1);
+
+  /// Return the FID of the inode behind a descriptor of this mount, O_PATH ones included.
+  Outcome<Fid> fid_of(int fd);
+  /// Open a file by FID with open(2)'s flags. ENOENT when there is none.
+  Outcome<Fd> open(const Fid& fid, int flags);
+
+ private:
+  Outcome<Fd> connection();
+  void put_back(Fd connection);
+
+  std::string m_path;
+  Fd m_root;
+  std::string m_fsname;
+  std::uint32_t m_mdt_count;
+  AttributeNames m_names;
+  std::mutex m_mutex;
+  std::vector<Fd> m_idle;  // connections that no call is using
+  pid_t m_owner;           // the process they belong to
+};
+
+/// Return the emulated mount that holds a path (or would hold it, when it does not exist yet).
+/// Mounts live as long as the process.
+[[nodiscard]] Mount* find_mount(const std::string& path);
+/// Return the mount of an open descriptor, and its path relative to the mount point in `relative`.
+[[nodiscard]] Mount* find_mount(int fd, std::string* relative = nullptr);
+
+/// Return the uuid by which the coordinators know this process's client: one per process, or that of
+/// the pretended node LHSM_EMULATOR_NODE.
+[[nodiscard]] const std::string& client_uuid();
+
+}  // namespace lhsm::emulator

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "daemon/layout_swap.hpp"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "core/data_version.hpp"
+#include "daemon/file_copy.hpp"
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/size.hpp"
+
+namespace lhsm::emulator {
+namespace {
+
+/// Up to here a copy costs no more than an exchange, and keeps the inode.
+constexpr off_t k_copy_inline = static_cast<off_t>(128 * k_KiB);
+
+Outcome<struct stat> stat_of(const Fd& fd, const Fid& fid) {
+  struct stat st {};
+  if (::fstat(*fd, &st) != 0) return errno_error("stat", fid.bracketed());
+  return st;
+}
+
+bool has_readers(const Fd& file) {
+  const Fd look(::open(inode_path(*file).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  return !look || is_open_elsewhere(*look);
+}
+
+/// The layout belongs to the data: the file gets the volatile's, or none.
+Status move_layout(const Fd& from, const Fd& to, const std::string& name) {
+  char value[64 * 1024];
+  const auto size = ::fgetxattr(*from, name.c_str(), value, sizeof value);
+  const int rc = size < 0 ? ::fremovexattr(*to, name.c_str())
+                          : ::fsetxattr(*to, name.c_str(), value, static_cast<std::size_t>(size), 0);
+  if (rc != 0 && errno != ENODATA) return errno_error("set layout", name);
+  return {};
+}
+
+}  // namespace
+
+LayoutSwap::LayoutSwap(FileStore& store, Volatiles& volatiles, int mount_fd)
+    : m_store(store), m_volatiles(volatiles), m_mount_fd(mount_fd), m_wakeup(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!m_wakeup) throw Fatal("eventfd: " + errno_name(errno));
+}
+
+LayoutSwap::~LayoutSwap() {
+  for (const auto& copy : m_copies) copy->thread.join();
+}
+
+void LayoutSwap::start(const Swap& swap, Done done) {
+  const auto run = [&]() -> Outcome<bool> {
+    LHSM_TRY_ASSIGN(Fd from, m_volatiles.find(swap.volatile_file));
+    LHSM_TRY_ASSIGN(const auto from_st, stat_of(from, swap.volatile_file));
+    LHSM_TRY_ASSIGN(const Fd file, m_store.open(swap.file));
+    LHSM_TRY_ASSIGN(const auto file_st, stat_of(file, swap.file));
+    if (from_st.st_uid != file_st.st_uid || from_st.st_gid != file_st.st_gid)
+      return errno_error("swap", swap.file.bracketed(), EPERM);
+    const bool is_small = from_st.st_size <= k_copy_inline;
+    if (!is_small && file_st.st_nlink == 1 && !has_readers(file)) {
+      LHSM_TRY_ASSIGN(const bool exchanged, exchange(swap, from, from_st, file, file_st));
+      if (exchanged) return true;
+    }
+    Fd to(::open(inode_path(*file).c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    if (!to) return errno_error("open", swap.file.bracketed());
+    if (!is_small) {
+      copy_later(swap, std::move(from), std::move(to), done);
+      return false;
+    }
+    LHSM_TRY(replace_content(*from, *to));
+    LHSM_TRY(move_layout(from, to, m_store.names().layout));
+    if (const int rc = conclude_copy(swap); rc != 0) return errno_error("swap", swap.file.bracketed(), -rc);
+    return true;
+  };
+  const auto outcome = run();
+  if (!outcome) {
+    log::warning("restore of {}: {}", swap.file.bracketed(), outcome.error().describe());
+    done(-outcome.error().sys_errno);
+  } else if (*outcome) {
+    done(0);
+  }
+}
+
+Outcome<bool> LayoutSwap::exchange(const Swap& swap, const Fd& from, const struct stat& from_st, const Fd& file,
+                                   const struct stat& file_st) {
+  const auto path = m_store.path_of(swap.file);
+  if (!path) return false;  // unlinked, but alive: the inode itself gets the data
+  const auto slash = path->rfind('/');
+  const auto parent_path = slash == std::string::npos ? std::string(".") : path->substr(0, slash);
+  const auto name = slash == std::string::npos ? *path : path->substr(slash + 1);
+  const Fd parent(::openat(m_mount_fd, parent_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat parent_st {};
+  if (!parent || ::fstat(*parent, &parent_st) != 0) return false;
+
+  LHSM_TRY(copy_inode_attributes(inode_path(*file), *from, m_store.names().name_space));
+  auto after = swap.after;
+  const auto version = data_version(from_st);
+  after.archive_version = version;
+  LHSM_TRY(m_store.adopt(swap.file, *from, after));
+
+  const auto volatile_name = swap.volatile_file.str();
+  const auto exchange_names = [&] {
+    return ::renameat2(m_volatiles.directory(), volatile_name.c_str(), *parent, name.c_str(), RENAME_EXCHANGE);
+  };
+  if (exchange_names() != 0) return false;
+  struct stat old {};
+  if (::fstatat(m_volatiles.directory(), volatile_name.c_str(), &old, AT_SYMLINK_NOFOLLOW) != 0 ||
+      old.st_ino != file_st.st_ino) {
+    // Somebody renamed another file to this name meanwhile: give it back.
+    if (exchange_names() != 0) return errno_error("exchange back", *path);
+    return false;
+  }
+  // A restore is no change of the directory.
+  const timespec times[2] = {parent_st.st_atim, parent_st.st_mtim};
+  if (::futimens(*parent, times) != 0) log::warning("utimes {}: {}", parent_path, errno_name(errno));
+  m_store.replaced(swap.file, *from, *path, after, version);
+  m_volatiles.remove(swap.volatile_file);
+  return true;
+}
+
+int LayoutSwap::conclude_copy(const Swap& swap) {
+  auto after = swap.after;
+  const auto version = m_store.version_of(swap.file);
+  if (!version) return -version.error().sys_errno;
+  after.archive_version = *version;
+  if (const auto stored = m_store.set_hsm(swap.file, after); !stored) return -stored.error().sys_errno;
+  m_volatiles.remove(swap.volatile_file);
+  return 0;
+}
+
+void LayoutSwap::copy_later(const Swap& swap, Fd from, Fd to, Done done) {
+  auto copy = std::make_unique<Copy>();
+  copy->swap = swap;
+  copy->from = std::move(from);
+  copy->to = std::move(to);
+  copy->done = std::move(done);
+  Copy* raw = copy.get();
+  const auto layout = m_store.names().layout;
+  copy->thread = std::thread([this, raw, layout] {
+    auto copied = replace_content(*raw->from, *raw->to);
+    if (copied) copied = move_layout(raw->from, raw->to, layout);
+    {
+      const std::lock_guard lock(m_mutex);
+      raw->result = copied ? 0 : -copied.error().sys_errno;
+      raw->finished = true;
+    }
+    const std::uint64_t one = 1;
+    // A full counter wakes the loop as well.
+    std::ignore = ::write(*m_wakeup, &one, sizeof one);
+  });
+  m_copies.push_back(std::move(copy));
+}
+
+void LayoutSwap::process_events() {
+  std::uint64_t count = 0;
+  std::ignore = ::read(*m_wakeup, &count, sizeof count);
+  for (std::size_t i = 0; i < m_copies.size();) {
+    {
+      const std::lock_guard lock(m_mutex);
+      if (!m_copies[i]->finished) {
+        ++i;
+        continue;
+      }
+    }
+    const auto copy = std::move(m_copies[i]);
+    m_copies.erase(m_copies.begin() + static_cast<std::ptrdiff_t>(i));
+    copy->thread.join();
+    copy->done(copy->result != 0 ? copy->result : conclude_copy(copy->swap));
+  }
+}
+
+}  // namespace lhsm::emulator

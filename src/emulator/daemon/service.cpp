@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "daemon/service.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/status_json.hpp"
+
+namespace lhsm::emulator {
+
+Service::Service(std::string fsname, FileStore& store, Volatiles& volatiles, LayoutSwap& swaps, AgentPipes& pipes,
+                 const ScaledClock& clock, SendLater send_later)
+    : m_fsname(std::move(fsname)),
+      m_store(store),
+      m_volatiles(volatiles),
+      m_swaps(swaps),
+      m_pipes(pipes),
+      m_clock(clock),
+      m_send_later(std::move(send_later)),
+      m_parameters(m_fsname, m_mdts) {}
+
+Status Service::start_coordinators(const Settings& settings) {
+  for (std::uint32_t mdt = 0; mdt < m_store.mdt_count(); ++mdt) {
+    LHSM_TRY_ASSIGN(const auto cookie, m_store.first_cookie(mdt));
+    m_mdts.push_back(std::make_unique<Coordinator>(m_fsname, m_store, m_pipes, cookie, m_clock.now()));
+    m_mdts.back()->settings = settings;
+  }
+  return {};
+}
+
+Coordinator* Service::mdt_for(const Fid& fid) {
+  const auto mdt = mdt_of(fid, m_store.mdt_count());
+  return mdt ? m_mdts[*mdt].get() : nullptr;
+}
+
+std::optional<Reply> Service::handle(Session& session, Incoming& message) {
+  Reader in(message.bytes);
+  const auto op = in.get<Op>();
+  if (!in.ok()) return failed(-EPROTO);
+  switch (op) {
+    case Op::hello: return hello(in, session);
+    case Op::fid_of: return fid_of(in, message);
+    case Op::open_fid: return open_fid(in);
+    case Op::path_of: return path_of(in);
+    case Op::new_volatile: return new_volatile(in, message);
+    case Op::request: return request(in, session);
+    case Op::state_get: return state_get(in);
+    case Op::state_set: return state_set(in, session);
+    case Op::current_action: return current_action(in);
+    case Op::copy_start: return copy_start(in, session);
+    case Op::progress: return progress(in, session);
+    case Op::copy_end: return copy_end(in, session);
+    case Op::register_agent: return register_agent(in, session, message);
+    case Op::unregister_agent: return unregister_agent(in, session);
+    case Op::release: return release(in);
+    case Op::import_file: return import_file(in, session);
+    case Op::set_data_version: return set_data_version(in, session);
+    case Op::get_param: return get_param(in);
+    case Op::set_param: return set_param(in, session);
+    case Op::status: return status();
+    case Op::wait_restore: return wait_restore(in, session);
+  }
+  return failed(-EPROTO);
+}
+
+Service::Result Service::hello(Reader& in, Session& session) {
+  const auto protocol = in.get<std::uint32_t>();
+  const auto agent = in.get_text();
+  if (!in.ok() || protocol != k_protocol) return failed(-EPROTO);
+  session.agent = agent;
+  Reply reply;
+  reply.results.put(m_fsname).put(m_store.mdt_count());
+  return reply;
+}
+
+Service::Result Service::get_param(Reader& in) {
+  const auto pattern = in.get_text();
+  if (!in.ok()) return failed(-EPROTO);
+  const auto found = m_parameters.get(std::string(pattern));
+  if (found.empty()) return failed(-ENOENT);
+  Writer text;
+  for (const auto& [name, value] : found) text.put(name).put(value);
+  // The log of a million requests is longer than a message may be.
+  Reply reply;
+  reply.fd = Fd(::memfd_create("lhsm_emulator", MFD_CLOEXEC));
+  if (!reply.fd) return failed(-errno);
+  for (std::string_view left = text.bytes(); !left.empty();) {
+    const auto size = ::write(*reply.fd, left.data(), left.size());
+    if (size < 0) return failed(-errno);
+    left.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return reply;
+}
+
+Service::Result Service::set_param(Reader& in, const Session& session) {
+  const auto pattern = in.get_text();
+  const auto value = in.get_text();
+  if (!in.ok()) return failed(-EPROTO);
+  if (!session.caller.is_admin()) return failed(-EACCES);
+  std::vector<std::string> done;
+  Reply reply;
+  reply.rc = m_parameters.set(std::string(pattern), value, m_clock.now(), done);
+  answer_waiters();
+  std::string names;
+  for (const auto& name : done) names += name + "\n";
+  reply.results.put(names);
+  return reply;
+}
+
+Service::Result Service::status() {
+  Reply reply;
+  reply.results.put(status_json(m_fsname, ::getpid(), m_mdts));
+  return reply;
+}
+
+std::optional<TimePoint> Service::tick() {
+  std::optional<TimePoint> next;
+  for (const auto& mdt : m_mdts) {
+    mdt->tick(m_clock.now());
+    if (const auto wake = mdt->next_tick(); wake && (!next || *wake < *next)) next = wake;
+  }
+  answer_waiters();
+  return next;
+}
+
+}  // namespace lhsm::emulator

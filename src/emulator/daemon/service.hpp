@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/coordinator.hpp"
+#include "core/socket.hpp"
+#include "core/wire.hpp"
+#include "daemon/agent_pipes.hpp"
+#include "daemon/file_store.hpp"
+#include "daemon/layout_swap.hpp"
+#include "daemon/parameters.hpp"
+#include "daemon/scaled_clock.hpp"
+#include "daemon/volatiles.hpp"
+
+namespace lhsm::emulator {
+
+/// One connection of a client process.
+struct Session {
+  std::uint64_t id = 0;
+  Fd socket;
+  Caller caller;
+  std::string agent;  ///< uuid of its client
+};
+
+struct Reply {
+  int rc = 0;
+  Writer results;
+  Fd fd;
+};
+
+/// What every Op does: the seam between the messages, the coordinators and the files.
+class Service {
+ public:
+  /// Sends a reply that could not be given at once; the session may be gone.
+  using SendLater = std::function<void(std::uint64_t session, Reply reply)>;
+
+  Service(std::string fsname, FileStore& store, Volatiles& volatiles, LayoutSwap& swaps, AgentPipes& pipes,
+          const ScaledClock& clock, SendLater send_later);
+
+  Status start_coordinators(const Settings& settings);
+
+  /// Handle a request; nothing is returned when the reply comes later.
+  std::optional<Reply> handle(Session& session, Incoming& message);
+
+  /// Let the coordinators do what is due; return when they have to be called again.
+  std::optional<TimePoint> tick();
+
+ private:
+  using Result = std::optional<Reply>;
+  // service_files.cpp
+  Result fid_of(Reader& in, Incoming& message);
+  Result open_fid(Reader& in);
+  Result path_of(Reader& in);
+  Result new_volatile(Reader& in, Incoming& message);
+  Result state_get(Reader& in);
+  Result state_set(Reader& in, const Session& session);
+  Result release(Reader& in);
+  Result import_file(Reader& in, const Session& session);
+  Result set_data_version(Reader& in, const Session& session);
+  // service.cpp
+  Result hello(Reader& in, Session& session);
+  Result get_param(Reader& in);
+  Result set_param(Reader& in, const Session& session);
+  Result status();
+  // service_actions.cpp
+  Result request(Reader& in, const Session& session);
+  Result current_action(Reader& in);
+  Result copy_start(Reader& in, const Session& session);
+  Result progress(Reader& in, const Session& session);
+  Result copy_end(Reader& in, const Session& session);
+  Result report(const ProgressReport& report, const Session& session, int rc_on_success);
+  Result register_agent(Reader& in, Session& session, Incoming& message);
+  Result unregister_agent(Reader& in, const Session& session);
+  Result wait_restore(Reader& in, const Session& session);
+  void answer_waiters();
+
+  [[nodiscard]] Coordinator* mdt_for(const Fid& fid);
+
+  std::string m_fsname;
+  FileStore& m_store;
+  Volatiles& m_volatiles;
+  LayoutSwap& m_swaps;
+  AgentPipes& m_pipes;
+  const ScaledClock& m_clock;
+  SendLater m_send_later;
+  std::vector<std::unique_ptr<Coordinator>> m_mdts;
+  Parameters m_parameters;
+  std::vector<std::pair<Fid, std::uint64_t>> m_waiters;  // file, session
+};
+
+[[nodiscard]] inline Reply failed(int negative_errno) {
+  Reply reply;
+  reply.rc = negative_errno;
+  return reply;
+}
+
+}  // namespace lhsm::emulator

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "lhsmtool_mpi/base/error.hpp"
+#include "tools/emulator_commands.hpp"
+
+int main(int argc, char** argv) {
+  using namespace lhsm::emulator;
+  CLI::App app{"A Lustre HSM on an ordinary directory, to run and test HSM copytools without Lustre."};
+  app.require_subcommand(1);
+  StartOptions start;
+  std::string directory;
+  bool json = false;
+
+  auto* start_command = app.add_subcommand("start", "Prepare DIR and start its coordinator; return when it serves");
+  start_command->add_option("DIR", directory, "Directory, made if missing: the mount point")->required();
+  start_command->add_option("--fsname", start.fsname, "Name of the file system [lustre, or as before]");
+  start_command->add_option("--mdt-count", start.mdt_count, "Number of MDTs [1, or as before]");
+  start_command->add_option("--time-scale", start.time_scale, "How many times faster the coordinator's clock runs")
+      ->check(CLI::PositiveNumber);
+  auto& settings = start.settings;
+  start_command->add_option("--max-requests", settings.max_requests, "hsm.max_requests")->check(CLI::PositiveNumber);
+  start_command->add_option("--loop-period", settings.loop_period, "hsm.loop_period, seconds")
+      ->check(CLI::PositiveNumber);
+  start_command->add_option("--grace-delay", settings.grace_delay, "hsm.grace_delay, seconds")
+      ->check(CLI::PositiveNumber);
+  start_command
+      ->add_option("--active-request-timeout", settings.active_request_timeout, "hsm.active_request_timeout, seconds")
+      ->check(CLI::PositiveNumber);
+  start_command->add_option("--default-archive-id", settings.default_archive_id, "hsm.default_archive_id")
+      ->check(CLI::PositiveNumber);
+  start_command->add_flag("--foreground", start.foreground, "Do not go into the background");
+
+  auto* stop_command = app.add_subcommand("stop", "Stop the coordinator; files and their states stay");
+  stop_command->add_option("DIR", directory, "The mount point")->required();
+  auto* status_command = app.add_subcommand("status", "Show what the coordinator does");
+  status_command->add_option("DIR", directory, "The mount point")->required();
+  status_command->add_flag("--json", json, "As one JSON object");
+  auto* env_command = app.add_subcommand("env", "Print shell lines that put the emulator's lfs and library first");
+  env_command->add_option("DIR", directory, "The mount point")->required();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    if (start_command->parsed()) return run_start(directory, start);
+    if (stop_command->parsed()) return run_stop(directory);
+    if (status_command->parsed()) return run_status(directory, json);
+    return run_env(directory);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "lhsm_emulator: %s\n", error.what());
+    return 1;
+  }
+}
