@@ -22,10 +22,11 @@ namespace {
 /// Sizes as lhsmtool_posix reads them where it has the option (a bare number counts MiB), else bytes.
 template <class T>
 CLI::Option* add_size(CLI::App& app, const std::string& names, T& value, const std::string& help,
-                      std::uint64_t bare_unit = 1) {
-  const auto read = [&value, bare_unit](const std::string& text) {
+                      std::uint64_t bare_unit = 1, std::uint64_t most = ~std::uint64_t{0}) {
+  const auto read = [&value, bare_unit, most](const std::string& text) {
     const auto size = parse_size(text, bare_unit);
     if (!size || *size == 0) throw CLI::ValidationError("'" + text + "' is not a size such as 64M or 1.5G");
+    if (*size > most) throw CLI::ValidationError("'" + text + "' is more than " + format_size(most));
     value = static_cast<T>(*size);
   };
   return app.add_option_function<std::string>(names, read, help)->default_str(format_size(value))->type_name("SIZE");
@@ -44,7 +45,8 @@ void add_serve_options(CLI::App& app, ServeOptions& options, int& verbosity, dou
           {"v1", archive::TreeFormat::v1}, {"v2", archive::TreeFormat::v2}}).description(""))
       ->default_str("v1")
       ->type_name("v1|v2");
-  add_size(app, "-c,--chunk-size,--chunk_size", options.copy.buffer_bytes, "Bytes per read and write", k_MiB);
+  add_size(app, "-c,--chunk-size,--chunk_size", options.copy.buffer_bytes, "Bytes per read and write", k_MiB,
+           k_GiB);
   app.add_option("-u,--update-interval,--update_interval", update_interval,
                  "Seconds between reports of progress to the coordinator")
       ->check(CLI::Range(0.0, 86400.0))
@@ -104,7 +106,13 @@ int parse_and_run(int argc, char** argv) {
   int verbosity = 0;
   double update_interval = 30;
   add_serve_options(serve_app, options, verbosity, update_interval);
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return fmt::format("lhsmtool_mpi: {}\nRun lhsmtool_mpi --help, or with a command's name before it.\n", error.what());
+  });
   try {
+    // CLI11 would only say that a command is missing.
+    if (argc > 1 && argv[1][0] != '-' && !serve_app.check_name(argv[1]))
+      throw CLI::ValidationError(fmt::format("there is no command '{}'", argv[1]));
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const bool success = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);

@@ -43,7 +43,11 @@ class MpiFrames {
     int found = 0;
     MPI_Message handle = MPI_MESSAGE_NULL;
     MPI_Status status{};
-    check_mpi(MPI_Improbe(MPI_ANY_SOURCE, k_tag, m_communicator, &found, &handle, &status), "MPI_Improbe");
+    // Open MPI looks first and fetches from the network afterwards: what one call brings in, only the
+    // next one finds. With one look, every message would wait for two polls (measured: 5.2 ms there and
+    // back instead of 1.3).
+    for (int looks = 0; looks < 2 && found == 0; ++looks)
+      check_mpi(MPI_Improbe(MPI_ANY_SOURCE, k_tag, m_communicator, &found, &handle, &status), "MPI_Improbe");
     if (found == 0) return std::nullopt;
     int size = 0;
     check_mpi(MPI_Get_count(&status, MPI_BYTE, &size), "MPI_Get_count");

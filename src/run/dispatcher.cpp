@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration k_idle_wait = 500ms;
 constexpr Duration k_coverage_interval = 1s;
+constexpr Duration k_least_interval = 10ms;  // also when progress is asked for all the time
 constexpr Duration k_publish_interval = 100ms;
 constexpr int k_messages_a_turn = 64;
 // Refused for want of time: the errno of an action that is put back. Not ECANCELED, which the
@@ -74,7 +75,8 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
   TimePoint drain_deadline = TimePoint::max();
   TimePoint next_publish = m_clock.now();
   TimePoint next_coverage = m_clock.now() + k_coverage_interval;
-  const Duration coverage_interval = std::min<Duration>(k_coverage_interval, m_options.update_interval / 2);
+  const Duration coverage_interval =
+      std::clamp<Duration>(m_options.update_interval / 2, k_least_interval, k_coverage_interval);
 
   while (!m_state.draining || !m_scheduler.idle()) {
     receive(m_scheduler.idle() ? k_idle_wait : std::min(k_idle_wait, coverage_interval));
@@ -84,7 +86,9 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
     }
     const TimePoint now = m_clock.now();
     if (receiver != nullptr && (stop.count > 0 || lost)) {
-      receiver.reset();  // unregister: nothing new is taken
+      receiver->stop();  // nothing new is taken, but what came until now
+      take_in(client, receiver->take());
+      receiver.reset();
       begin_drain();
       stops_heeded = 1;
       drain_deadline = now + m_options.drain_timeout;

@@ -5,9 +5,16 @@
 
 namespace lhsm::run {
 
+namespace {
+
+// Whatever the user says: a coordinator has other things to do.
+constexpr std::chrono::milliseconds k_least_interval{10};
+
+}  // namespace
+
 ProgressReporter::ProgressReporter(std::chrono::milliseconds interval,
                                    std::function<void(JobId, const Error&)> on_trouble)
-    : m_interval(interval),
+    : m_interval(std::max(interval, k_least_interval)),
       m_on_trouble(std::move(on_trouble)),
       m_thread([this](const std::stop_token& stop) { run(stop); }) {}
 

@@ -22,18 +22,24 @@ Receiver::Receiver(lustre::Client& client, const std::vector<std::uint32_t>& arc
   m_thread = std::thread([this] { run(); });
 }
 
-Receiver::~Receiver() {
+Receiver::~Receiver() { stop(); }
+
+void Receiver::stop() {
+  if (!m_thread.joinable()) return;
   const std::uint64_t one = 1;
   std::ignore = ::write(*m_stop, &one, sizeof one);  // an eventfd takes it
   m_thread.join();
+  m_stream.reset();
 }
 
 void Receiver::run() {
   std::array<pollfd, 2> events{{{m_stream->poll_fd(), POLLIN, 0}, {*m_stop, POLLIN, 0}}};
   for (;;) {
     if (::poll(events.data(), events.size(), -1) < 0) continue;  // EINTR
-    if (events[1].revents != 0) return;
+    // What the coordinator has sent counts as received: it is read before the registration ends.
+    const bool stopping = events[1].revents != 0;
     auto items = m_stream->receive();
+    if (stopping && (!items || items->empty())) return;
     if (!items && items.error().sys_errno == EPROTO) {
       // One list that cannot be read. Its items time out at the coordinator; nothing names them here.
       log::error("a list of actions is lost: {}", items.error().describe());

@@ -21,12 +21,13 @@ class Receiver {
   /// Register and begin to receive. `on_arrival` is called in the receiver's thread. Throws Fatal
   /// when the registration is refused.
   Receiver(lustre::Client& client, const std::vector<std::uint32_t>& archive_ids, std::function<void()> on_arrival);
-  /// Unregisters.
   ~Receiver();
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
 
-  /// Take what has arrived.
+  /// Read what was sent up to now, and unregister.
+  void stop();
+  /// Take what has arrived. After stop() it is the last of it.
   [[nodiscard]] std::vector<ActionItem> take();
   /// Why nothing more will arrive, if so.
   [[nodiscard]] std::optional<Error> broken() const;
