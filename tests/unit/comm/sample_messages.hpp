@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// One or more of each kind of message with every member set, and equality by members.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/comm/message.hpp"
+
+namespace lhsm::comm {
+
+inline ActionItem sample_item() {
+  ActionItem item;
+  item.kind = ActionKind::restore;
+  item.fid = {0x200000401, 0x17, 0x0};
+  item.dfid = {0x200000402, 0x18, 0x1};
+  item.extent = {4096, ~0ULL - 4096};
+  item.cookie = 0x5f0e3c2a1b2c3d4e;
+  item.gid = 42;
+  item.list_flags = 5;
+  item.archive_id = 3;
+  item.mdt_index = -1;
+  item.data = std::string("opaque\0bytes\xff", 13);
+  return item;
+}
+
+inline Error sample_error() { return {ErrorKind::no_space, 28, "pwrite", "[0x200000401:0x17:0x0]"}; }
+
+inline std::vector<Message> sample_messages() {
+  const Job job{77, -5, sample_item()};
+  return {
+      Hello{k_protocol_version, "0.1.0+abcdef", "node01", 4, std::nullopt},
+      Hello{9, "other", "", 0, sample_error()},
+      Jobs{{}},
+      Jobs{{job, Job{}, job}},
+      Results{{}},
+      Results{{Result{1, Disposition::done, {}, 10, 9, 8}, Result{2, Disposition::failed, sample_error(), 0, 0, 0},
+               Result{~0ULL, Disposition::large, {}, ~0ULL, 1, 2}}},
+      Begin{job},
+      Begun{5, {1, 2, 3}, 1ULL << 40, 1 << 20, "0x1:0x2_tmp.7"},
+      CopyExtent{6, ActionKind::archive, {1, 2, 3}, {4, 5, 6}, std::string(300, 't'), {1 << 20, 64 << 20}},
+      ExtentDone{6, {1 << 20, 64 << 20}, 12345, std::nullopt},
+      ExtentDone{6, {0, 1}, 0, sample_error()},
+      Covered{6, {{0, 1}, {5, 6}}},
+      Trouble{7, sample_error()},
+      Finish{8, std::nullopt},
+      Finish{8, sample_error()},
+      Cancel{9, sample_error()},
+      Recall{~std::uint32_t{0}},
+      Returned{{}},
+      Returned{{1, 2, 3, ~0ULL}},
+      Tick{1ULL << 50, 4},
+      Stop{},
+      Bye{},
+  };
+}
+
+// Equality for tests only: messages are compared nowhere else.
+inline bool operator==(const ActionItem& a, const ActionItem& b) {
+  return a.kind == b.kind && a.fid == b.fid && a.dfid == b.dfid && a.extent == b.extent && a.cookie == b.cookie &&
+         a.gid == b.gid && a.list_flags == b.list_flags && a.archive_id == b.archive_id &&
+         a.mdt_index == b.mdt_index && a.data == b.data;
+}
+inline bool operator==(const Job& a, const Job& b) {
+  return a.id == b.id && a.reject_errno == b.reject_errno && comm::operator==(a.item, b.item);
+}
+inline bool operator==(const Result& a, const Result& b) {
+  return a.id == b.id && a.disposition == b.disposition && a.error == b.error && a.size == b.size &&
+         a.bytes_moved == b.bytes_moved && a.microseconds == b.microseconds;
+}
+inline bool operator==(const Hello& a, const Hello& b) {
+  return a.protocol == b.protocol && a.build == b.build && a.host == b.host && a.slots == b.slots &&
+         a.unable == b.unable;
+}
+inline bool operator==(const Jobs& a, const Jobs& b) { return a.jobs == b.jobs; }
+inline bool operator==(const Results& a, const Results& b) { return a.results == b.results; }
+inline bool operator==(const Begin& a, const Begin& b) { return a.job == b.job; }
+inline bool operator==(const Begun& a, const Begun& b) {
+  return a.id == b.id && a.dfid == b.dfid && a.size == b.size && a.stripe_size == b.stripe_size && a.token == b.token;
+}
+inline bool operator==(const CopyExtent& a, const CopyExtent& b) {
+  return a.id == b.id && a.kind == b.kind && a.fid == b.fid && a.dfid == b.dfid && a.token == b.token &&
+         a.extent == b.extent;
+}
+inline bool operator==(const ExtentDone& a, const ExtentDone& b) {
+  return a.id == b.id && a.extent == b.extent && a.bytes_moved == b.bytes_moved && a.error == b.error;
+}
+inline bool operator==(const Covered& a, const Covered& b) { return a.id == b.id && a.extents == b.extents; }
+inline bool operator==(const Trouble& a, const Trouble& b) { return a.id == b.id && a.error == b.error; }
+inline bool operator==(const Finish& a, const Finish& b) { return a.id == b.id && a.error == b.error; }
+inline bool operator==(const Cancel& a, const Cancel& b) { return a.id == b.id && a.error == b.error; }
+inline bool operator==(const Recall& a, const Recall& b) { return a.most == b.most; }
+inline bool operator==(const Returned& a, const Returned& b) { return a.ids == b.ids; }
+inline bool operator==(const Tick& a, const Tick& b) {
+  return a.bytes_moved == b.bytes_moved && a.running == b.running;
+}
+inline bool operator==(const Stop&, const Stop&) { return true; }
+inline bool operator==(const Bye&, const Bye&) { return true; }
+
+}  // namespace lhsm::comm

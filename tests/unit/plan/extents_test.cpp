@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/plan/extents.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace lhsm::plan {
+namespace {
+
+constexpr std::uint64_t k_MiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t k_GiB = k_MiB << 10U;
+
+std::vector<Extent> cut_all(ExtentCutter cutter) {
+  std::vector<Extent> extents;
+  while (!cutter.empty()) extents.push_back(cutter.take());
+  return extents;
+}
+
+TEST(ExtentCutterTest, take_covers_an_ordinary_file) {
+  const auto extents = cut_all({3 * k_GiB + 5, 64 * k_MiB, k_MiB, 8});
+  ASSERT_EQ(extents.size(), 49U);
+  EXPECT_EQ(extents.front(), (Extent{0, 64 * k_MiB}));
+  EXPECT_EQ(extents.back(), (Extent{3 * k_GiB, 5}));
+}
+
+TEST(ExtentCutterTest, empty_for_an_empty_file) {
+  const ExtentCutter cutter(0, 64 * k_MiB, k_MiB, 8);
+  EXPECT_TRUE(cutter.empty());
+  EXPECT_EQ(cutter.left(), 0U);
+}
+
+TEST(ExtentCutterTest, take_gives_each_slot_four_turns) {
+  // 1 GiB for 64 slots: 64 MiB would be 16 extents for 64 slots.
+  EXPECT_EQ(cut_all({k_GiB, 64 * k_MiB, k_MiB, 64}).size(), 256U);
+}
+
+TEST(ExtentCutterTest, take_never_cuts_below_a_mebibyte) {
+  EXPECT_EQ(cut_all({10 * k_MiB, 4096, 65536, 64}).size(), 10U);
+}
+
+TEST(ExtentCutterTest, take_never_cuts_a_stripe) {
+  EXPECT_EQ(cut_all({k_GiB, k_MiB, 128 * k_MiB, 64}).size(), 8U);
+}
+
+TEST(ExtentCutterTest, stop_ends_it) {
+  ExtentCutter cutter(k_GiB, k_MiB, 0, 1);
+  EXPECT_EQ(cutter.take(), (Extent{0, k_MiB}));
+  cutter.stop();
+  EXPECT_TRUE(cutter.empty());
+  EXPECT_EQ(cutter.left(), 0U);
+}
+
+TEST(ExtentCutterTest, take_reaches_the_largest_size) {
+  constexpr std::uint64_t k_most = INT64_MAX;
+  ExtentCutter cutter(k_most, k_GiB, k_MiB, 1);
+  EXPECT_EQ(cutter.extent_bytes(), k_GiB);
+  EXPECT_EQ(cutter.left(), (k_most - 1) / k_GiB + 1);
+  EXPECT_EQ(cutter.take(), (Extent{0, k_GiB}));
+}
+
+std::uint64_t up_to(std::mt19937_64& random, unsigned bits) {
+  const unsigned length = std::uniform_int_distribution<unsigned>(0, bits)(random);
+  return random() & ((std::uint64_t{1} << length) - 1);
+}
+
+TEST(ExtentCutterTest, take_has_every_property_for_random_files) {
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 4000; ++round) {
+    const std::uint64_t size = up_to(random, 42);
+    const std::uint64_t wanted = up_to(random, 34) + 1;
+    // Lustre's stripe sizes: multiples of 64 KiB below 4 GiB, mostly powers of two; 0 is unknown.
+    std::uint64_t stripe = 65536 * up_to(random, 16);
+    if (round % 2 == 0) stripe = std::uint64_t{65536} << (random() % 16);
+    const std::uint64_t slots = up_to(random, 12);
+    ExtentCutter cutter(size, wanted, stripe, slots);
+    SCOPED_TRACE("size " + std::to_string(size) + " wanted " + std::to_string(wanted) + " stripe " +
+                 std::to_string(stripe) + " slots " + std::to_string(slots) + " extent " +
+                 std::to_string(cutter.extent_bytes()));
+
+    // The least that can be cut: a mebibyte, in whole stripes.
+    const std::uint64_t unit = stripe == 0 ? k_MiB : (k_MiB + stripe - 1) / stripe * stripe;
+    EXPECT_EQ(cutter.extent_bytes() % unit, 0U);
+    EXPECT_LE(cutter.extent_bytes(), std::max(wanted, unit));
+    const std::uint64_t in_units = size / unit + (size % unit != 0 ? 1 : 0);
+    EXPECT_GE(cutter.left(), std::min(4 * slots, in_units)) << "fewer than four turns";
+
+    std::uint64_t at = 0;
+    std::uint64_t left = cutter.left();
+    for (int i = 0; i < 2000 && !cutter.empty(); ++i) {
+      const Extent extent = cutter.take();
+      ASSERT_EQ(extent.offset, at);
+      ASSERT_GT(extent.length, 0U);
+      ASSERT_TRUE(extent.length == cutter.extent_bytes() || extent.end() == size);
+      ASSERT_EQ(cutter.left(), --left);
+      at = extent.end();
+    }
+    if (cutter.empty()) { ASSERT_EQ(at, size); }
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace lhsm::plan

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Runs in which something goes wrong: it costs the file that it concerns, and nothing else.
+#include "unit/run/whole_run.hpp"
+
+namespace lhsm::run {
+namespace {
+
+class WholeRunFailuresTest : public WholeRunTest {
+ protected:
+  /// Carry out one action that must fail with this errno, beside one that must not.
+  void expect_failure(ActionKind kind, const Fid& fid, int sys_errno, const std::string& operation = {}) {
+    const Fid good = m_lustre.make_file("good");
+    const ActionItem failing = m_lustre.request(kind, fid);
+    const ActionItem passing = m_lustre.request(ActionKind::archive, good);
+    m_lustre.deliver({failing, passing});
+    EXPECT_TRUE(m_lustre.wait_for_end_of({failing, passing}));
+    EXPECT_EQ(result(failing), sys_errno);
+    EXPECT_EQ(result(passing), 0);
+    EXPECT_EQ(test::read_file(object(good)), "good");
+    stop();
+    EXPECT_EQ(m_fatal, "");
+    EXPECT_EQ(state().failed, 1U);
+    EXPECT_EQ(state().archived, 1U);
+    const auto failures = m_observer.failures();
+    ASSERT_EQ(failures.size(), 1U);
+    EXPECT_EQ(failures[0].first.cookie, failing.cookie);
+    EXPECT_EQ(failures[0].second.sys_errno, sys_errno);
+    EXPECT_NE(failures[0].second.describe().find(operation), std::string::npos) << failures[0].second.describe();
+    EXPECT_NE(failures[0].second.subject, "");
+  }
+};
+
+TEST_F(WholeRunFailuresTest, restore_without_an_object) {
+  start(2);
+  expect_failure(ActionKind::restore, m_lustre.make_released(100), ENOENT);
+  EXPECT_EQ(m_lustre.calls(Call::create_volatile), 0);
+}
+
+TEST_F(WholeRunFailuresTest, restore_of_a_short_object) {
+  const Fid fid = m_lustre.make_released(100);
+  make_object(fid, pattern(99));
+  start(2);
+  expect_failure(ActionKind::restore, fid, EIO, "99 bytes, expected 100");
+  EXPECT_EQ(m_lustre.content(fid), std::string(100, '\0')) << "still released";
+}
+
+TEST_F(WholeRunFailuresTest, restore_of_a_short_large_object) {
+  const Fid fid = m_lustre.make_released(20 * k_MiB);
+  make_object(fid, pattern(k_MiB));
+  start(2);
+  expect_failure(ActionKind::restore, fid, EIO);
+}
+
+TEST_F(WholeRunFailuresTest, restore_of_a_large_object_that_is_cut_while_it_is_read) {
+  const Fid fid = m_lustre.make_released(20 * k_MiB);
+  make_object(fid, pattern(20 * k_MiB));
+  start(2);
+  m_lustre.before(Call::copy_start, [&](const Fid& begun) {
+    if (begun == fid) std::filesystem::resize_file(object(fid), 10 * k_MiB);
+    return 0;
+  });
+  expect_failure(ActionKind::restore, fid, EIO);
+  EXPECT_EQ(std::filesystem::file_size(m_lustre.path(fid)), 20 * k_MiB);
+}
+
+TEST_F(WholeRunFailuresTest, restore_of_a_directory_in_the_objects_place) {
+  const Fid fid = m_lustre.make_released(100);
+  std::filesystem::create_directories(object(fid));
+  start(2);
+  expect_failure(ActionKind::restore, fid, EISDIR);
+}
+
+TEST_F(WholeRunFailuresTest, archive_of_a_file_that_is_gone) {
+  const Fid fid = m_lustre.make_file("x");
+  m_lustre.unlink(fid);
+  start(2);
+  expect_failure(ActionKind::archive, fid, ENOENT);
+}
+
+TEST_F(WholeRunFailuresTest, begin_that_is_refused) {
+  const Fid fid = m_lustre.make_file("x");
+  m_lustre.before(Call::copy_start, [fid](const Fid& begun) { return begun == fid ? EDQUOT : 0; });
+  start(2);
+  expect_failure(ActionKind::archive, fid, EDQUOT, "begin");
+  EXPECT_FALSE(std::filesystem::exists(object(fid)));
+}
+
+TEST_F(WholeRunFailuresTest, begin_of_a_large_file_that_is_refused) {
+  const Fid fid = m_lustre.make_file(pattern(5 * k_MiB));
+  m_lustre.before(Call::copy_start, [fid](const Fid& begun) { return begun == fid ? EDQUOT : 0; });
+  start(2);
+  expect_failure(ActionKind::archive, fid, EDQUOT, "begin");
+  EXPECT_FALSE(std::filesystem::exists(object(fid)));
+}
+
+TEST_F(WholeRunFailuresTest, archive_of_a_file_that_changes_keeps_the_old_object) {
+  for (const std::size_t size : {std::size_t{10}, std::size_t{6 * k_MiB}}) {
+    const Fid fid = m_lustre.make_file(pattern(size));
+    make_object(fid, "the old one");
+    m_lustre.before(Call::xattrs, [this, fid, size](const Fid&) {
+      m_lustre.modify(fid, pattern(size, 9));
+      return 0;
+    });
+    if (m_hub == nullptr) start(3);
+    EXPECT_EQ(result(carry_out(ActionKind::archive, {fid}).front()), EBUSY) << size;
+    // The roll back follows the end: a later action of the same file waits for it.
+    carry_out(ActionKind::remove, {m_lustre.make_file("y")});
+    m_lustre.before(Call::xattrs, nullptr);
+  }
+  stop();
+  EXPECT_EQ(state().failed, 2U);
+  for (const auto& [item, error] : m_observer.failures()) EXPECT_EQ(test::read_file(object(item.fid)), "the old one");
+}
+
+TEST_F(WholeRunFailuresTest, archive_whose_end_may_have_been_taken_keeps_the_new_object) {
+  const Fid fid = m_lustre.make_file("new");
+  make_object(fid, "old");
+  m_lustre.before(Call::copy_end, [fid](const Fid& ended) { return ended == fid ? ETIMEDOUT : 0; });
+  start(1);
+  m_lustre.send(ActionKind::archive, {fid});
+  EXPECT_TRUE(m_lustre.wait_for_calls(Call::copy_end, 1));
+  stop();
+  EXPECT_EQ(state().failed, 1U);
+  EXPECT_EQ(test::read_file(object(fid)), "new");
+}
+
+TEST_F(WholeRunFailuresTest, helper_that_fails_costs_the_striped_file) {
+  const Fid fid = m_lustre.make_file(pattern(10 * k_MiB));
+  std::atomic<int> opened = 0;
+  m_lustre.before(Call::open_by_fid, [&opened, fid](const Fid& opening) {
+    return opening == fid && ++opened == 6 ? EACCES : 0;  // two opens look at it and begin, then helpers
+  });
+  start(3);
+  expect_failure(ActionKind::archive, fid, EACCES);
+  EXPECT_FALSE(std::filesystem::exists(object(fid)));
+}
+
+TEST_F(WholeRunFailuresTest, unknown_actions_are_refused) {
+  start(1);
+  expect_failure(static_cast<ActionKind>(99), m_lustre.make_file("x"), EINVAL);
+}
+
+TEST_F(WholeRunFailuresTest, cancel_of_a_small_copy_ends_with_ecanceled) {
+  const Fid fid = m_lustre.make_file(pattern(k_MiB));
+  Gate gate;
+  m_lustre.before(Call::copy_start, [&gate](const Fid&) { return gate.pass(); });
+  start(2);
+  const auto items = m_lustre.send(ActionKind::archive, {fid});
+  ASSERT_TRUE(gate.wait_for_arrivals(1));
+  m_lustre.cancel(items.front());
+  gate.open();
+  EXPECT_TRUE(m_lustre.wait_for_end_of(items));
+  stop();
+  EXPECT_EQ(result(items.front()), ECANCELED);
+  EXPECT_FALSE(std::filesystem::exists(object(fid)));
+  EXPECT_EQ(state().cancelled, 1U);
+  EXPECT_EQ(state().failed, 0U);
+}
+
+TEST_F(WholeRunFailuresTest, cancel_of_a_striped_copy_ends_with_ecanceled) {
+  const Fid fid = m_lustre.make_file(pattern(12 * k_MiB));
+  Gate gate;
+  std::atomic<int> opened = 0;
+  m_lustre.before(Call::open_by_fid, [&](const Fid&) { return ++opened > 2 ? gate.pass() : 0; });
+  start(2);
+  const auto items = m_lustre.send(ActionKind::archive, {fid});
+  ASSERT_TRUE(gate.wait_for_arrivals(1));
+  m_lustre.cancel(items.front());
+  // The cancel overtakes nothing: a later action that is final shows that it was taken in.
+  m_lustre.deliver({m_lustre.request(ActionKind::remove, m_lustre.make_file("x"))});
+  EXPECT_TRUE(m_lustre.wait_for_calls(Call::mdt_index, 3));
+  std::this_thread::sleep_for(50ms);
+  gate.open();
+  EXPECT_TRUE(m_lustre.wait_for_end_of(items));
+  stop();
+  EXPECT_EQ(result(items.front()), ECANCELED);
+  EXPECT_LT(opened, 2 + 12) << "the extents that were left are not copied";
+  EXPECT_FALSE(std::filesystem::exists(object(fid)));
+  EXPECT_EQ(state().cancelled, 1U);
+  EXPECT_EQ(state().failed, 0U);
+}
+
+TEST_F(WholeRunFailuresTest, cancel_of_a_queued_job_never_begins_it) {
+  Gate gate;
+  m_lustre.before(Call::copy_start, [&gate](const Fid&) { return gate.pass(); });
+  start(1, 1);
+  const auto running = m_lustre.send(ActionKind::archive, {m_lustre.make_file("a")});
+  ASSERT_TRUE(gate.wait_for_arrivals(1));
+  const auto queued = m_lustre.send(ActionKind::archive, {m_lustre.make_file("b"), m_lustre.make_file("c")});
+  for (const ActionItem& item : queued) m_lustre.cancel(item);
+  EXPECT_TRUE(m_lustre.wait_for_calls(Call::mdt_index, 5));
+  std::this_thread::sleep_for(50ms);
+  gate.open();
+  EXPECT_TRUE(m_lustre.wait_for_end_of(queued));
+  stop();
+  for (const ActionItem& item : queued) EXPECT_EQ(result(item), ECANCELED);
+  EXPECT_EQ(result(running.front()), 0);
+  EXPECT_EQ(m_lustre.calls(Call::copy_start), 1);
+}
+
+TEST_F(WholeRunFailuresTest, progress_that_says_stop_ends_a_small_copy_with_ecanceled) {
+  m_options.update_interval = 0ms;
+  start(1);
+  for (const int sys_errno : {ECANCELED, ENOENT}) {
+    m_lustre.fail(Call::progress, sys_errno);
+    const Fid fid = m_lustre.make_file(pattern(2 * k_MiB));
+    EXPECT_EQ(result(carry_out(ActionKind::archive, {fid}).front()), ECANCELED) << errno_name(sys_errno);
+  }
+  stop();
+  EXPECT_EQ(state().cancelled, 2U);
+}
+
+TEST_F(WholeRunFailuresTest, progress_that_says_stop_ends_a_striped_copy_with_ecanceled) {
+  m_options.update_interval = 5ms;
+  start(2);
+  for (const int sys_errno : {ECANCELED, ENOENT}) {
+    m_lustre.fail(Call::progress, sys_errno);
+    const Fid fid = m_lustre.make_file(pattern(12 * k_MiB));
+    const int reports = m_lustre.calls(Call::progress);
+    std::atomic<int> opened = 0;
+    m_lustre.before(Call::open_by_fid, [&](const Fid&) {
+      if (++opened > 2) { EXPECT_TRUE(m_lustre.wait_for_calls(Call::progress, reports + 1)); }
+      return 0;
+    });
+    EXPECT_EQ(result(carry_out(ActionKind::archive, {fid}).front()), ECANCELED) << errno_name(sys_errno);
+    m_lustre.before(Call::open_by_fid, nullptr);
+  }
+  stop();
+  EXPECT_EQ(state().cancelled, 2U);
+}
+
+TEST_F(WholeRunFailuresTest, progress_that_fails_otherwise_costs_no_striped_file) {
+  m_options.update_interval = 5ms;
+  m_lustre.fail(Call::progress, EAGAIN);  // the coordinator is stopped for a while
+  std::atomic<int> opened = 0;
+  m_lustre.before(Call::open_by_fid, [&](const Fid&) {
+    if (++opened > 2) { EXPECT_TRUE(m_lustre.wait_for_calls(Call::progress, 1)); }
+    return 0;
+  });
+  start(2);
+  EXPECT_EQ(result(carry_out(ActionKind::archive, {m_lustre.make_file(pattern(12 * k_MiB))}).front()), 0);
+  stop();
+}
+
+TEST_F(WholeRunFailuresTest, progress_that_fails_otherwise_costs_no_small_file) {
+  m_options.update_interval = 0ms;
+  m_lustre.fail(Call::progress, EAGAIN);
+  start(1);
+  EXPECT_EQ(result(carry_out(ActionKind::archive, {m_lustre.make_file(pattern(2 * k_MiB))}).front()), 0);
+  stop();
+}
+
+TEST_F(WholeRunFailuresTest, registration_that_is_refused_is_fatal) {
+  m_lustre.fail(Call::register_copytool, ENXIO);
+  start(2);
+  join();
+  EXPECT_NE(m_fatal.find("ENXIO"), std::string::npos) << m_fatal;
+}
+
+TEST_F(WholeRunFailuresTest, registration_that_is_lost_is_fatal_after_the_work) {
+  const Fid fid = m_lustre.make_file("x");
+  start(2);
+  const auto items = m_lustre.send(ActionKind::archive, {fid});
+  m_lustre.break_stream(ESHUTDOWN);
+  join();
+  EXPECT_NE(m_fatal.find("ESHUTDOWN"), std::string::npos) << m_fatal;
+  EXPECT_EQ(m_lustre.record(items.front()).ends.size(), 1U) << "what was received is ended";
+}
+
+TEST_F(WholeRunFailuresTest, list_that_cannot_be_read_is_no_reason_to_stop) {
+  start(1);
+  carry_out(ActionKind::archive, {m_lustre.make_file("x")});
+  m_lustre.break_stream(EPROTO);
+  const auto deadline = m_clock.now() + 100ms;
+  while (m_clock.now() < deadline) std::this_thread::yield();
+  m_lustre.break_stream(0);
+  EXPECT_EQ(result(carry_out(ActionKind::archive, {m_lustre.make_file("y")}).front()), 0);
+  stop();
+  EXPECT_EQ(m_fatal, "");
+}
+
+}  // namespace
+}  // namespace lhsm::run
