@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Sourced by scripts/test and scripts/test-tsan, which set $top: building, running ctest, counting.
+: "${top:?}"
+
+# shellcheck source=scripts/mpi-env.sh
+. "$top/scripts/mpi-env.sh"
+
+passed=0 failed=0 skipped=0
+results=$(mktemp -d /tmp/lhsm-test.XXXXXX)
+child=
+
+clean_up() {
+  local code=$?
+  trap - EXIT
+  if [ -n "$child" ] && kill -TERM -- "-$child" 2> /dev/null; then wait "$child"; fi
+  rm -rf "$results"
+  exit $code
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# run COMMAND...: waited for in such a way that a signal is heeded at once. It gets a process group
+# (set -m), by which all that it started can be ended.
+run() {
+  local code=0
+  set -m
+  "$@" < /dev/null &
+  child=$!
+  set +m
+  wait "$child" || code=$?
+  child=
+  return $code
+}
+
+# Good stacks at a bearable speed, and less to compile than with full debugging symbols.
+# shellcheck disable=SC2034 # for who sources this
+sanitized=(-DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1")
+
+# step TITLE BUILD-DIRECTORY CMAKE-OPTION...: configure and build.
+step() {
+  printf '\n== %s in %s\n' "$1" "$2"
+  run cmake -S "$top" -B "$top/$2" -G Ninja -DLHSM_BUILD_TESTS=ON "${@:3}" > "$results/cmake" || {
+    cat "$results/cmake"
+    exit 1
+  }
+  run cmake --build "$top/$2"
+}
+
+# count ATTRIBUTE FILE: of the test suite's element.
+count() { sed -n "0,/[[:space:]]$1=\"\\([0-9]*\\)\".*/s//\\n\\1/p" "$2" | tail -n 1; }
+
+# run_tests BUILD-DIRECTORY CTEST-OPTION...: go on after a failure, and remember it.
+run_tests() {
+  local report=$results/junit.xml all bad idle code=0
+  rm -f "$report"
+  run ctest --test-dir "$top/$1" --output-on-failure --no-tests=error -j "$(nproc)" --output-junit "$report" "${@:2}" ||
+    code=$?
+  if [ ! -s "$report" ]; then
+    echo "ctest wrote no report (exit code $code)" >&2
+    failed=$((failed + 1))
+    return
+  fi
+  all=$(count tests "$report")
+  bad=$(count failures "$report")
+  idle=$(($(count skipped "$report") + $(count disabled "$report")))
+  # What ctest holds against the run without a failed test must not be lost.
+  [ "$code" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+  passed=$((passed + all - bad - idle))
+  failed=$((failed + bad))
+  skipped=$((skipped + idle))
+}
+
+finish() {
+  printf '\n%d passed, %d failed, %d skipped\n' $passed $failed $skipped
+  [ $failed -eq 0 ] && exit 0
+  exit 1
+}
