@@ -83,6 +83,16 @@ Mount* find_mount(const std::string& path) {
 }
 
 Mount* find_mount(int fd, std::string* relative) {
+  // Copytools give a descriptor of the mount point again and again: that is told without a path.
+  if (struct stat st{}; ::fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+    auto& all = known();
+    const std::lock_guard lock(all.mutex);
+    for (const auto& mount : all.mounts)
+      if (mount->is_root(st)) {
+        if (relative != nullptr) relative->clear();
+        return mount.get();
+      }
+  }
   char buffer[PATH_MAX];
   const auto size = ::readlink(inode_path(fd).c_str(), buffer, sizeof buffer);
   if (size <= 0 || buffer[0] != '/') return nullptr;

@@ -20,16 +20,23 @@ Mount::Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_co
       m_fsname(std::move(fsname)),
       m_mdt_count(mdt_count),
       m_names(name_space),
-      m_owner(::getpid()) {}
+      m_owner(::getpid()) {
+  std::ignore = ::fstat(*m_root, &m_root_stat);  // a directory that is open can be looked at
+}
+
+void Mount::leave_parent() {
+  if (m_owner == ::getpid()) return;
+  // The parent goes on using these: two processes on one connection would mix their answers, and
+  // make volatiles of one FID.
+  m_idle.clear();
+  m_blocks.clear();
+  m_owner = ::getpid();
+}
 
 Outcome<Fd> Mount::connection() {
   {
     const std::lock_guard lock(m_mutex);
-    if (m_owner != ::getpid()) {
-      // The parent goes on using these: two processes on one connection would mix their answers.
-      m_idle.clear();
-      m_owner = ::getpid();
-    }
+    leave_parent();
     if (!m_idle.empty()) {
       Fd fd = std::move(m_idle.back());
       m_idle.pop_back();
@@ -44,6 +51,10 @@ Outcome<Fd> Mount::connection() {
   Reader reply(incoming.bytes);
   if (const auto rc = reply.get<std::int32_t>(); rc != 0 || !reply.ok())
     return errno_error("connect", m_path, rc < 0 ? -rc : EPROTO);
+  // It may be another daemon, whose directory was made anew.
+  auto handles = std::make_shared<const HandleTableReader>(HandleTableReader::open(*m_root));
+  const std::lock_guard lock(m_mutex);
+  m_handles = std::move(handles);
   return fd;
 }
 
@@ -82,13 +93,45 @@ Answer Mount::call(const Writer& request, int fd) {
   }
 }
 
-Outcome<Fid> Mount::fid_of(int fd) {
-  // A known file says itself who it is, unless the tag was copied from elsewhere.
-  if (const auto tag = read_tag(inode_path(fd), m_names)) {
-    struct stat st {};
-    if (::fstat(fd, &st) == 0 && tag->inode == static_cast<std::uint32_t>(st.st_ino) && mdt_of(tag->fid(), m_mdt_count))
-      return tag->fid();
+Outcome<Fid> Mount::volatile_fid(std::uint32_t mdt) {
+  {
+    const std::lock_guard lock(m_mutex);
+    leave_parent();
+    if (auto& block = m_blocks[mdt]; block.left > 0) {
+      --block.left;
+      return Fid{block.next.seq, block.next.oid++, 0};
+    }
   }
+  Writer request;
+  request.put(Op::volatile_fids).put(mdt).put(k_fids_per_block);
+  const auto answer = call(request);
+  if (answer.rc < 0) return errno_error("create volatile", m_path, -answer.rc);
+  auto results = answer.results();
+  const auto first = results.get<Fid>();
+  const auto count = results.get<std::uint32_t>();
+  if (!results.ok() || count == 0) return errno_error("create volatile", m_path, EPROTO);
+  const std::lock_guard lock(m_mutex);
+  // Of two threads that asked, one block is left unused.
+  m_blocks[mdt] = {{first.seq, first.oid + 1, 0}, count - 1};
+  return first;
+}
+
+std::string Mount::handle_of(const Fid& fid) {
+  std::shared_ptr<const HandleTableReader> handles;
+  {
+    const std::lock_guard lock(m_mutex);
+    handles = m_handles;
+  }
+  return handles ? handles->find(fid) : std::string();
+}
+
+Outcome<Fid> Mount::fid_of(int fd) {
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) return errno_error("FID of", inode_path(fd));
+  if (is_root(st)) return k_root_fid;
+  // A known file says itself who it is, unless the tag was copied from elsewhere.
+  if (const auto tag = read_tag(inode_path(fd), m_names))
+    if (tag->inode == static_cast<std::uint32_t>(st.st_ino) && mdt_of(tag->fid(), m_mdt_count)) return tag->fid();
   Writer request;
   request.put(Op::fid_of).put(std::int32_t{-1});
   const auto answer = call(request, fd);
@@ -99,6 +142,12 @@ Outcome<Fid> Mount::fid_of(int fd) {
 Outcome<Fd> Mount::open(const Fid& fid, int flags) {
   // As on Lustre, flags about creation mean nothing when a file is opened by FID.
   const int usable = flags & ~(O_CREAT | O_EXCL | abi::O_LOV_DELAY_CREATE);
+  if (const auto handle = handle_of(fid); !handle.empty()) {
+    Fd file = open_handle(*m_root, handle, usable);
+    if (file) return file;
+    // A stale handle may be the former one of a file that has a new inode now: the daemon knows.
+    if (errno != EPERM && errno != ESTALE) return errno_error("open", fid.bracketed());
+  }
   for (const std::uint8_t wants_descriptor : {std::uint8_t{0}, std::uint8_t{1}}) {
     Writer request;
     request.put(Op::open_fid).put(fid).put(wants_descriptor);

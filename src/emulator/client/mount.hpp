@@ -4,15 +4,18 @@
 // connections to its daemon. Any thread may call; a child of fork() gets connections of its own.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/attributes.hpp"
+#include "core/handle_table.hpp"
 #include "core/socket.hpp"
 #include "core/wire.hpp"
 #include "lhsmtool_mpi/base/fd.hpp"
@@ -47,11 +50,23 @@ class Mount {
 
   /// Return the FID of the inode behind a descriptor of this mount, O_PATH ones included.
   Outcome<Fid> fid_of(int fd);
+  /// Return a FID for a volatile file on an MDT. ENODEV when there is no such MDT.
+  Outcome<Fid> volatile_fid(std::uint32_t mdt);
+  /// Return whether a descriptor is open on the mount point itself.
+  [[nodiscard]] bool is_root(const struct stat& st) const {
+    return st.st_ino == m_root_stat.st_ino && st.st_dev == m_root_stat.st_dev;
+  }
   /// Open a file by FID with open(2)'s flags. ENOENT when there is none.
   Outcome<Fd> open(const Fid& fid, int flags);
 
  private:
+  struct FidBlock {
+    Fid next;
+    std::uint32_t left = 0;
+  };
+  void leave_parent();
   Outcome<Fd> connection();
+  [[nodiscard]] std::string handle_of(const Fid& fid);
   void put_back(Fd connection);
 
   std::string m_path;
@@ -60,8 +75,11 @@ class Mount {
   std::uint32_t m_mdt_count;
   AttributeNames m_names;
   std::mutex m_mutex;
-  std::vector<Fd> m_idle;  // connections that no call is using
-  pid_t m_owner;           // the process they belong to
+  struct stat m_root_stat {};
+  std::vector<Fd> m_idle;                                // connections that no call is using
+  std::unordered_map<std::uint32_t, FidBlock> m_blocks;  // by MDT: FIDs that are ours to use
+  std::shared_ptr<const HandleTableReader> m_handles;    // opened anew with every connection
+  pid_t m_owner;                                         // the process these belong to
 };
 
 /// Return the emulated mount that holds a path (or would hold it, when it does not exist yet).

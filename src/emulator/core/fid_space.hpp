@@ -12,6 +12,8 @@ namespace lhsm::emulator {
 inline constexpr std::uint64_t k_first_sequence = 0x200000400;
 inline constexpr std::uint64_t k_sequences_per_mdt = 0x40000000;
 inline constexpr std::uint32_t k_oids_per_sequence = 0x1ffff;
+/// Volatile files a client may make before it has to ask again.
+inline constexpr std::uint32_t k_fids_per_block = 64;
 inline constexpr Fid k_root_fid{0x200000007, 1, 0};
 
 /// Return the MDT that holds a file, or nothing for a FID that no MDT owns.

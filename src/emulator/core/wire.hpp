@@ -16,7 +16,7 @@
 
 namespace lhsm::emulator {
 
-inline constexpr std::uint32_t k_protocol = 1;
+inline constexpr std::uint32_t k_protocol = 2;
 inline constexpr std::size_t k_message_max = 64 * 1024;  ///< longer results go through a memfd
 
 enum class Op : std::uint16_t {
@@ -24,7 +24,7 @@ enum class Op : std::uint16_t {
   fid_of,            // i32 mdt or -1, [fd] -> fid
   open_fid,          // fid, u8 wants descriptor -> str file handle (type, bytes), or "" and [fd, O_PATH]
   path_of,           // fid, i32 link number -> str, i32 next link or -1
-  new_volatile,      // i32 mdt or -1, [fd of the parent directory] -> fid
+  volatile_fids,     // u32 mdt, u32 how many -> fid of the first, u32 how many; their oids follow one another
   request,           // bytes of hsm_user_request
   state_get,         // fid -> u32 flags, u32 archive id
   state_set,         // fid, u64 set, u64 clear, u32 archive id

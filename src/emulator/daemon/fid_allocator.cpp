@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <sstream>
@@ -58,6 +59,10 @@ Status FidAllocator::save() {
 }
 
 Outcome<Fid> FidAllocator::next(std::uint32_t mdt) {
+  return next_block(mdt, 1).map([](const Block& block) { return block.first; });
+}
+
+Outcome<FidAllocator::Block> FidAllocator::next_block(std::uint32_t mdt, std::uint32_t wanted) {
   if (mdt >= m_mdts.size()) return errno_error("allocate FID", "MDT " + std::to_string(mdt), ENODEV);
   Mdt& state = m_mdts[mdt];
   if (state.last_oid == k_oids_per_sequence) {
@@ -65,7 +70,10 @@ Outcome<Fid> FidAllocator::next(std::uint32_t mdt) {
     LHSM_TRY(save());
     state.last_oid = 0;
   }
-  return Fid{state.sequence, ++state.last_oid, 0};
+  const Block block{{state.sequence, state.last_oid + 1, 0},
+                    std::clamp(wanted, 1U, k_oids_per_sequence - state.last_oid)};
+  state.last_oid += block.count;
+  return block;
 }
 
 Outcome<std::uint64_t> FidAllocator::first_cookie(std::uint32_t mdt) {

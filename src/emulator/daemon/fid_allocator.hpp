@@ -18,6 +18,13 @@ class FidAllocator {
 
   Outcome<Fid> next(std::uint32_t mdt);
 
+  /// FIDs with consecutive oids, at most as many as wanted and at least one.
+  struct Block {
+    Fid first;
+    std::uint32_t count = 0;
+  };
+  Outcome<Block> next_block(std::uint32_t mdt, std::uint32_t wanted);
+
   /// Return the first cookie of an MDT for this run: the wall clock as on Lustre, or past all cookies
   /// that an earlier run may have given out. MDTs started together thus begin with the same cookie.
   Outcome<std::uint64_t> first_cookie(std::uint32_t mdt);

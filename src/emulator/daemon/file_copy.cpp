@@ -39,8 +39,13 @@ Status copy_range(int from, int to, off_t begin, off_t end, std::vector<char>& b
 Status replace_content(int from, int to) {
   struct stat st {};
   if (::fstat(from, &st) != 0) return errno_error("stat", "volatile file");
-  // What the file still holds would show through the new content's holes.
-  if (::ftruncate(to, 0) != 0 || ::ftruncate(to, st.st_size) != 0) return errno_error("truncate", "restored file");
+  struct stat before {};
+  if (::fstat(to, &before) != 0) return errno_error("stat", "restored file");
+  // What the file still holds would show through the new content's holes. A released one holds nothing.
+  const bool is_hollow = before.st_size == 0 || (::lseek(to, 0, SEEK_DATA) < 0 && errno == ENXIO);
+  if (!is_hollow && ::ftruncate(to, 0) != 0) return errno_error("truncate", "restored file");
+  if ((!is_hollow || before.st_size != st.st_size) && ::ftruncate(to, st.st_size) != 0)
+    return errno_error("truncate", "restored file");
   std::vector<char> buffer(std::clamp<std::size_t>(static_cast<std::size_t>(st.st_size), 1, k_buffer));
   for (off_t at = 0; at < st.st_size;) {
     const off_t data = ::lseek(from, at, SEEK_DATA);

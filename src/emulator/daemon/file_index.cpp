@@ -16,18 +16,23 @@ FileIndex::FileIndex(int mount_fd, std::string mount_path, const AttributeNames&
     : m_mount_fd(mount_fd), m_mount_path(std::move(mount_path)), m_names(names) {
   const auto handle = make_handle(mount_fd);
   m_has_handles = !handle.empty() && open_handle(mount_fd, handle, O_PATH | O_CLOEXEC);
+  // An old table goes in any case; a new one that cannot be made is one without entries.
+  if (auto table = HandleTable::create(mount_fd); table && m_has_handles) m_table = std::move(*table);
 }
 
 void FileIndex::remember(const Fid& fid, int fd, std::string_view path) {
   Entry& entry = m_entries[fid];
-  entry.handle = m_has_handles ? make_handle(fd) : std::string{};
+  auto handle = m_has_handles ? make_handle(fd) : std::string{};
+  if (handle != entry.handle) m_table.erase(fid);
+  entry.handle = std::move(handle);
   entry.path = path;
 }
 
-Outcome<Fd> FileIndex::open_entry(const Fid& fid, const Entry& entry) const {
+Outcome<Fd> FileIndex::open_entry(const Fid& fid, const Entry& entry) {
   if (!entry.handle.empty()) {
     Fd fd = open_handle(m_mount_fd, entry.handle, O_PATH | O_CLOEXEC);
     if (!fd) return errno_error("open", fid.bracketed(), errno == ESTALE ? ENOENT : errno);
+    m_table.put(fid, entry.handle);
     return fd;
   }
   Fd fd(::openat(m_mount_fd, entry.path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));

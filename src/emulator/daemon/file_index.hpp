@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "core/attributes.hpp"
+#include "core/handle_table.hpp"
 #include "lhsmtool_mpi/base/fd.hpp"
 
 namespace lhsm::emulator {
@@ -23,10 +24,13 @@ class FileIndex {
 
   /// Remember the inode behind `fd` under its FID; `path` is absolute.
   void remember(const Fid& fid, int fd, std::string_view path);
-  void forget(const Fid& fid) { m_entries.erase(fid); }
 
   /// Open the file O_PATH, unlinked ones too while somebody holds them open. ENOENT when it is gone.
   Outcome<Fd> open(const Fid& fid);
+
+  [[nodiscard]] bool knows(const Fid& fid) const { return m_entries.contains(fid); }
+  /// Clients shall ask from now on, and find out that nobody answers.
+  void clear_table() { m_table.clear(); }
 
   /// Return the file handle of a known file, for a client that can open it itself; "" if there is none.
   [[nodiscard]] std::string_view handle_of(const Fid& fid) const;
@@ -42,7 +46,7 @@ class FileIndex {
     std::string handle;  ///< type and bytes of the file handle; empty where there are none
     std::string path;    ///< relative to the mount point; a hint
   };
-  [[nodiscard]] Outcome<Fd> open_entry(const Fid& fid, const Entry& entry) const;
+  [[nodiscard]] Outcome<Fd> open_entry(const Fid& fid, const Entry& entry);
   [[nodiscard]] bool leads_to(const std::string& path, const struct stat& st) const;
   void scan();
   bool scan_if_due();
@@ -51,6 +55,7 @@ class FileIndex {
   std::string m_mount_path;
   const AttributeNames& m_names;
   bool m_has_handles = false;
+  HandleTable m_table;  // what was opened last, for clients that can open by handle themselves
   bool m_scanned = false;
   std::chrono::steady_clock::time_point m_next_scan;
   std::unordered_map<Fid, Entry> m_entries;

@@ -83,13 +83,19 @@ Outcome<FileStore::Known*> FileStore::known(const Fid& fid, int fd) {
 
 Outcome<const FileStore::Opened*> FileStore::look_at(const Fid& fid) {
   Opened& slot = m_opened[(fid.seq + fid.oid) % m_opened.size()];
-  if (slot.fd && slot.fid == fid && ::fstat(*slot.fd, &slot.st) == 0 && slot.st.st_nlink > 0) return &slot;
+  if (slot.fd && slot.fid == fid) {
+    if (slot.round == m_round) return &slot;
+    slot.round = m_round;
+    if (::fstat(*slot.fd, &slot.st) == 0 && slot.st.st_nlink > 0) return &slot;
+  }
   // An unlinked file must not live on through a descriptor of ours: the index knows whether it does.
   slot.fd.reset();
   LHSM_TRY_ASSIGN(slot.fd, m_index.open(fid));
   m_has_opened = true;
   slot.fid = fid;
+  slot.round = 0;
   LHSM_TRY_ASSIGN(slot.st, stat_of(*slot.fd, fid));
+  slot.round = m_round;
   return &slot;
 }
 
@@ -129,6 +135,23 @@ Status FileStore::set_hsm(const Fid& fid, const HsmState& state) {
   LHSM_TRY_ASSIGN(const Opened* file, look_at(fid));
   LHSM_TRY_ASSIGN(Known * before, known(fid, *file->fd));
   return store(*file, *before, state);
+}
+
+Outcome<struct stat> FileStore::attributes_of(const Fid& fid) {
+  LHSM_TRY_ASSIGN(const Opened* file, look_at(fid));
+  return file->st;
+}
+
+Outcome<Fd> FileStore::open_data(const Fid& fid) {
+  LHSM_TRY_ASSIGN(const Opened* file, look_at(fid));
+  Fd fd(::open(inode_path(*file->fd).c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) return errno_error("open", fid.bracketed());
+  return fd;
+}
+
+void FileStore::changed(const Fid& fid) {
+  Opened& slot = m_opened[(fid.seq + fid.oid) % m_opened.size()];
+  if (slot.fid == fid) slot.round = 0;
 }
 
 Outcome<std::uint64_t> FileStore::version_of(const Fid& fid) {

@@ -25,21 +25,35 @@ class FileStore final : public Files {
   /// directory) if it has none. A descriptor outside the mount is ENOTTY, as from another file system.
   Outcome<Fid> fid_of(int fd, int mdt);
 
-  /// Return a FID for a volatile file on an MDT.
-  Outcome<Fid> new_volatile(std::uint32_t mdt) { return m_allocator.next(mdt); }
+  /// Return FIDs for the volatile files that a client will make on an MDT.
+  Outcome<FidAllocator::Block> volatile_fids(std::uint32_t mdt, std::uint32_t wanted) {
+    return m_allocator.next_block(mdt, std::min(wanted, k_fids_per_block));
+  }
   Outcome<std::uint64_t> first_cookie(std::uint32_t mdt) { return m_allocator.first_cookie(mdt); }
 
   /// Open a file O_PATH, for the caller to keep.
   Outcome<Fd> open(const Fid& fid) { return m_index.open(fid); }
+  [[nodiscard]] bool knows(const Fid& fid) const { return m_index.knows(fid); }
+  void clear_handle_table() { m_index.clear_table(); }
   [[nodiscard]] std::string_view handle_of(const Fid& fid) const { return m_index.handle_of(fid); }
   Outcome<std::string> path_of(const Fid& fid) { return m_index.path_of(fid); }
+
+  /// Begin a call, or a coordinator's pass: within one, a file is looked at once, so that all that is
+  /// decided is decided about the same content.
+  void new_round() { ++m_round; }
 
   // The state as it is now: DIRTY is set here, when the content is no longer the one last seen.
   Outcome<FileView> view(const Fid& fid) override;
   Status set_hsm(const Fid& fid, const HsmState& state) override;
 
-  /// Return the file's present data version.
+  /// Return the file's attributes, or its data version, as this round saw them.
+  Outcome<struct stat> attributes_of(const Fid& fid);
   Outcome<std::uint64_t> version_of(const Fid& fid);
+
+  /// Open a file for reading and writing.
+  Outcome<Fd> open_data(const Fid& fid);
+  /// Tell that the content was changed by this daemon itself.
+  void changed(const Fid& fid);
 
   /// Make the inode behind `fd` the file `fid` with this state, before it is moved to the file's name.
   Status adopt(const Fid& fid, int fd, const HsmState& state);
@@ -63,6 +77,7 @@ class FileStore final : public Files {
     Fid fid;
     Fd fd;
     struct stat st {};
+    std::uint64_t round = 0;  ///< in which it was looked at
   };
   /// Return the file open, with its present attributes; valid until the next call.
   Outcome<const Opened*> look_at(const Fid& fid);
@@ -76,7 +91,8 @@ class FileStore final : public Files {
   FileIndex m_index;
   int m_mount_fd;
   std::unordered_map<Fid, Known> m_known;
-  std::array<Opened, 16> m_opened;
+  std::array<Opened, 128> m_opened;
+  std::uint64_t m_round = 1;
   bool m_has_opened = false;
 };
 

@@ -55,21 +55,23 @@ void LayoutSwap::start(const Swap& swap, Done done) {
   const auto run = [&]() -> Outcome<bool> {
     LHSM_TRY_ASSIGN(Fd from, m_volatiles.find(swap.volatile_file));
     LHSM_TRY_ASSIGN(const auto from_st, stat_of(from, swap.volatile_file));
-    LHSM_TRY_ASSIGN(const Fd file, m_store.open(swap.file));
-    LHSM_TRY_ASSIGN(const auto file_st, stat_of(file, swap.file));
+    LHSM_TRY_ASSIGN(const auto file_st, m_store.attributes_of(swap.file));
     if (from_st.st_uid != file_st.st_uid || from_st.st_gid != file_st.st_gid)
       return errno_error("swap", swap.file.bracketed(), EPERM);
     const bool is_small = from_st.st_size <= k_copy_inline;
-    if (!is_small && file_st.st_nlink == 1 && !has_readers(file)) {
-      LHSM_TRY_ASSIGN(const bool exchanged, exchange(swap, from, from_st, file, file_st));
-      if (exchanged) return true;
+    if (!is_small && file_st.st_nlink == 1) {
+      LHSM_TRY_ASSIGN(const Fd file, m_store.open(swap.file));
+      if (!has_readers(file)) {
+        LHSM_TRY_ASSIGN(const bool exchanged, exchange(swap, from, from_st, file, file_st));
+        if (exchanged) return true;
+      }
     }
-    Fd to(::open(inode_path(*file).c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
-    if (!to) return errno_error("open", swap.file.bracketed());
+    LHSM_TRY_ASSIGN(Fd to, m_store.open_data(swap.file));
     if (!is_small) {
       copy_later(swap, std::move(from), std::move(to), done);
       return false;
     }
+    at_step("copy");
     LHSM_TRY(replace_content(*from, *to));
     LHSM_TRY(move_layout(from, to, m_store.names().layout));
     if (const int rc = conclude_copy(swap); rc != 0) return errno_error("swap", swap.file.bracketed(), -rc);
@@ -78,6 +80,7 @@ void LayoutSwap::start(const Swap& swap, Done done) {
   const auto outcome = run();
   if (!outcome) {
     log::warning("restore of {}: {}", swap.file.bracketed(), outcome.error().describe());
+    m_volatiles.remove_aside(swap.file);
     done(-outcome.error().sys_errno);
   } else if (*outcome) {
     done(0);
@@ -95,39 +98,49 @@ Outcome<bool> LayoutSwap::exchange(const Swap& swap, const Fd& from, const struc
   struct stat parent_st {};
   if (!parent || ::fstat(*parent, &parent_st) != 0) return false;
 
+  at_step("adopt");
   LHSM_TRY(copy_inode_attributes(inode_path(*file), *from, m_store.names().name_space));
   auto after = swap.after;
   const auto version = data_version(from_st);
   after.archive_version = version;
   LHSM_TRY(m_store.adopt(swap.file, *from, after));
 
-  const auto volatile_name = swap.volatile_file.str();
+  at_step("set aside");
+  const auto aside = m_volatiles.set_aside(swap.volatile_file, swap.file);
+  if (!aside) return false;
   const auto exchange_names = [&] {
-    return ::renameat2(m_volatiles.directory(), volatile_name.c_str(), *parent, name.c_str(), RENAME_EXCHANGE);
+    return ::renameat2(m_volatiles.directory(), aside->c_str(), *parent, name.c_str(), RENAME_EXCHANGE);
   };
+  at_step("exchange");
   if (exchange_names() != 0) return false;
+  at_step("check");
   struct stat old {};
-  if (::fstatat(m_volatiles.directory(), volatile_name.c_str(), &old, AT_SYMLINK_NOFOLLOW) != 0 ||
+  if (::fstatat(m_volatiles.directory(), aside->c_str(), &old, AT_SYMLINK_NOFOLLOW) != 0 ||
       old.st_ino != file_st.st_ino) {
     // Somebody renamed another file to this name meanwhile: give it back.
     if (exchange_names() != 0) return errno_error("exchange back", *path);
     return false;
   }
+  at_step("remove");
   // A restore is no change of the directory.
   const timespec times[2] = {parent_st.st_atim, parent_st.st_mtim};
   if (::futimens(*parent, times) != 0) log::warning("utimes {}: {}", parent_path, errno_name(errno));
   m_store.replaced(swap.file, *from, *path, after, version);
-  m_volatiles.remove(swap.volatile_file);
+  m_volatiles.remove_aside(swap.file);
   return true;
 }
 
 int LayoutSwap::conclude_copy(const Swap& swap) {
+  at_step("conclude");
   auto after = swap.after;
+  m_store.changed(swap.file);
   const auto version = m_store.version_of(swap.file);
   if (!version) return -version.error().sys_errno;
   after.archive_version = *version;
   if (const auto stored = m_store.set_hsm(swap.file, after); !stored) return -stored.error().sys_errno;
+  // One of the two names: an exchange may have been tried before.
   m_volatiles.remove(swap.volatile_file);
+  m_volatiles.remove_aside(swap.file);
   return 0;
 }
 
@@ -168,6 +181,7 @@ void LayoutSwap::process_events() {
     const auto copy = std::move(m_copies[i]);
     m_copies.erase(m_copies.begin() + static_cast<std::ptrdiff_t>(i));
     copy->thread.join();
+    if (copy->result != 0) m_volatiles.remove_aside(copy->swap.file);
     copy->done(copy->result != 0 ? copy->result : conclude_copy(copy->swap));
   }
 }

@@ -28,6 +28,9 @@ class LayoutSwap {
   /// Swap; `done` is called with 0 or a negative errno, now or from process_events().
   void start(const Swap& swap, Done done);
 
+  /// For tests: called with the name of each step of a swap before it is taken.
+  std::function<void(std::string_view step)> at_step = [](std::string_view) {};
+
   [[nodiscard]] int event_fd() const { return *m_wakeup; }
   void process_events();
 

@@ -74,7 +74,7 @@ Server::Server(const ServerOptions& options, Fd mount)
   auto allocator = must(FidAllocator::load(*m_mount, options.mdt_count));
   m_store = std::make_unique<FileStore>(*m_mount, options.mount_path, AttributeNames(options.xattr_name_space),
                                         options.mdt_count, std::move(allocator));
-  m_volatiles = std::make_unique<Volatiles>(must(Volatiles::open(*m_mount)));
+  m_volatiles = std::make_unique<Volatiles>(must(Volatiles::open(*m_mount, m_store->names())));
   m_swaps = std::make_unique<LayoutSwap>(*m_store, *m_volatiles, *m_mount);
   m_pipes = std::make_unique<AgentPipes>([this](int fd, bool wants_write) {
     auto& is_watched = m_watched_pipes[fd];
@@ -111,6 +111,7 @@ void Server::run() {
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == *m_signals) {
+        m_store->clear_handle_table();
         m_pipes->shut_down();
         if (::unlinkat(*m_mount, k_socket, 0) != 0) log::warning("unlink {}: {}", k_socket, errno_name(errno));
         return;

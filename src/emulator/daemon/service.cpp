@@ -37,12 +37,13 @@ std::optional<Reply> Service::handle(Session& session, Incoming& message) {
   Reader in(message.bytes);
   const auto op = in.get<Op>();
   if (!in.ok()) return failed(-EPROTO);
+  m_store.new_round();
   switch (op) {
     case Op::hello: return hello(in, session);
     case Op::fid_of: return fid_of(in, message);
-    case Op::open_fid: return open_fid(in);
+    case Op::open_fid: return open_fid(in, session);
     case Op::path_of: return path_of(in);
-    case Op::new_volatile: return new_volatile(in, message);
+    case Op::volatile_fids: return volatile_fids(in);
     case Op::request: return request(in, session);
     case Op::state_get: return state_get(in);
     case Op::state_set: return state_set(in, session);
@@ -52,7 +53,7 @@ std::optional<Reply> Service::handle(Session& session, Incoming& message) {
     case Op::copy_end: return copy_end(in, session);
     case Op::register_agent: return register_agent(in, session, message);
     case Op::unregister_agent: return unregister_agent(in, session);
-    case Op::release: return release(in);
+    case Op::release: return release(in, session);
     case Op::import_file: return import_file(in, session);
     case Op::set_data_version: return set_data_version(in, session);
     case Op::get_param: return get_param(in);
@@ -115,6 +116,7 @@ Service::Result Service::status() {
 
 std::optional<TimePoint> Service::tick() {
   std::optional<TimePoint> next;
+  m_store.new_round();
   for (const auto& mdt : m_mdts) {
     mdt->tick(m_clock.now());
     if (const auto wake = mdt->next_tick(); wake && (!next || *wake < *next)) next = wake;

@@ -52,12 +52,12 @@ class Service {
   using Result = std::optional<Reply>;
   // service_files.cpp
   Result fid_of(Reader& in, Incoming& message);
-  Result open_fid(Reader& in);
+  Result open_fid(Reader& in, const Session& session);
   Result path_of(Reader& in);
-  Result new_volatile(Reader& in, Incoming& message);
+  Result volatile_fids(Reader& in);
   Result state_get(Reader& in);
   Result state_set(Reader& in, const Session& session);
-  Result release(Reader& in);
+  Result release(Reader& in, const Session& session);
   Result import_file(Reader& in, const Session& session);
   Result set_data_version(Reader& in, const Session& session);
   // service.cpp

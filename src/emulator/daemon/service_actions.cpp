@@ -107,7 +107,6 @@ Service::Result Service::copy_end(Reader& in, const Session& session) {
   const auto copy = in.get_struct<abi::hsm_copy>();
   if (!in.ok()) return failed(-EPROTO);
   const auto action = copy.hc_hai.hai_action;
-  const bool moves_data = action == abi::HSMA_ARCHIVE || action == abi::HSMA_RESTORE;
   ProgressReport end;
   end.fid = from_abi(action == abi::HSMA_REMOVE ? copy.hc_hai.hai_fid : copy.hc_hai.hai_dfid);
   end.cookie = copy.hc_hai.hai_cookie;
@@ -116,14 +115,13 @@ Service::Result Service::copy_end(Reader& in, const Session& session) {
   end.flags = copy.hc_flags | abi::HP_FLAG_COMPLETED;
   end.errval = copy.hc_errval;
   int rc = 0;
-  if (end.errval == 0 && moves_data) {
-    auto version = m_store.version_of(end.fid);
-    if (!version && action == abi::HSMA_RESTORE) {
-      version = 0;  // a volatile has its data version read in the swap, which also finds it missing
-    } else if (!version) {
+  // A volatile has its data version read in the swap, which also finds it missing.
+  if (end.errval == 0 && action == abi::HSMA_ARCHIVE) {
+    const auto version = m_store.version_of(end.fid);
+    if (!version) {
       rc = -version.error().sys_errno;
       end.errval = static_cast<std::uint16_t>(-rc);
-    } else if (action == abi::HSMA_ARCHIVE && *version != copy.hc_data_version) {
+    } else if (*version != copy.hc_data_version) {
       rc = -EBUSY;
       end.errval = EBUSY;
       end.flags &= static_cast<std::uint16_t>(~abi::HP_FLAG_RETRY);

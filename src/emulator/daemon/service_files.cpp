@@ -16,7 +16,7 @@ Service::Result Service::fid_of(Reader& in, Incoming& message) {
   return reply;
 }
 
-Service::Result Service::open_fid(Reader& in) {
+Service::Result Service::open_fid(Reader& in, const Session& session) {
   const auto fid = in.get<Fid>();
   const bool wants_descriptor = in.get<std::uint8_t>() != 0;
   if (!in.ok()) return failed(-EPROTO);
@@ -26,9 +26,14 @@ Service::Result Service::open_fid(Reader& in) {
       reply.results.put(handle);
       return reply;
     }
-  // Ordinary files are far more often asked for than volatiles.
-  auto file = m_store.open(fid);
-  if (!file) file = m_volatiles.find(fid);
+  // As on Lustre, opening by FID is not for users; but a user may release his own file.
+  if (!session.caller.is_admin()) {
+    const auto st = m_store.attributes_of(fid);
+    if (!st || st->st_uid != session.caller.uid) return failed(-EPERM);
+  }
+  // What the index does not know may be a volatile; else the whole tree is looked through.
+  auto file = m_store.knows(fid) ? m_store.open(fid) : m_volatiles.find(fid);
+  if (!file && !m_store.knows(fid)) file = m_store.open(fid);
   if (!file) return failed(-file.error().sys_errno);
   reply.results.put(std::string_view{});
   reply.fd = std::move(*file);
@@ -46,20 +51,14 @@ Service::Result Service::path_of(Reader& in) {
   return reply;
 }
 
-Service::Result Service::new_volatile(Reader& in, Incoming& message) {
-  auto mdt = in.get<std::int32_t>();
+Service::Result Service::volatile_fids(Reader& in) {
+  const auto mdt = in.get<std::uint32_t>();
+  const auto wanted = in.get<std::uint32_t>();
   if (!in.ok()) return failed(-EPROTO);
-  if (mdt >= static_cast<std::int32_t>(m_store.mdt_count())) return failed(-ENODEV);
-  if (mdt < 0) {
-    if (!message.fd) return failed(-EPROTO);
-    const auto parent = m_store.fid_of(*message.fd, -1);
-    if (!parent) return failed(-parent.error().sys_errno);
-    mdt = static_cast<std::int32_t>(mdt_of(*parent, m_store.mdt_count()).value_or(0));
-  }
-  const auto fid = m_store.new_volatile(static_cast<std::uint32_t>(mdt));
-  if (!fid) return failed(-fid.error().sys_errno);
+  const auto block = m_store.volatile_fids(mdt, wanted);
+  if (!block) return failed(-block.error().sys_errno);
   Reply reply;
-  reply.results.put(*fid);
+  reply.results.put(block->first).put(block->count);
   return reply;
 }
 
@@ -87,11 +86,13 @@ Service::Result Service::state_set(Reader& in, const Session& session) {
   return Reply{};
 }
 
-Service::Result Service::release(Reader& in) {
+Service::Result Service::release(Reader& in, const Session& session) {
   const auto fid = in.get<Fid>();
   if (!in.ok()) return failed(-EPROTO);
   const auto file = m_store.view(fid);
   if (!file) return failed(-file.error().sys_errno);
+  // Lustre asks for the right to write. Who opened the file to drop its data has it; by FID that is its owner.
+  if (!session.caller.is_admin() && session.caller.uid != file->uid) return failed(-EPERM);
   auto state = file->hsm;
   if ((state.flags & abi::HS_RELEASED) != 0) return failed(1);
   const auto version = m_store.version_of(fid);

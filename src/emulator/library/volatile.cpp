@@ -4,17 +4,18 @@
 #include <unistd.h>
 
 #include "client/layout.hpp"
+#include "core/fid_space.hpp"
 #include "library/llapi.hpp"
 
 namespace lhsm::emulator {
 
 Outcome<VolatileFile> create_volatile(Mount& mount, int mdt, int parent_fd, int open_flags, mode_t mode) {
-  Writer request;
-  request.put(Op::new_volatile).put(std::int32_t{mdt});
-  const auto answer = mount.call(request, parent_fd);
-  if (answer.rc < 0) return errno_error("create volatile", mount.path(), -answer.rc);
+  if (mdt < 0) {
+    LHSM_TRY_ASSIGN(const Fid parent, mount.fid_of(parent_fd));
+    mdt = static_cast<int>(mdt_of(parent, mount.mdt_count()).value_or(0));
+  }
   VolatileFile made;
-  made.fid = answer.results().get<Fid>();
+  LHSM_TRY_ASSIGN(made.fid, mount.volatile_fid(static_cast<std::uint32_t>(mdt)));
   const auto name = std::string(k_fid_dir) + "/" + made.fid.str();
   const bool delays_layout = (open_flags & abi::O_LOV_DELAY_CREATE) == abi::O_LOV_DELAY_CREATE ||
                              (open_flags & (O_NOCTTY | O_ASYNC)) == (O_NOCTTY | O_ASYNC);

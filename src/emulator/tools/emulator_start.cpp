@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -86,14 +87,26 @@ bool wait_for_lock(int lock) {
   return is_ours;
 }
 
+/// Return whether a daemon serves. That its socket takes a connection says nothing: one that is being
+/// killed has a socket still.
+bool answers(int mount_fd) {
+  const auto socket = connect_to(mount_fd);
+  if (!socket) return false;
+  const timeval patience{5, 0};
+  if (::setsockopt(**socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) fail("setsockopt", k_socket);
+  Writer hello;
+  hello.put(Op::hello).put(k_protocol).put("start");
+  return send_message(**socket, hello.bytes()) && receive_message(**socket);
+}
+
 /// Hold the lock for the life of this process, with the pid in it.
 Fd take_lock(int mount_fd) {
   Fd lock(::openat(mount_fd, k_lock, O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lock) fail("open", k_lock);
   if (::flock(*lock, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) fail("lock", k_lock);
-    // A daemon that is being killed keeps its lock a moment longer than its socket.
-    if (connect_to(mount_fd) || !wait_for_lock(*lock)) throw Fatal("the emulator is already running there");
+    // A daemon that is being killed keeps its lock for a moment.
+    if (answers(mount_fd) || !wait_for_lock(*lock)) throw Fatal("the emulator is already running there");
   }
   const auto pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(*lock, 0) != 0 || ::pwrite(*lock, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
