@@ -22,6 +22,9 @@ bool started_by_launcher() {
   // What Open MPI's mpirun, PMIx (srun --mpi=pmix) and PMI-1/2 launchers set for each rank.
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"})
     if (std::getenv(name) != nullptr) return true;
+  // Under srun without PMIx each task would take itself for the only one, and register.
+  if (const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS"); tasks != nullptr && std::atoi(tasks) > 1)
+    throw Fatal("srun started several tasks that do not know of each other: use srun --mpi=pmix");
   return false;
 }
 

@@ -25,6 +25,7 @@ void ProgressReporter::add(JobId job, FileAction& action) {
   Entry& entry = m_entries[job];
   entry.action = &action;
   entry.due = std::chrono::steady_clock::now() + m_interval;
+  ++m_added;
   m_changed.notify_all();
 }
 
@@ -65,8 +66,8 @@ void ProgressReporter::run(const std::stop_token& stop) {
       m_changed.wait(lock, stop, [this] { return !m_entries.empty(); });
     } else if (due->second.due > std::chrono::steady_clock::now()) {
       const TimePoint until = due->second.due;
-      const std::size_t known = m_entries.size();
-      m_changed.wait_until(lock, stop, until, [&] { return m_entries.size() != known; });
+      const std::uint64_t known = m_added;
+      m_changed.wait_until(lock, stop, until, [&] { return m_added != known; });
     } else {
       report(due->first, due->second, lock);
     }

@@ -34,8 +34,9 @@ struct Fid {
 template <>
 struct std::hash<lhsm::Fid> {
   std::size_t operator()(const lhsm::Fid& fid) const noexcept {
-    // oids run consecutively inside a sequence: one multiplication spreads them.
-    const std::uint64_t low = (std::uint64_t{fid.oid} << 32U) | fid.ver;
-    return static_cast<std::size_t>((fid.seq ^ (low * 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL);
+    // oids run consecutively inside a sequence: multiply to spread them, shift to bring the spread down.
+    std::uint64_t mixed = fid.seq ^ ((std::uint64_t{fid.oid} << 32U) | fid.ver);
+    mixed = (mixed ^ (mixed >> 32U)) * 0x9e3779b97f4a7c15ULL;
+    return static_cast<std::size_t>(mixed ^ (mixed >> 32U));
   }
 };

@@ -12,7 +12,7 @@
 namespace lhsm::comm {
 
 /// Return whether a launcher (mpirun, srun) started this process as one of several ranks. A plain
-/// start needs no MPI at all.
+/// start needs no MPI at all. Throws Fatal when srun started several tasks without MPI between them.
 [[nodiscard]] bool started_by_launcher();
 
 /// Return the MPI library's version line, without initialising it.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -47,6 +48,7 @@ class ProgressReporter {
   std::mutex m_mutex;
   std::condition_variable_any m_changed;
   std::map<JobId, Entry> m_entries;
+  std::uint64_t m_added = 0;  // counts calls of add(), each of which may bring the next report forward
   JobId m_reporting = 0;  // the job whose report is under way, or 0
   std::jthread m_thread;
 };
