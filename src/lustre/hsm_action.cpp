@@ -116,6 +116,8 @@ Status HsmAction::begin(VolatileLayout layout) {
   LHSM_TRY(m_client->copy_start(copy));
   m_data_version = copy.hc_data_version;
   m_begun = true;
+  // Nobody reads the released file any more; to an observer we would be a reader of it.
+  if (m_item.kind == ActionKind::restore) m_file.reset();
   // The data version is of now: with an older size, the end would succeed for a part of the file.
   if (m_item.kind == ActionKind::archive && ::fstat(*m_file, &m_attributes) != 0)
     return errno_error("fstat", m_item.fid.bracketed());

@@ -252,7 +252,8 @@ std::optional<Command> Scheduler::next() {
 
 std::optional<Command> Scheduler::next_extent() {
   if (m_open_stripes.empty()) return std::nullopt;
-  const auto worker = m_workers.for_extent();
+  // A slot is busy with an extent for long: small files must not wait until all of a large one is done.
+  const auto worker = m_workers.for_extent(front_ready() != nullptr ? SlotShare::half : SlotShare::all);
   if (!worker) return std::nullopt;
   const JobId id = m_open_stripes.front();
   Stripe& stripe = m_stripes.at(id);

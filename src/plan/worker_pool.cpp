@@ -71,9 +71,11 @@ std::optional<std::pair<WorkerId, std::size_t>> WorkerPool::for_jobs() const {
   return std::pair{id, limit - worker.jobs};
 }
 
-std::optional<WorkerId> WorkerPool::for_extent() const {
+std::optional<WorkerId> WorkerPool::for_extent(SlotShare share) const {
   if (m_hosts_with_room.empty()) return std::nullopt;
-  return m_host_room[m_hosts_with_room.begin()->second].begin()->second;
+  const auto [extents, id] = *m_host_room[m_hosts_with_room.begin()->second].begin();
+  if (share == SlotShare::half && extents >= std::max(1U, m_workers.at(id).slots / 2)) return std::nullopt;
+  return id;
 }
 
 void WorkerPool::jobs_given(WorkerId id, std::size_t count) {

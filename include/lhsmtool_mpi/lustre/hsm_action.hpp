@@ -69,7 +69,7 @@ class HsmAction {
   /// The file that is open for copying: the archive's source, or the restore's volatile (after
   /// begin). Borrowed; closed by end().
   [[nodiscard]] int data_fd() const;
-  /// The file whose attributes and layout count, open without access to a released file's data.
+  /// The file whose attributes and layout count. Of a restore only until begin(), which closes it.
   [[nodiscard]] int file_fd() const { return *m_file; }
   /// What other ranks open by FID: for a restore the volatile, else the file itself.
   [[nodiscard]] const Fid& dfid() const { return m_dfid; }

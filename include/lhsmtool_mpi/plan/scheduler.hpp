@@ -6,8 +6,8 @@
 // Order: what is only to be refused, restores that a process waits for, other restores, removes,
 // archives. One action per file at a time. Small actions go out in batches. A worker that finds its
 // file over the stripe threshold gives it back; such a file is then begun by one worker, its owner,
-// and its extents go to every worker with room, the longest file first. All extents are done and
-// closed before its owner ends it.
+// and its extents go to every worker with room, the longest file first; while small ones wait they take
+// half of a worker's slots at most. All extents are done and closed before its owner ends it.
 #pragma once
 
 #include <array>

@@ -14,6 +14,9 @@
 
 namespace lhsm::plan {
 
+/// How many of a worker's slots extents may take.
+enum class SlotShare { all, half };
+
 /// Who has room for what. A worker takes whole jobs somewhat ahead of what it runs, so that it need
 /// not wait for the next message: as many as it carries out in `queue_ahead`, judged by how long its
 /// last ones took. Extents are long: one per slot, none ahead. Choices are logarithmic in workers.
@@ -31,7 +34,8 @@ class WorkerPool {
   /// has room, and how much room.
   [[nodiscard]] std::optional<std::pair<WorkerId, std::size_t>> for_jobs() const;
   /// Return the worker for the next extent: on the host with the fewest extents, there the least busy.
-  [[nodiscard]] std::optional<WorkerId> for_extent() const;
+  /// With SlotShare::half nobody when that one has extents in half of its slots (one at least).
+  [[nodiscard]] std::optional<WorkerId> for_extent(SlotShare share = SlotShare::all) const;
 
   void jobs_given(WorkerId worker, std::size_t count);
   void jobs_taken_back(WorkerId worker, std::size_t count);

@@ -77,6 +77,18 @@ TEST_F(WorkerPoolTest, for_jobs_prefers_one_that_copies_no_extents) {
   EXPECT_EQ(m_pool.for_jobs()->first, 2);
 }
 
+TEST_F(WorkerPoolTest, for_extent_leaves_half_of_the_slots_when_asked) {
+  ASSERT_TRUE(m_pool.add(0, 4, "a"));
+  ASSERT_TRUE(m_pool.add(1, 1, "b"));
+  EXPECT_TRUE(m_pool.for_extent(SlotShare::half).has_value()) << "one extent at least, also with one slot";
+  m_pool.extent_given(1);
+  m_pool.extent_given(0);
+  EXPECT_EQ(m_pool.for_extent(SlotShare::half), 0);
+  m_pool.extent_given(0);
+  EXPECT_FALSE(m_pool.for_extent(SlotShare::half).has_value());
+  EXPECT_EQ(m_pool.for_extent(), 0);
+}
+
 TEST_F(WorkerPoolTest, for_extent_spreads_over_hosts_first) {
   ASSERT_TRUE(m_pool.add(0, 2, "a"));
   ASSERT_TRUE(m_pool.add(1, 2, "a"));
