@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+
 #include <string>
 #include <utility>
 
@@ -13,9 +16,15 @@ namespace lhsm::archive {
 class PosixReader final : public ObjectReader {
  public:
   PosixReader(Fd fd, std::uint64_t size, std::string subject, copy::Direct direct)
-      : m_fd(std::move(fd)), m_size(size), m_source(*m_fd, std::move(subject), direct) {}
+      : m_fd(std::move(fd)), m_size(size), m_subject(std::move(subject)), m_source(*m_fd, m_subject, direct) {}
 
   [[nodiscard]] std::uint64_t size() const override { return m_size; }
+  [[nodiscard]] Outcome<std::string> version() const override {
+    struct stat now {};
+    if (::fstat(*m_fd, &now) != 0) return errno_error("fstat", m_subject);
+    // Not the change time, which a second link moves, nor the device, which differs between clients.
+    return fmt::format("{:x}.{:x}.{:x}.{:x}", now.st_ino, now.st_size, now.st_mtim.tv_sec, now.st_mtim.tv_nsec);
+  }
   [[nodiscard]] Outcome<std::size_t> read_at(std::span<std::byte> out, std::uint64_t offset) override {
     return m_source.read_at(out, offset);
   }
@@ -24,6 +33,7 @@ class PosixReader final : public ObjectReader {
  private:
   Fd m_fd;
   std::uint64_t m_size;
+  std::string m_subject;
   copy::FdSource m_source;
 };
 

@@ -103,12 +103,15 @@ int dispatch(const ServeOptions& options, comm::Channel& channel, comm::Channel&
     dispatcher.greet();
     log::info("{} ranks of {} slots serve {} ({})", ranks, options.slots, options.mount_point, doors->client->fsname());
     dispatcher.serve(*doors->client, stop);
+  } catch (const run::StuckStop& error) {
+    fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
+    abort();
   } catch (const std::exception& error) {
     failed = error.what();
   }
   signals.deliver_to({});
   try {
-    dispatcher.dismiss();
+    if (!dispatcher.dismiss()) throw Fatal("a rank does not answer");
   } catch (const std::exception& error) {
     // The workers, our own among them, cannot be told to stop: there is no orderly end.
     fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? error.what() : failed);

@@ -229,6 +229,16 @@ void Scheduler::stop_running(const Error& error) {
   for (auto& [id, stripe] : m_stripes) fail_stripe(id, stripe, error);
 }
 
+WorkerId Scheduler::any_holder() {
+  for (const auto& [id, stripe] : m_stripes)
+    if (!stripe.running.empty()) return stripe.running.front().first;
+  WorkerId holder = -1;
+  m_jobs.for_each([&holder](const JobRecord& job) {
+    if (job.worker >= 0) holder = job.worker;
+  });
+  return holder;
+}
+
 void Scheduler::report_coverage() {
   for (auto& [id, stripe] : m_stripes) {
     if (stripe.fresh.empty() || stripe.finishing) continue;

@@ -74,11 +74,10 @@ class ArchiveAction final : public FileAction {
   }
 
  private:
+  /// ENOENT is not among them: a repeated end of which the first was taken finds the cookie gone.
   static bool certainly_not_taken(const Error& error) {
     switch (error.sys_errno) {
-      case EBUSY:      // the data version changed
-      case ENOENT:     // the coordinator does not know the cookie
-      case ECANCELED:
+      case EBUSY:  // the data version changed
       case EPERM:
       case EINVAL:
         return true;

@@ -20,6 +20,10 @@ namespace lhsm::run {
 /// FileAction::report() over the action's own progress().
 [[nodiscard]] Status report_progress(const lustre::HsmAction& action, Extent done);
 
+/// Fail with kind `changed`, EIO, when the object is not as it was when `version` was taken: all of a
+/// file must come from one object.
+[[nodiscard]] Status check_version(const archive::ObjectReader& object, const std::string& version, const Fid& fid);
+
 /// End `action` with the error; when that fails too, say so in the log.
 void end_failed(lustre::HsmAction& action, const Error& error);
 

@@ -20,6 +20,7 @@ constexpr Duration k_idle_wait = 500ms;
 constexpr Duration k_coverage_interval = 1s;
 constexpr Duration k_least_interval = 10ms;  // also when progress is asked for all the time
 constexpr Duration k_publish_interval = 100ms;
+constexpr Duration k_stop_grace = 30s;  // for copies that were told to stop: one buffer, one sync, one end
 constexpr int k_messages_a_turn = 64;
 // Refused for want of time: the errno of an action that is put back. Not ECANCELED, which the
 // coordinator would take for the answer to a cancel.
@@ -73,6 +74,7 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
   std::optional<Error> lost;
   int stops_heeded = 0;
   TimePoint drain_deadline = TimePoint::max();
+  TimePoint stop_deadline = TimePoint::max();
   TimePoint next_publish = m_clock.now();
   TimePoint next_coverage = m_clock.now() + k_coverage_interval;
   const Duration coverage_interval =
@@ -95,8 +97,12 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
     }
     if (m_state.draining && stops_heeded < 2 && (stop.count > 1 || now >= drain_deadline)) {
       stops_heeded = 2;
+      stop_deadline = now + k_stop_grace;
       m_scheduler.stop_running({ErrorKind::busy, k_put_back_errno, "stopped while it ran", client.mount_point()});
     }
+    if (stops_heeded == 2 && !m_scheduler.idle() && (stop.count > 2 || now >= stop_deadline))
+      throw StuckStop(fmt::format("{} actions are not ended: rank {} does not answer", m_scheduler.unfinished(),
+                                  m_scheduler.any_holder()));
     if (now >= next_coverage) {
       m_scheduler.report_coverage();
       next_coverage = now + coverage_interval;
@@ -251,7 +257,7 @@ void Dispatcher::publish(TimePoint now) {
   m_observer.update(m_state, now);
 }
 
-void Dispatcher::dismiss() {
+bool Dispatcher::dismiss() {
   for (const WorkerId worker : m_workers) m_channel.send(worker, comm::Stop{});
   std::set<WorkerId> here(m_workers.begin(), m_workers.end());
   const TimePoint deadline = m_clock.now() + m_options.greeting_timeout;
@@ -263,6 +269,7 @@ void Dispatcher::dismiss() {
   }
   if (!here.empty()) log::warning("rank {} did not say good-bye", *here.begin());
   publish(m_clock.now());
+  return here.empty();
 }
 
 }  // namespace lhsm::run

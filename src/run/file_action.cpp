@@ -47,6 +47,12 @@ Status report_progress(const lustre::HsmAction& action, Extent done) {
   return Failure(error);
 }
 
+Status check_version(const archive::ObjectReader& object, const std::string& version, const Fid& fid) {
+  LHSM_TRY_ASSIGN(const std::string now, object.version());
+  if (now != version) return failure(ErrorKind::changed, EIO, "object was replaced while it was restored, of", fid.bracketed());
+  return {};
+}
+
 void end_failed(lustre::HsmAction& action, const Error& error) {
   const ActionItem item = action.item();
   if (const Status ended = action.end(lustre::reportable_errno(error)); !ended && ended.error().sys_errno != ENOENT)
@@ -70,6 +76,7 @@ Outcome<std::uint64_t> copy_extent(Environment& environment, copy::Engine& engin
     // Plain O_WRONLY: the volatile has its layout already, and nothing of it may be cut off.
     LHSM_TRY_ASSIGN(Fd file, environment.client.open_by_fid(dfid, O_WRONLY | O_NOFOLLOW));
     LHSM_TRY_ASSIGN(const auto object, environment.backend.open(fid));
+    LHSM_TRY(check_version(*object, token, fid));
     copy::FdSink sink(*file, name, environment.options.direct);
     LHSM_TRY_ASSIGN(moved, copy_range(environment, engine, *object, sink, extent, stop, {}));
     // The owner's fsync covers its own client only, and its end must find nobody else writing.

@@ -16,8 +16,12 @@ namespace {
 
 class RestoreAction final : public FileAction {
  public:
-  RestoreAction(Environment& environment, lustre::HsmAction action, std::unique_ptr<archive::ObjectReader> object)
-      : m_environment(environment), m_action(std::move(action)), m_object(std::move(object)) {}
+  RestoreAction(Environment& environment, lustre::HsmAction action, std::unique_ptr<archive::ObjectReader> object,
+                std::string version)
+      : m_environment(environment),
+        m_action(std::move(action)),
+        m_object(std::move(object)),
+        m_version(std::move(version)) {}
 
   [[nodiscard]] std::uint64_t size() const override {
     return static_cast<std::uint64_t>(m_action.attributes().st_size);
@@ -33,7 +37,7 @@ class RestoreAction final : public FileAction {
     return {};
   }
 
-  [[nodiscard]] Announcement announce() const override { return {m_action.dfid(), m_stripe_size, {}}; }
+  [[nodiscard]] Announcement announce() const override { return {m_action.dfid(), m_stripe_size, m_version}; }
 
   [[nodiscard]] Outcome<std::uint64_t> copy(copy::Engine& engine, const StopFlag& stop) override {
     copy::FdSink sink(m_action.data_fd(), m_action.item().fid.bracketed(), m_environment.options.direct);
@@ -42,7 +46,13 @@ class RestoreAction final : public FileAction {
   }
 
   [[nodiscard]] Status report(Extent done) override { return report_progress(m_action, done); }
-  [[nodiscard]] Status finish() override { return m_action.end(0); }
+  [[nodiscard]] Status finish() override {
+    if (const Status same = check_version(*m_object, m_version, m_action.item().fid); !same) {
+      fail(same.error());
+      return same;
+    }
+    return m_action.end(0);
+  }
   void fail(const Error& error) override { end_failed(m_action, error); }
 
  private:
@@ -71,6 +81,7 @@ class RestoreAction final : public FileAction {
   Environment& m_environment;
   lustre::HsmAction m_action;
   std::unique_ptr<archive::ObjectReader> m_object;
+  std::string m_version;  ///< of the object when it was opened
   std::uint64_t m_stripe_size = 0;
 };
 
@@ -85,7 +96,8 @@ Outcome<std::unique_ptr<FileAction>> open_restore(Environment& environment, cons
     return failure(ErrorKind::corrupt, EIO, fmt::format("object has {} bytes, expected {}, of", object->size(), size),
                    item.fid.bracketed());
   }
-  return std::make_unique<RestoreAction>(environment, std::move(action), std::move(object));
+  LHSM_TRY_ASSIGN(auto version, object->version());
+  return std::make_unique<RestoreAction>(environment, std::move(action), std::move(object), std::move(version));
 }
 
 }  // namespace lhsm::run

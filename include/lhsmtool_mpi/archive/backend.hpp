@@ -40,6 +40,9 @@ struct ObjectAttributes {
 class ObjectReader : public copy::ByteSource {
  public:
   [[nodiscard]] virtual std::uint64_t size() const = 0;
+  /// Return, as it is now, what tells this object from any other that ever had its name, and from
+  /// itself after a change; the same on every rank.
+  [[nodiscard]] virtual Outcome<std::string> version() const = 0;
 };
 
 /// A published object whose predecessor, if there was one, is still kept. Exactly one of the two

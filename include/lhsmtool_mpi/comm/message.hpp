@@ -82,7 +82,7 @@ struct Begun {
   Fid dfid;                      ///< what helpers open: the source of an archive, the target of a restore
   std::uint64_t size = 0;
   std::uint64_t stripe_size = 0; ///< of the Lustre file; 0 when unknown
-  std::string token;             ///< of the archive object in the making; empty for a restore
+  std::string token;             ///< names the object in the making, or the version of the one to be restored
 };
 
 struct CopyExtent {

@@ -123,6 +123,8 @@ class Scheduler {
   /// Actions that are not final, and those of them that no worker has yet.
   [[nodiscard]] std::size_t unfinished() const { return m_jobs.size(); }
   [[nodiscard]] std::size_t queued() const { return m_queued; }
+  /// A worker that has an action, or an extent of one, to end; -1 when none has.
+  [[nodiscard]] WorkerId any_holder();
 
  private:
   enum Class : std::size_t { k_refused, k_waited_for, k_restore, k_remove, k_archive, k_classes };

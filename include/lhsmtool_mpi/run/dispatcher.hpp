@@ -28,7 +28,13 @@ struct DispatcherOptions {
 
 /// Requests to stop, set from another thread; wake the dispatcher's channel afterwards.
 struct StopRequest {
-  std::atomic<int> count = 0;  ///< 1: drain; 2: stop running copies, too
+  std::atomic<int> count = 0;  ///< 1: drain; 2: stop running copies, too; 3: wait for nobody
+};
+
+/// A stop that cannot be brought to an end: a rank does not answer. There is nothing to do but abort.
+class StuckStop : public Fatal {
+ public:
+  using Fatal::Fatal;
 };
 
 class Dispatcher {
@@ -42,11 +48,12 @@ class Dispatcher {
   void greet();
 
   /// Register and serve until `stop` is requested and everything is ended. Throws Fatal when the
-  /// coordinator refuses the registration or drops it.
+  /// coordinator refuses the registration or drops it, and StuckStop when running copies that were
+  /// told to stop have not ended within a grace time, or `stop` says to wait no longer.
   void serve(lustre::Client& client, const StopRequest& stop);
 
-  /// Tell the workers to stop and wait for their good-byes.
-  void dismiss();
+  /// Tell the workers to stop and wait for their good-byes. False: not all came.
+  bool dismiss();
 
   [[nodiscard]] const RunState& state() const { return m_state; }
 

@@ -20,7 +20,7 @@ namespace lhsm::run {
 struct Announcement {
   Fid dfid;
   std::uint64_t stripe_size = 0;
-  std::string token;
+  std::string token;  ///< of the object in the making; of a restore the object's version
 };
 
 /// One thread at a time, except report(), which may be called by another between begin and the end.

@@ -64,6 +64,47 @@ TEST_F(WholeRunFailuresTest, restore_of_a_large_object_that_is_cut_while_it_is_r
   EXPECT_EQ(std::filesystem::file_size(m_lustre.path(fid)), 20 * k_MiB);
 }
 
+/// All of a file comes from one object, also when helpers open it by name one after the other.
+TEST_F(WholeRunFailuresTest, restore_of_a_large_object_that_is_replaced_meanwhile) {
+  const Fid fid = m_lustre.make_released(20 * k_MiB);
+  make_object(fid, pattern(20 * k_MiB));
+  start(2);
+  m_lustre.before(Call::copy_start, [&](const Fid& begun) {
+    if (begun != fid) return 0;
+    const auto other = m_archive / "other";
+    test::write_file(other, pattern(20 * k_MiB, 7));
+    std::filesystem::rename(other, object(fid));
+    return 0;
+  });
+  expect_failure(ActionKind::restore, fid, EIO, "replaced");
+}
+
+TEST_F(WholeRunFailuresTest, restore_of_an_object_that_is_written_to_meanwhile) {
+  const Fid fid = m_lustre.make_released(100);
+  make_object(fid, pattern(100));
+  start(2);
+  m_lustre.before(Call::copy_start, [&](const Fid& begun) {
+    if (begun != fid) return 0;
+    test::write_file(object(fid), pattern(100, 7));
+    std::filesystem::last_write_time(object(fid), std::filesystem::file_time_type::clock::now() + 1h);
+    return 0;
+  });
+  expect_failure(ActionKind::restore, fid, EIO, "replaced");
+}
+
+/// An end that is sent twice, the first answer being lost, is answered with ENOENT: the file may count as
+/// archived, and its object must be there.
+TEST_F(WholeRunFailuresTest, archive_whose_end_finds_the_cookie_gone_keeps_its_object) {
+  const Fid fid = m_lustre.make_file("content");
+  m_lustre.before(Call::copy_end, [fid](const Fid& ended) { return ended == fid ? ENOENT : 0; });
+  start(1);
+  m_lustre.send(ActionKind::archive, {fid});
+  ASSERT_TRUE(m_lustre.wait_for_calls(Call::copy_end, 1));
+  stop();
+  EXPECT_EQ(state().failed, 1U);
+  EXPECT_EQ(test::read_file(object(fid)), "content");
+}
+
 TEST_F(WholeRunFailuresTest, restore_of_a_directory_in_the_objects_place) {
   const Fid fid = m_lustre.make_released(100);
   std::filesystem::create_directories(object(fid));

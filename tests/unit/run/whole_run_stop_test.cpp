@@ -150,6 +150,21 @@ TEST_F(WholeRunStopTest, second_stop_stops_what_runs) {
   EXPECT_EQ(result(items.front()), EAGAIN);
 }
 
+TEST_F(WholeRunStopTest, third_stop_waits_for_nobody) {
+  const Fid fid = m_lustre.make_file(pattern(12 * k_MiB));
+  Gate gate;
+  std::atomic<int> opened = 0;
+  m_lustre.before(Call::open_by_fid, [&](const Fid&) { return ++opened > 2 ? gate.pass() : 0; });
+  start(2);
+  m_lustre.send(ActionKind::archive, {fid});
+  ASSERT_TRUE(gate.wait_for_arrivals(2));
+  for (int i = 0; i < 3; ++i) request_stop();
+  m_dispatcher_thread.join();  // while the copies still stand at the gate
+  EXPECT_NE(m_fatal.find("1 actions are not ended: rank"), std::string::npos) << m_fatal;
+  gate.open();
+  m_worker_threads.clear();
+}
+
 /// Between the dispatcher's last look at what has arrived and the end of the registration another list
 /// can come in. Its actions count as received.
 TEST_F(WholeRunStopTest, stop_loses_no_action_that_arrives_meanwhile) {
