@@ -183,7 +183,7 @@ void Server::send(std::uint64_t id, const Reply& reply) {
   if (it == m_sessions.end() || it->second->id != id) return;
   Writer message;
   message.put(static_cast<std::int32_t>(reply.rc));
-  std::string bytes = message.bytes() + reply.results.bytes();
+  const std::string bytes = message.bytes() + reply.results.bytes();
   // A client waits for its reply before it asks again, so its socket always has room.
   const auto sent = send_message(*it->second->socket, bytes, reply.fd ? *reply.fd : -1);
   if (!sent) m_sessions.erase(it);
