@@ -24,6 +24,10 @@ void Agents::remove(std::string_view uuid) {
   std::erase_if(m_agents, [uuid](const Agent& agent) { return agent.uuid == uuid; });
 }
 
+void Agents::forget_requests() {
+  for (auto& agent : m_agents) agent = {agent.uuid, agent.archives};
+}
+
 const Agent* Agents::best_for(std::uint32_t archive_id) const {
   const Agent* best = nullptr;
   for (const auto& agent : m_agents) {

@@ -26,6 +26,8 @@ class Agents {
   void add(std::string_view uuid, std::span<const std::uint32_t> archives);
   void remove(std::string_view uuid);
   void clear() { m_agents.clear(); }
+  /// Begin to count anew, as for agents that have just registered.
+  void forget_requests();
 
   /// Return the first agent that serves the archive with the fewest current requests, or null.
   [[nodiscard]] const Agent* best_for(std::uint32_t archive_id) const;

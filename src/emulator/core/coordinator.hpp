@@ -118,12 +118,20 @@ class Coordinator {
   int control(std::string_view word, TimePoint now);
   [[nodiscard]] State state() const { return m_state; }
 
+  /// The MDT goes and comes back, as after a failover: its clients register again by themselves,
+  /// restores are sent again with their cookies, other started records are unknown until they time out.
+  void restart(TimePoint now);
+  /// The same for what an earlier run of the daemon kept; there are no agents then.
+  void recover(std::vector<Record> records, TimePoint now);
+
   /// Do what is due: send waiting requests, cancel those that timed out, forget old records.
   void tick(TimePoint now);
   /// Return when tick() has something to do; nothing while only a call can bring work.
   [[nodiscard]] std::optional<TimePoint> next_tick() const;
 
   [[nodiscard]] const RequestLog& log() const { return m_log; }
+  /// Whom to tell of new and changed records.
+  void keep_records(std::function<void(const Record&)> keep) { m_log.on_change = std::move(keep); }
   [[nodiscard]] const Agents& agents() const { return m_agents; }
   [[nodiscard]] const std::unordered_map<std::uint64_t, Running>& running() const { return m_running; }
   [[nodiscard]] std::size_t running_of(std::uint32_t action) const;
@@ -144,6 +152,7 @@ class Coordinator {
   void end_running(std::uint64_t cookie, RecordStatus status, bool succeeded, TimePoint now);
   void remove_running(std::uint64_t cookie);
   void purge(TimePoint now);
+  void resume(TimePoint now);
 
   std::string m_fsname;
   Files& m_files;

@@ -15,12 +15,26 @@ void drop(Map& map, const Key& key, RecordId id) {
 }  // namespace
 
 const Record& RequestLog::append(Record record) {
-  record.id = m_next++;
+  record.id = m_next;
   record.status = RecordStatus::waiting;
-  m_waiting.insert(m_waiting.end(), record.id);
-  m_open_by_cookie[record.cookie].push_back(record.id);
-  if (record.action != abi::HSMA_CANCEL) m_open_by_fid[record.fid].push_back(record.id);
+  const Record& entered = enter(std::move(record));
+  on_change(entered);
+  return entered;
+}
+
+void RequestLog::restore(Record record) { enter(std::move(record)); }
+
+const Record& RequestLog::enter(Record record) {
   const auto id = record.id;
+  m_next = id + 1;
+  if (is_final(record.status)) {
+    m_final.emplace(record.changed, id);
+  } else {
+    auto& ids = record.status == RecordStatus::waiting ? m_waiting : m_started;
+    ids.insert(ids.end(), id);
+    m_open_by_cookie[record.cookie].push_back(id);
+    if (record.action != abi::HSMA_CANCEL) m_open_by_fid[record.fid].push_back(id);
+  }
   return m_records.emplace_hint(m_records.end(), id, std::move(record))->second;
 }
 
@@ -44,6 +58,7 @@ void RequestLog::change(Record& record, RecordStatus status, TimePoint now) {
     drop(m_open_by_cookie, record.cookie, record.id);
     drop(m_open_by_fid, record.fid, record.id);
   }
+  on_change(record);
 }
 
 void RequestLog::update(std::uint64_t cookie, RecordStatus status, TimePoint now) {
@@ -67,7 +82,7 @@ const Record* RequestLog::active_with(std::uint64_t cookie) const {
   const auto it = m_open_by_cookie.find(cookie);
   if (it == m_open_by_cookie.end()) return nullptr;
   for (const auto id : it->second)
-    if (const Record* record = find(id); record->action != abi::HSMA_CANCEL) return record;
+    if (const Record& record = m_records.at(id); record.action != abi::HSMA_CANCEL) return &record;
   return nullptr;
 }
 

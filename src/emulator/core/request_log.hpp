@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -14,6 +15,12 @@ namespace lhsm::emulator {
 /// Final states never change again.
 class RequestLog {
  public:
+  /// Told of every record that is new or has changed, so that it can be kept on disk.
+  std::function<void(const Record&)> on_change = [](const Record&) {};
+
+  /// Put back a record that an earlier run kept: in the order of ids, before anything else.
+  void restore(Record record);
+
   /// Append a record; its id is set here. Its cookie and times are the caller's.
   const Record& append(Record record);
 
@@ -40,6 +47,7 @@ class RequestLog {
   void forget_final(TimePoint before);
 
  private:
+  const Record& enter(Record record);
   void change(Record& record, RecordStatus status, TimePoint now);
 
   std::map<RecordId, Record> m_records;

@@ -41,6 +41,7 @@ enum class Op : std::uint16_t {
   set_param,         // str pattern, str value -> str names that were set, one a line
   status,            // -> str (JSON)
   wait_restore,      // fid -> answered when no restore of the file is registered
+  restart_mdt,       // u32 mdt
 };
 
 class Writer {

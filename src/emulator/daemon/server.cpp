@@ -84,7 +84,7 @@ Server::Server(const ServerOptions& options, Fd mount)
   });
   m_service = std::make_unique<Service>(options.fsname, *m_store, *m_volatiles, *m_swaps, *m_pipes, m_clock,
                                         [this](std::uint64_t id, const Reply& reply) { send(id, reply); });
-  must(m_service->start_coordinators(options.settings));
+  must(m_service->start_coordinators(*m_mount, options.settings));
   m_listener = must(listen_at(*m_mount));
   for (const int fd : {*m_timer, *m_signals, *m_listener, m_volatiles->event_fd(), m_swaps->event_fd()})
     watch(fd, EPOLLIN, EPOLL_CTL_ADD);

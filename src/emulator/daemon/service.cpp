@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "daemon/status_json.hpp"
+#include "lhsmtool_mpi/base/log.hpp"
 
 namespace lhsm::emulator {
 
@@ -19,13 +20,27 @@ Service::Service(std::string fsname, FileStore& store, Volatiles& volatiles, Lay
       m_send_later(std::move(send_later)),
       m_parameters(m_fsname, m_mdts) {}
 
-Status Service::start_coordinators(const Settings& settings) {
+Status Service::start_coordinators(int mount_fd, const Settings& settings) {
   for (std::uint32_t mdt = 0; mdt < m_store.mdt_count(); ++mdt) {
+    const auto now = m_clock.now();
+    std::vector<Record> records;
+    LHSM_TRY_ASSIGN(auto journal, RecordJournal::open(mount_fd, mdt, now, records));
+    m_journals.push_back(std::make_unique<RecordJournal>(std::move(journal)));
     LHSM_TRY_ASSIGN(const auto cookie, m_store.first_cookie(mdt));
-    m_mdts.push_back(std::make_unique<Coordinator>(m_fsname, m_store, m_pipes, cookie, m_clock.now()));
-    m_mdts.back()->settings = settings;
+    m_mdts.push_back(std::make_unique<Coordinator>(m_fsname, m_store, m_pipes, cookie, now));
+    auto& coordinator = *m_mdts.back();
+    coordinator.settings = settings;
+    coordinator.keep_records([to = m_journals.back().get()](const Record& record) { to->add(record); });
+    coordinator.recover(std::move(records), now);
   }
+  keep_records();
   return {};
+}
+
+void Service::keep_records() {
+  for (std::size_t mdt = 0; mdt < m_mdts.size(); ++mdt)
+    if (const auto kept = m_journals[mdt]->flush(m_mdts[mdt]->log()); !kept)
+      log::warning("records of MDT{:04x} would not survive a kill: {}", mdt, kept.error().describe());
 }
 
 Coordinator* Service::mdt_for(const Fid& fid) {
@@ -38,6 +53,12 @@ std::optional<Reply> Service::handle(Session& session, Incoming& message) {
   const auto op = in.get<Op>();
   if (!in.ok()) return failed(-EPROTO);
   m_store.new_round();
+  auto reply = dispatch(op, in, session, message);
+  keep_records();  // what a reply tells of must survive a kill
+  return reply;
+}
+
+Service::Result Service::dispatch(Op op, Reader& in, Session& session, Incoming& message) {
   switch (op) {
     case Op::hello: return hello(in, session);
     case Op::fid_of: return fid_of(in, message);
@@ -60,6 +81,7 @@ std::optional<Reply> Service::handle(Session& session, Incoming& message) {
     case Op::set_param: return set_param(in, session);
     case Op::status: return status();
     case Op::wait_restore: return wait_restore(in, session);
+    case Op::restart_mdt: return restart_mdt(in, session);
   }
   return failed(-EPROTO);
 }
@@ -108,6 +130,15 @@ Service::Result Service::set_param(Reader& in, const Session& session) {
   return reply;
 }
 
+Service::Result Service::restart_mdt(Reader& in, const Session& session) {
+  const auto mdt = in.get<std::uint32_t>();
+  if (!in.ok()) return failed(-EPROTO);
+  if (!session.caller.is_admin()) return failed(-EPERM);
+  if (mdt >= m_mdts.size()) return failed(-ENODEV);
+  m_mdts[mdt]->restart(m_clock.now());
+  return Reply{};
+}
+
 Service::Result Service::status() {
   Reply reply;
   reply.results.put(status_json(m_fsname, ::getpid(), m_mdts));
@@ -121,6 +152,7 @@ std::optional<TimePoint> Service::tick() {
     mdt->tick(m_clock.now());
     if (const auto wake = mdt->next_tick(); wake && (!next || *wake < *next)) next = wake;
   }
+  keep_records();
   answer_waiters();
   return next;
 }

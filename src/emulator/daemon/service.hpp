@@ -12,6 +12,7 @@
 #include "daemon/file_store.hpp"
 #include "daemon/layout_swap.hpp"
 #include "daemon/parameters.hpp"
+#include "daemon/record_journal.hpp"
 #include "daemon/scaled_clock.hpp"
 #include "daemon/volatiles.hpp"
 
@@ -40,7 +41,8 @@ class Service {
   Service(std::string fsname, FileStore& store, Volatiles& volatiles, LayoutSwap& swaps, AgentPipes& pipes,
           const ScaledClock& clock, SendLater send_later);
 
-  Status start_coordinators(const Settings& settings);
+  /// Make the coordinators, with the records that an earlier run left in the mount.
+  Status start_coordinators(int mount_fd, const Settings& settings);
 
   /// Handle a request; nothing is returned when the reply comes later.
   std::optional<Reply> handle(Session& session, Incoming& message);
@@ -65,6 +67,9 @@ class Service {
   Result get_param(Reader& in);
   Result set_param(Reader& in, const Session& session);
   Result status();
+  Result restart_mdt(Reader& in, const Session& session);
+  Result dispatch(Op op, Reader& in, Session& session, Incoming& message);
+  void keep_records();
   // service_actions.cpp
   Result request(Reader& in, const Session& session);
   Result current_action(Reader& in);
@@ -87,6 +92,7 @@ class Service {
   const ScaledClock& m_clock;
   SendLater m_send_later;
   std::vector<std::unique_ptr<Coordinator>> m_mdts;
+  std::vector<std::unique_ptr<RecordJournal>> m_journals;  // one for each MDT
   Parameters m_parameters;
   std::vector<std::pair<Fid, std::uint64_t>> m_waiters;  // file, session
 };

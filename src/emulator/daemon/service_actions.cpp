@@ -150,6 +150,7 @@ Service::Result Service::report(const ProgressReport& report, const Session& ses
   const auto pending = std::make_shared<Pending>();
   m_swaps.start(*swap, [this, mdt, swap = *swap, id = session.id, pending](int result) {
     Reply reply = failed(mdt->finish_restore(swap, result, m_clock.now()));
+    keep_records();
     answer_waiters();
     if (pending->is_sync)
       pending->reply = std::move(reply);

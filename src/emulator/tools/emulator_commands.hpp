@@ -20,6 +20,7 @@ struct StartOptions {
 int run_start(const std::string& directory, const StartOptions& options);
 int run_stop(const std::string& directory);
 int run_status(const std::string& directory, bool json);
+int run_restart_mdt(const std::string& directory, std::uint32_t mdt);
 int run_env(const std::string& directory);
 
 }  // namespace lhsm::emulator

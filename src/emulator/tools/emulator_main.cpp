@@ -37,6 +37,11 @@ int main(int argc, char** argv) {
   auto* status_command = app.add_subcommand("status", "Show what the coordinator does");
   status_command->add_option("DIR", directory, "The mount point")->required();
   status_command->add_flag("--json", json, "As one JSON object");
+  auto* restart_command = app.add_subcommand(
+      "restart-mdt", "Let an MDT fail over: restores are sent again, other running requests are orphaned");
+  std::uint32_t mdt = 0;
+  restart_command->add_option("DIR", directory, "The mount point")->required();
+  restart_command->add_option("INDEX", mdt, "The MDT [0]");
   auto* env_command = app.add_subcommand("env", "Print shell lines that put the emulator's lfs and library first");
   env_command->add_option("DIR", directory, "The mount point")->required();
 
@@ -49,6 +54,7 @@ int main(int argc, char** argv) {
     if (start_command->parsed()) return run_start(directory, start);
     if (stop_command->parsed()) return run_stop(directory);
     if (status_command->parsed()) return run_status(directory, json);
+    if (restart_command->parsed()) return run_restart_mdt(directory, mdt);
     return run_env(directory);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lhsm_emulator: %s\n", error.what());

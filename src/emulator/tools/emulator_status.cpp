@@ -70,6 +70,14 @@ int run_status(const std::string& directory, bool json) {
   return 0;
 }
 
+int run_restart_mdt(const std::string& directory, std::uint32_t mdt) {
+  Writer request;
+  request.put(Op::restart_mdt).put(mdt);
+  const auto answer = mount_at(directory).call(request);
+  if (answer.rc < 0) throw Fatal("restart of MDT " + std::to_string(mdt) + ": " + errno_name(-answer.rc));
+  return 0;
+}
+
 int run_env(const std::string& directory) {
   const auto& mount = mount_at(directory);
   const auto library = library_directory().native();
