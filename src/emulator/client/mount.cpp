@@ -13,6 +13,16 @@
 #include "lhsmtool_mpi/lustre/abi.hpp"
 
 namespace lhsm::emulator {
+namespace {
+
+/// An unlinked file lives while somebody has it open. Whether that is only the daemon, which looked at
+/// it a moment ago, the daemon knows.
+bool is_unlinked(const Fd& file) {
+  struct stat st {};
+  return ::fstat(*file, &st) == 0 && st.st_nlink == 0;
+}
+
+}  // namespace
 
 Mount::Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_count, std::string_view name_space)
     : m_path(std::move(path)),
@@ -144,7 +154,8 @@ Outcome<Fd> Mount::open(const Fid& fid, int flags) {
   const int usable = flags & ~(O_CREAT | O_EXCL | abi::O_LOV_DELAY_CREATE);
   if (const auto handle = handle_of(fid); !handle.empty()) {
     Fd file = open_handle(*m_root, handle, usable);
-    if (file) return file;
+    if (file && !is_unlinked(file)) return file;
+    if (file) errno = ESTALE;
     // A stale handle may be the former one of a file that has a new inode now: the daemon knows.
     if (errno != EPERM && errno != ESTALE) return errno_error("open", fid.bracketed());
   }

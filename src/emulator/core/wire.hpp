@@ -23,7 +23,7 @@ enum class Op : std::uint16_t {
   hello = 1,         // u32 protocol, str uuid -> str fsname, u32 mdt count
   fid_of,            // i32 mdt or -1, [fd] -> fid
   open_fid,          // fid, u8 wants descriptor -> str file handle (type, bytes), or "" and [fd, O_PATH]
-  path_of,           // fid, i32 link number -> str, i32 next link or -1
+  path_of,           // fid, u32 link number -> str, u32 next link, the same number when there is none
   volatile_fids,     // u32 mdt, u32 how many -> fid of the first, u32 how many; their oids follow one another
   request,           // bytes of hsm_user_request
   state_get,         // fid -> u32 flags, u32 archive id

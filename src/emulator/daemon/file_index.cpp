@@ -10,6 +10,7 @@
 
 #include "core/fid_space.hpp"
 #include "core/file_handle.hpp"
+#include "core/socket.hpp"
 
 namespace lhsm::emulator {
 FileIndex::FileIndex(int mount_fd, std::string mount_path, const AttributeNames& names)
@@ -97,6 +98,24 @@ Outcome<std::string> FileIndex::path_of(const Fid& fid) {
   scan();
   if (const auto it = m_entries.find(fid); it != m_entries.end() && leads_to(it->second.path, st))
     return it->second.path;
+  return errno_error("path", fid.bracketed(), ENOENT);
+}
+
+Outcome<FileIndex::Link> FileIndex::link_of(const Fid& fid, std::uint32_t link) {
+  LHSM_TRY_ASSIGN(const auto first, path_of(fid));
+  LHSM_TRY_ASSIGN(const Fd fd, open(fid));
+  struct stat st {};
+  if (::fstat(*fd, &st) != 0) return errno_error("stat", fid.bracketed());
+  const auto count = S_ISREG(st.st_mode) ? static_cast<std::uint32_t>(st.st_nlink) : 1U;
+  if (link == 0) return Link{first, count};
+  namespace fs = std::filesystem;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(m_mount_path, fs::directory_options::skip_permission_denied, error), end;
+       link < count && !error && it != end; it.increment(error)) {
+    const auto path = it->path().native().substr(m_mount_path.size() + 1);
+    if (path == k_control_dir) it.disable_recursion_pending();
+    if (path != first && leads_to(path, st) && --link == 0) return Link{path, count};
+  }
   return errno_error("path", fid.bracketed(), ENOENT);
 }
 

@@ -38,6 +38,14 @@ class FileIndex {
   /// Return a present path of the file, relative to the mount point, "" for the mount point itself.
   Outcome<std::string> path_of(const Fid& fid);
 
+  /// Return the path of one of the file's hard links, and how many there are. Link 0 is path_of(); the
+  /// others are looked for in the whole tree.
+  struct Link {
+    std::string path;
+    std::uint32_t count = 1;
+  };
+  Outcome<Link> link_of(const Fid& fid, std::uint32_t link);
+
   /// Return the path of an open descriptor relative to the mount point, or nothing if it lies outside.
   [[nodiscard]] std::optional<std::string> relative_path(int fd) const;
 

@@ -149,6 +149,11 @@ Outcome<Fd> FileStore::open_data(const Fid& fid) {
   return fd;
 }
 
+void FileStore::let_go(const Fid& fid) {
+  Opened& slot = m_opened[(fid.seq + fid.oid) % m_opened.size()];
+  if (struct stat st{}; slot.fd && slot.fid == fid && (::fstat(*slot.fd, &st) != 0 || st.st_nlink == 0)) slot.fd.reset();
+}
+
 void FileStore::changed(const Fid& fid) {
   Opened& slot = m_opened[(fid.seq + fid.oid) % m_opened.size()];
   if (slot.fid == fid) slot.round = 0;

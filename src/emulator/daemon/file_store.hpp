@@ -37,6 +37,7 @@ class FileStore final : public Files {
   void clear_handle_table() { m_index.clear_table(); }
   [[nodiscard]] std::string_view handle_of(const Fid& fid) const { return m_index.handle_of(fid); }
   Outcome<std::string> path_of(const Fid& fid) { return m_index.path_of(fid); }
+  Outcome<FileIndex::Link> link_of(const Fid& fid, std::uint32_t link) { return m_index.link_of(fid, link); }
 
   /// Begin a call, or a coordinator's pass: within one, a file is looked at once, so that all that is
   /// decided is decided about the same content.
@@ -52,6 +53,8 @@ class FileStore final : public Files {
 
   /// Open a file for reading and writing.
   Outcome<Fd> open_data(const Fid& fid);
+  /// Close the file if it is unlinked: it must not live on because it was looked at.
+  void let_go(const Fid& fid);
   /// Tell that the content was changed by this daemon itself.
   void changed(const Fid& fid);
 

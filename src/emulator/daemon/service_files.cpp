@@ -21,6 +21,7 @@ Service::Result Service::open_fid(Reader& in, const Session& session) {
   const bool wants_descriptor = in.get<std::uint8_t>() != 0;
   if (!in.ok()) return failed(-EPROTO);
   Reply reply;
+  m_store.let_go(fid);
   if (!wants_descriptor)
     if (const auto handle = m_store.handle_of(fid); !handle.empty()) {
       reply.results.put(handle);
@@ -42,12 +43,13 @@ Service::Result Service::open_fid(Reader& in, const Session& session) {
 
 Service::Result Service::path_of(Reader& in) {
   const auto fid = in.get<Fid>();
-  std::ignore = in.get<std::int32_t>();  // hard links: only one name is known
+  const auto number = in.get<std::uint32_t>();
   if (!in.ok()) return failed(-EPROTO);
-  const auto path = m_store.path_of(fid);
-  if (!path) return failed(-path.error().sys_errno);
+  const auto link = m_store.link_of(fid, number);
+  if (!link) return failed(-link.error().sys_errno);
+  // The last one is told by a number that does not change.
   Reply reply;
-  reply.results.put(*path).put(std::int32_t{-1});
+  reply.results.put(link->path).put(number + 1 < link->count ? number + 1 : number);
   return reply;
 }
 

@@ -36,7 +36,7 @@ int begin_restore(Mount& mount, hsm_copyaction_private& action, int mdt, int ope
   Fd parent;
   if (mdt < 0) {
     Writer request;
-    request.put(Op::path_of).put(fid).put(std::int32_t{0});
+    request.put(Op::path_of).put(fid).put(std::uint32_t{0});
     const auto answer = mount.call(request);
     auto results = answer.results();
     std::string path = answer.rc == 0 ? std::string(results.get_text()) : std::string();

@@ -50,7 +50,7 @@ int parse(const char*& text, abi::lu_fid& fid) {
 
 int path_of(Mount& mount, const abi::lu_fid& fid, char* path, int length, int* link) {
   Writer request;
-  request.put(Op::path_of).put(from_abi(fid)).put(std::int32_t{link != nullptr ? *link : 0});
+  request.put(Op::path_of).put(from_abi(fid)).put(static_cast<std::uint32_t>(link != nullptr ? *link : 0));
   const auto answer = mount.call(request);
   if (answer.rc < 0) return answer.rc;
   auto results = answer.results();
@@ -59,7 +59,7 @@ int path_of(Mount& mount, const abi::lu_fid& fid, char* path, int length, int* l
   if (text.size() >= static_cast<std::size_t>(length)) return -EOVERFLOW;
   std::memcpy(path, text.data(), text.size());
   path[text.size()] = '\0';
-  if (link != nullptr) ++*link;
+  if (link != nullptr) *link = static_cast<int>(results.get<std::uint32_t>());
   return 0;
 }
 

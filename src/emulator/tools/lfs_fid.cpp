@@ -37,14 +37,15 @@ int lfs_fid2path(int argc, char** argv) {
                                    {"print-link", no_argument, nullptr, 'c'}, {nullptr, 0, nullptr, 0}};
   bool prints_fid = false;
   bool only_name = false;
+  int only_link = -1;
   char end = '\n';
   for (int letter = 0; (letter = ::getopt_long(argc, argv, "0cfl:n", options, nullptr)) != -1;) {
     switch (letter) {
       case '0': end = '\0'; break;
       case 'f': prints_fid = true; break;
       case 'n': only_name = true; break;
-      case 'c':
-      case 'l': break;  // of the hard links one is known
+      case 'c': break;
+      case 'l': only_link = std::atoi(::optarg); break;
       default: return k_show_help;
     }
   }
@@ -52,23 +53,28 @@ int lfs_fid2path(int argc, char** argv) {
   const char* device = argv[::optind];
   int first_error = 0;
   for (int i = ::optind + 1; i < argc; ++i) {
-    char path[PATH_MAX];
-    long long recno = -1;
-    int link = 0;
-    if (const int rc = llapi_fid2path(device, argv[i], path, sizeof path, &recno, &link); rc != 0) {
-      std::fprintf(stderr, "lfs fid2path: cannot find %s %s: %s\n", device, argv[i], std::strerror(-rc));
-      if (first_error == 0) first_error = rc;
-      continue;
+    int link = only_link < 0 ? 0 : only_link;
+    for (int last = -1; link != last;) {
+      last = link;
+      char path[PATH_MAX];
+      long long recno = -1;
+      if (const int rc = llapi_fid2path(device, argv[i], path, sizeof path, &recno, &link); rc != 0) {
+        std::fprintf(stderr, "lfs fid2path: cannot find %s %s: %s\n", device, argv[i], std::strerror(-rc));
+        if (first_error == 0) first_error = rc;
+        break;
+      }
+      if (prints_fid) std::printf("%s ", argv[i]);
+      const std::string mount(device);
+      const std::string text(path);
+      const auto slash = text.rfind('/');
+      if (only_name)
+        std::printf("%s%c", text.c_str() + (slash == std::string::npos ? 0 : slash + 1), end);
+      else if (mount.starts_with("/"))
+        std::printf("%s/%s%c", mount.substr(0, mount.find_last_not_of('/') + 1).c_str(), path, end);
+      else
+        std::printf("%s%c", path, end);
+      if (only_link >= 0) break;
     }
-    if (prints_fid) std::printf("%s ", argv[i]);
-    const std::string_view mount(device);
-    const std::string_view text(path);
-    if (only_name)
-      std::printf("%s%c", text.substr(text.rfind('/') == std::string_view::npos ? 0 : text.rfind('/') + 1).data(), end);
-    else if (mount.starts_with("/"))
-      std::printf("%s/%s%c", std::string(mount.substr(0, mount.find_last_not_of('/') + 1)).c_str(), path, end);
-    else
-      std::printf("%s%c", path, end);
   }
   return first_error;
 }
