@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # lhsmtool_posix, unchanged, on the emulator's library: all it can do, and archives that it and our tool
-# shellcheck disable=SC2317 # functions are called by name
 # leave to each other. LHSM_TEST_PROGRAM names it.
+# shellcheck disable=SC2317 # functions are called by name
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
 begin "lhsmtool_posix" --loop-period 1

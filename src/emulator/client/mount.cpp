@@ -34,6 +34,13 @@ Mount::Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_co
   std::ignore = ::fstat(*m_root, &m_root_stat);  // a directory that is open can be looked at
 }
 
+bool Mount::is_admin() const {
+  const auto user = ::geteuid();
+  if (user == 0) return true;
+  struct stat st {};
+  return ::fstatat(*m_root, k_fid_dir, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == user;
+}
+
 void Mount::leave_parent() {
   if (m_owner == ::getpid()) return;
   // The parent goes on using these: two processes on one connection would mix their answers, and

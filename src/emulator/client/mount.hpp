@@ -45,6 +45,9 @@ class Mount {
   [[nodiscard]] const AttributeNames& names() const { return m_names; }
   [[nodiscard]] int root_fd() const { return *m_root; }
 
+  /// Return whether this process may do what needs root on Lustre: root itself, or who owns the mount.
+  [[nodiscard]] bool is_admin() const;
+
   /// Ask the daemon. The answer's rc is -ENOTCONN or another negative errno when it cannot be reached.
   [[nodiscard]] Answer call(const Writer& request, int fd = -1);
 

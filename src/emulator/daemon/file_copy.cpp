@@ -56,6 +56,9 @@ Status replace_content(int from, int to) {
     LHSM_TRY(copy_range(from, to, data, hole, buffer));
     at = hole;
   }
+  // A write by anybody but root takes the set-id bits away.
+  if ((before.st_mode & (S_ISUID | S_ISGID)) != 0 && ::fchmod(to, before.st_mode & 07777) != 0)
+    return errno_error("chmod", "restored file");
   const timespec times[2] = {st.st_atim, st.st_mtim};
   if (::futimens(to, times) != 0) return errno_error("utimes", "restored file");
   return {};

@@ -116,9 +116,9 @@ int import_file(Mount& mount, int fd, const Fid& fid, const void* argument) {
   return mount.call(message).rc;
 }
 
-int set_times(int fd, const void* argument) {
+int set_times(const Mount& mount, int fd, const void* argument) {
   const auto wanted = read_argument<ll_futimes_3>(argument);
-  if (::geteuid() != 0) return -EPERM;
+  if (!mount.is_admin()) return -EPERM;
   // The change time is the kernel's own here.
   const timespec times[2] = {{static_cast<time_t>(wanted.lfu_atime_sec), static_cast<long>(wanted.lfu_atime_nsec)},
                              {static_cast<time_t>(wanted.lfu_mtime_sec), static_cast<long>(wanted.lfu_mtime_nsec)}};
@@ -183,7 +183,7 @@ int serve_ioctl(Mount& mount, int fd, const std::string& /*relative*/, unsigned 
     case LL_IOC_HSM_STATE_SET: return state_set(mount, fid, argument);
     case LL_IOC_HSM_ACTION: return current_action(mount, fid, argument);
     case LL_IOC_HSM_IMPORT: return import_file(mount, fd, fid, argument);
-    case LL_IOC_FUTIMES_3: return set_times(fd, argument);
+    case LL_IOC_FUTIMES_3: return set_times(mount, fd, argument);
     case LL_IOC_DATA_VERSION: return get_data_version(fd, argument);
     case LL_IOC_FID2MDTIDX: return mdt_index(mount, argument);
     case LL_IOC_PATH2FID: write_argument(argument, to_abi(fid)); return 0;

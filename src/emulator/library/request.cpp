@@ -44,6 +44,8 @@ int drop_data(int fd, const struct stat& st) {
     if (errno != EOPNOTSUPP) return -errno;
     if (::ftruncate(fd, 0) != 0 || ::ftruncate(fd, st.st_size) != 0) return -errno;
   }
+  // That was a write to the kernel, which takes the set-id bits away unless root does it.
+  if ((st.st_mode & (S_ISUID | S_ISGID)) != 0 && ::fchmod(fd, st.st_mode & 07777) != 0) return -errno;
   const timespec times[2] = {st.st_atim, st.st_mtim};
   return ::futimens(fd, times) != 0 ? -errno : 0;
 }
