@@ -8,6 +8,8 @@
 #include <climits>
 #include <cstdlib>
 
+#include "client/emulated_devices.hpp"
+#include "client/own_io.hpp"
 #include "core/fid_space.hpp"
 #include "core/file_handle.hpp"
 #include "lhsmtool_mpi/lustre/abi.hpp"
@@ -22,6 +24,7 @@ Mount::Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_co
       m_names(name_space),
       m_owner(::getpid()) {
   std::ignore = ::fstat(*m_root, &m_root_stat);  // a directory that is open can be looked at
+  note_device(m_root_stat.st_dev, m_names);
 }
 
 void Mount::leave_parent() {
@@ -117,6 +120,7 @@ Outcome<Fid> Mount::volatile_fid(std::uint32_t mdt) {
 }
 
 std::string Mount::handle_of(const Fid& fid) {
+  const OwnIo own;
   std::shared_ptr<const HandleTableReader> handles;
   {
     const std::lock_guard lock(m_mutex);

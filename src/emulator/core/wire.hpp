@@ -41,6 +41,7 @@ enum class Op : std::uint16_t {
   set_param,         // str pattern, str value -> str names that were set, one a line
   status,            // -> str (JSON)
   wait_restore,      // fid -> answered when no restore of the file is registered
+  released_of,       // [fd] -> u8 is released, fid; gives no FID to a file that has none
 };
 
 class Writer {

@@ -171,7 +171,9 @@ void Server::serve(std::uint64_t id) {
   Session& session = *m_sessions.at(fd);
   auto message = receive_message(fd);
   if (!message) {
-    if (message.error().sys_errno != EAGAIN) m_sessions.erase(fd);
+    if (message.error().sys_errno == EAGAIN) return;
+    m_service->forget(id);
+    m_sessions.erase(fd);
     return;
   }
   auto reply = m_service->handle(session, *message);
@@ -186,7 +188,9 @@ void Server::send(std::uint64_t id, const Reply& reply) {
   const std::string bytes = message.bytes() + reply.results.bytes();
   // A client waits for its reply before it asks again, so its socket always has room.
   const auto sent = send_message(*it->second->socket, bytes, reply.fd ? *reply.fd : -1);
-  if (!sent) m_sessions.erase(it);
+  if (sent) return;
+  m_service->forget(id);
+  m_sessions.erase(it);
 }
 
 }  // namespace lhsm::emulator

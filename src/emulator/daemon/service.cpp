@@ -60,6 +60,7 @@ std::optional<Reply> Service::handle(Session& session, Incoming& message) {
     case Op::set_param: return set_param(in, session);
     case Op::status: return status();
     case Op::wait_restore: return wait_restore(in, session);
+    case Op::released_of: return released_of(message);
   }
   return failed(-EPROTO);
 }
@@ -110,7 +111,7 @@ Service::Result Service::set_param(Reader& in, const Session& session) {
 
 Service::Result Service::status() {
   Reply reply;
-  reply.results.put(status_json(m_fsname, ::getpid(), m_mdts));
+  reply.results.put(status_json(m_fsname, ::getpid(), m_mdts, m_waiters.size()));
   return reply;
 }
 

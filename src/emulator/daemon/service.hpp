@@ -48,6 +48,9 @@ class Service {
   /// Let the coordinators do what is due; return when they have to be called again.
   std::optional<TimePoint> tick();
 
+  /// Forget what a connection that has ended was waiting for.
+  void forget(std::uint64_t session);
+
  private:
   using Result = std::optional<Reply>;
   // service_files.cpp
@@ -74,8 +77,10 @@ class Service {
   Result report(const ProgressReport& report, const Session& session, int rc_on_success);
   Result register_agent(Reader& in, Session& session, Incoming& message);
   Result unregister_agent(Reader& in, const Session& session);
+  // service_readers.cpp
   Result wait_restore(Reader& in, const Session& session);
   void answer_waiters();
+  Result released_of(const Incoming& message);
 
   [[nodiscard]] Coordinator* mdt_for(const Fid& fid);
 
