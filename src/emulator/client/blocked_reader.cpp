@@ -3,16 +3,14 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 
-#include "client/mount.hpp"
+#include "client/daemon_link.hpp"
 #include "client/own_io.hpp"
 #include "core/action_list.hpp"
 #include "lhsmtool_mpi/lustre/abi.hpp"
@@ -34,60 +32,6 @@ bool reads_trusted_xattrs() {
   return is_first_namespace && (data[0].effective & (1U << CAP_SYS_ADMIN)) != 0;
 }
 
-/// A connection for one blocked call. Programs that know nothing of the emulator close and replace
-/// descriptors at will, so none is kept.
-class Link {
- public:
-  explicit Link(const Mount& mount) {
-    const Fd root(::open(mount.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!root) return;
-    auto socket = connect_to(*root);
-    if (!socket) return;
-    m_socket = std::move(*socket);
-    Writer hello;
-    hello.put(Op::hello).put(k_protocol).put(client_uuid());
-    if (ask(hello).rc != 0) m_socket.reset();
-  }
-
-  Answer ask(const Writer& request, int fd = -1) {
-    Answer answer;
-    answer.rc = -ENOTCONN;
-    if (!m_socket || !send_message(*m_socket, request.bytes(), fd)) return answer;
-    return receive();
-  }
-  /// The same, but end with -EINTR when a signal comes that ends such a wait on Lustre.
-  Answer ask_abortable(const Writer& request) {
-    Answer answer;
-    answer.rc = -ENOTCONN;
-    if (!m_socket || !send_message(*m_socket, request.bytes())) return answer;
-    sigset_t mask;
-    sigset_t harmless;
-    sigfillset(&harmless);
-    for (const int fatal : {SIGINT, SIGTERM, SIGQUIT, SIGALRM}) sigdelset(&harmless, fatal);
-    if (::pthread_sigmask(SIG_SETMASK, nullptr, &mask) != 0) return answer;
-    sigorset(&mask, &mask, &harmless);
-    pollfd wait{*m_socket, POLLIN, 0};
-    const int ready = ::ppoll(&wait, 1, nullptr, &mask);
-    if (ready > 0) return receive();
-    answer.rc = -errno;
-    return answer;
-  }
-
- private:
-  Answer receive() {
-    Answer answer;
-    auto incoming = receive_message(*m_socket);
-    answer.rc = -ENOTCONN;
-    if (!incoming) return answer;
-    answer.bytes = std::move(incoming->bytes);
-    Reader reader(answer.bytes);
-    answer.rc = reader.get<std::int32_t>();
-    if (!reader.ok()) answer.rc = -EPROTO;
-    return answer;
-  }
-  Fd m_socket;
-};
-
 struct Look {
   bool is_released = false;
   Fid fid;
@@ -108,7 +52,7 @@ int look_at(const Mount& mount, int fd, Look& look) {
   }
   Writer question;
   question.put(Op::released_of);
-  const auto answer = Link(mount).ask(question, fd);
+  const auto answer = DaemonLink(mount).ask(question, fd);
   // Without a daemon a user cannot know; a file that looks as if it had its data is let be.
   if (answer.rc == -ENOTCONN && st.st_blocks > 0) return 0;
   if (answer.rc < 0) return answer.rc;
@@ -118,7 +62,7 @@ int look_at(const Mount& mount, int fd, Look& look) {
   return results.ok() ? 0 : -EPROTO;
 }
 
-int ask_for_restore(Link& link, const Fid& fid) {
+int ask_for_restore(DaemonLink& link, const Fid& fid) {
   struct {
     abi::hsm_request head;
     abi::hsm_user_item item;
@@ -135,7 +79,7 @@ int ask_for_restore(Link& link, const Fid& fid) {
 
 /// A file that was opened in the very moment in which a restored inode took its name: let the
 /// descriptor mean the new inode.
-int follow_new_inode(Mount& mount, Link& link, int fd, const Fid& fid) {
+int follow_new_inode(Mount& mount, DaemonLink& link, int fd, const Fid& fid) {
   Writer question;
   question.put(Op::state_get).put(fid);
   const auto answer = link.ask(question);
@@ -176,7 +120,7 @@ int wait_restored(int fd) {
   Look look;
   if (const int rc = look_at(*mount, fd, look); rc != 0 || !look.is_released) return rc;
 
-  Link link(*mount);
+  DaemonLink link(*mount);
   if (const int rc = ask_for_restore(link, look.fid); rc != 0) return rc;
   Writer wait;
   wait.put(Op::wait_restore).put(look.fid);

@@ -86,7 +86,8 @@ Server::Server(const ServerOptions& options, Fd mount)
                                         [this](std::uint64_t id, const Reply& reply) { send(id, reply); });
   must(m_service->start_coordinators(options.settings));
   m_listener = must(listen_at(*m_mount));
-  for (const int fd : {*m_timer, *m_signals, *m_listener, m_volatiles->event_fd(), m_swaps->event_fd()})
+  for (const int fd : {*m_timer, *m_signals, *m_listener, m_volatiles->event_fd(), m_swaps->event_fd(),
+                       m_service->last_unlinks_event_fd()})
     watch(fd, EPOLLIN, EPOLL_CTL_ADD);
 }
 
@@ -126,6 +127,8 @@ void Server::run() {
         m_volatiles->process_events();
       } else if (fd == m_swaps->event_fd()) {
         m_swaps->process_events();
+      } else if (fd == m_service->last_unlinks_event_fd()) {
+        m_service->process_last_unlinks();
       } else if (const auto it = m_watched_pipes.find(fd); it != m_watched_pipes.end() && it->second) {
         std::ignore = m_pipes->flush(fd);  // a dead copytool is found out at the next send
       } else if (const auto session = m_sessions.find(fd); session != m_sessions.end()) {

@@ -61,6 +61,7 @@ std::optional<Reply> Service::handle(Session& session, Incoming& message) {
     case Op::status: return status();
     case Op::wait_restore: return wait_restore(in, session);
     case Op::released_of: return released_of(message);
+    case Op::last_unlink: return last_unlink(message);
   }
   return failed(-EPROTO);
 }

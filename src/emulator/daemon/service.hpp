@@ -10,6 +10,7 @@
 #include "core/wire.hpp"
 #include "daemon/agent_pipes.hpp"
 #include "daemon/file_store.hpp"
+#include "daemon/last_unlinks.hpp"
 #include "daemon/layout_swap.hpp"
 #include "daemon/parameters.hpp"
 #include "daemon/scaled_clock.hpp"
@@ -51,6 +52,10 @@ class Service {
   /// Forget what a connection that has ended was waiting for.
   void forget(std::uint64_t session);
 
+  /// Readable when a file has gone whose last unlink was told; then process_last_unlinks() is to be called.
+  [[nodiscard]] int last_unlinks_event_fd() const { return m_last_unlinks.event_fd(); }
+  void process_last_unlinks();
+
  private:
   using Result = std::optional<Reply>;
   // service_files.cpp
@@ -81,6 +86,8 @@ class Service {
   Result wait_restore(Reader& in, const Session& session);
   void answer_waiters();
   Result released_of(const Incoming& message);
+  // last_unlinks.cpp
+  Result last_unlink(const Incoming& message);
 
   [[nodiscard]] Coordinator* mdt_for(const Fid& fid);
 
@@ -94,6 +101,7 @@ class Service {
   std::vector<std::unique_ptr<Coordinator>> m_mdts;
   Parameters m_parameters;
   std::vector<std::pair<Fid, std::uint64_t>> m_waiters;  // file, session
+  LastUnlinks m_last_unlinks;
 };
 
 [[nodiscard]] inline Reply failed(int negative_errno) {

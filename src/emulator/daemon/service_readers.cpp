@@ -15,8 +15,7 @@ Service::Result Service::released_of(const Incoming& message) {
   const auto path = inode_path(*message.fd);
   if (::fstat(*message.fd, &st) != 0) return failed(-errno);
   const auto tag = read_tag(path, m_store.names());
-  const bool is_known =
-      tag && tag->inode == static_cast<std::uint32_t>(st.st_ino) && mdt_for(tag->fid()) != nullptr;
+  const bool is_known = tag && tag->inode == static_cast<std::uint32_t>(st.st_ino) && mdt_for(tag->fid()) != nullptr;
   Reply reply;
   const bool is_released = is_known && (read_hsm(path, m_store.names()).flags & abi::HS_RELEASED) != 0;
   reply.results.put(std::uint8_t{is_released}).put(is_known ? tag->fid() : Fid{});

@@ -98,7 +98,6 @@ LHSM_EXPORT ssize_t sendfile64(int to, int from, off64_t* offset, std::size_t si
 }
 LHSM_EXPORT ssize_t splice(int from, off64_t* from_offset, int to, off64_t* to_offset, std::size_t size,
                            unsigned flags) {
-  return copy(from, to, offset_of(from_offset), offset_of(to_offset), size, [=](std::size_t piece) {
-    return ::syscall(SYS_splice, from, from_offset, to, to_offset, piece, flags);
-  });
+  return copy(from, to, offset_of(from_offset), offset_of(to_offset), size,
+              [=](std::size_t piece) { return ::syscall(SYS_splice, from, from_offset, to, to_offset, piece, flags); });
 }

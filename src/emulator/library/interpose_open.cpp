@@ -75,13 +75,13 @@ std::FILE* reopen_stream(const char* libc_name, const char* path, const char* mo
 
 }  // namespace
 
-#define LHSM_MODE_ARGUMENT(flags)                        \
-  mode_t mode = 0;                                       \
-  if (takes_mode(flags)) {                               \
-    va_list arguments;                                   \
-    va_start(arguments, flags);                          \
-    mode = va_arg(arguments, mode_t);                    \
-    va_end(arguments);                                   \
+#define LHSM_MODE_ARGUMENT(flags)     \
+  mode_t mode = 0;                    \
+  if (takes_mode(flags)) {            \
+    va_list arguments;                \
+    va_start(arguments, flags);       \
+    mode = va_arg(arguments, mode_t); \
+    va_end(arguments);                \
   }
 
 LHSM_EXPORT int open(const char* path, int flags, ...) {

@@ -117,7 +117,7 @@ LHSM_EXPORT std::FILE* fdopen(int fd, const char* mode) noexcept {
     errno = error;
     return nullptr;
   }
-  LHSM_NEXT(std::FILE*(int, const char*), "fdopen");
+  LHSM_NEXT(std::FILE * (int, const char*), "fdopen");
   return libc(fd, mode);
 }
 

@@ -48,8 +48,8 @@ class BlockedReaderTest : public EmulatorTest {
   }
   [[nodiscard]] std::string status() const { return shell("lhsm_emulator status --json " + quoted(mount)).text; }
   [[nodiscard]] ::testing::AssertionResult are_waiting(int readers) const {
-    return comes_true("lhsm_emulator status --json " + quoted(mount) + " | grep '\"blocked_readers\":" +
-                      std::to_string(readers) + "}'");
+    return comes_true("lhsm_emulator status --json " + quoted(mount) +
+                      " | grep '\"blocked_readers\":" + std::to_string(readers) + "}'");
   }
   [[nodiscard]] int restores_recorded() const {
     return std::atoi(shell("lctl get_param -n mdt.*.hsm.actions | grep -c action=RESTORE").text.c_str());
@@ -69,7 +69,9 @@ class BlockedReaderTest : public EmulatorTest {
     waiting->thread = std::thread([fd, raw = waiting.get()] { raw->result = lhsm_emulator_wait_restored(fd); });
     return waiting;
   }
-  static Fd open_file(const std::string& path, int flags = O_RDONLY) { return Fd(::open(path.c_str(), flags | O_CLOEXEC)); }
+  static Fd open_file(const std::string& path, int flags = O_RDONLY) {
+    return Fd(::open(path.c_str(), flags | O_CLOEXEC));
+  }
 };
 
 }  // namespace lhsm::emulator

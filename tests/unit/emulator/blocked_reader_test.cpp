@@ -26,7 +26,9 @@ TEST_F(BlockedReaderTest, waits_until_the_data_are_there) {
     const auto waiting = wait_in_thread(*fd);
     ASSERT_TRUE(are_waiting(1));
     EXPECT_EQ(shell("lctl get_param -n mdt.*.hsm.actions | grep -c 'action=RESTORE.*archive#=1 flags=0x4 "
-                    "extent=0x0-0xffffffffffffffff'").text, "1\n");
+                    "extent=0x0-0xffffffffffffffff'")
+                  .text,
+              "1\n");
     restore(pattern(size));
     EXPECT_EQ(waiting->join(), 0);
     std::string read(size + 1, '\0');

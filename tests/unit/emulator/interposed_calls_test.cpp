@@ -4,8 +4,8 @@
 // made on a released file under policy NonBlockingRestore, where it must fail with ENODATA and record a
 // restore, or must not care.
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -101,9 +101,8 @@ TEST_F(InterposedCallsTest, sizes_and_holes) {
 
 TEST_F(InterposedCallsTest, maps_and_copies) {
   const Fd to = open_file(other, O_RDWR);
-  waits("mmap", [](int fd, auto&) {
-    return ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0;
-  });
+  waits("mmap",
+        [](int fd, auto&) { return ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0; });
   waits("copy_file_range", [&](int fd, auto&) { return ::copy_file_range(fd, nullptr, *to, nullptr, 10, 0); });
   waits("copy_file_range to it", [&](int fd, auto&) { return ::copy_file_range(*to, nullptr, fd, nullptr, 10, 0); });
   waits("sendfile", [&](int fd, auto&) { return ::sendfile(*to, fd, nullptr, 10); });
@@ -150,12 +149,13 @@ TEST_F(InterposedCallsTest, errors_are_the_kernels) {
 
 TEST_F(InterposedCallsTest, a_descriptor_that_means_another_file_is_looked_at_again) {
   const auto second = make("second", 4096);
+  archive(second);
   const int number = open_file(second).release();
   EXPECT_EQ(::pread(number, g_bytes, 1, 0), 1);
   ASSERT_EQ(::dup2(*open_file(path), number), number);
   EXPECT_EQ(::pread(number, g_bytes, 1, 0), -1);
   ASSERT_EQ(::close(number), 0);
-  archive_and_release(second);
+  request(second, HUA_RELEASE);
   const Fd again(::dup3(*open_file(second), number, O_CLOEXEC));
   EXPECT_EQ(::pread(number, g_bytes, 1, 0), -1) << "released since this descriptor was looked at";
 }

@@ -59,28 +59,31 @@ TEST_F(PreloadedProgramsTest, programs_that_read_by_name) {
 }
 
 TEST_F(PreloadedProgramsTest, programs_that_read_by_stdio) {
-  for (const auto* command : {"md5sum < @", "sort < @ | cksum", "wc -c -l < @", "cut -c 1-9 < @", "awk '{print length($0)}' @"})
+  for (const auto* command :
+       {"md5sum < @", "sort < @ | cksum", "wc -c -l < @", "cut -c 1-9 < @", "awk '{print length($0)}' @"})
     reads(command);
 }
 
 TEST_F(PreloadedProgramsTest, shells) { reads("read line < @; echo \"$line\" | cut -c 1-30"); }
 
 TEST_F(PreloadedProgramsTest, copies) {
-  for (const auto* command : {"cp @ @.copy && cksum < @.copy", "cp --reflink=always @ @.clone 2>&- || cksum < @"}) reads(command);
+  for (const auto* command : {"cp @ @.copy && cksum < @.copy", "cp --reflink=always @ @.clone 2>&- || cksum < @"})
+    reads(command);
 }
 
 TEST_F(PreloadedProgramsTest, programs_that_change_the_file) {
   for (const auto* command : {"echo more >> @", "seq 100 >> @", "truncate -s 7 @", "truncate -s 500000 @",
-                              "printf x | dd of=@ bs=1 seek=5 conv=notrunc status=none",
-                              "truncate -s 0 @", ": > @", "cp /etc/passwd @", "fallocate -l 400000 @"})
+                              "printf x | dd of=@ bs=1 seek=5 conv=notrunc status=none", "truncate -s 0 @", ": > @",
+                              "cp /etc/passwd @", "fallocate -l 400000 @"})
     changes(command);
 }
 
 TEST_F(PreloadedProgramsTest, what_wants_no_data_does_not_wait) {
   const auto path = make_released("f", k_size);
-  auto program = start_reader(with_file("stat -c %s @; touch -a @; ls -l @ > /dev/null; chmod 600 @; mv @ @.x; mv @.x @; "
-                                        ": < @; head -c 0 @; setfattr -n user.a -v b @ 2>&-; echo done",
-                                        path));
+  auto program =
+      start_reader(with_file("stat -c %s @; touch -a @; ls -l @ > /dev/null; chmod 600 @; mv @ @.x; mv @.x @; "
+                             ": < @; head -c 0 @; setfattr -n user.a -v b @ 2>&-; echo done",
+                             path));
   EXPECT_EQ(program->line(), std::to_string(k_size));
   EXPECT_EQ(program->line(), "done");
   EXPECT_EQ(program->wait(), 0);
@@ -90,8 +93,8 @@ TEST_F(PreloadedProgramsTest, what_wants_no_data_does_not_wait) {
 
 TEST_F(PreloadedProgramsTest, failures_are_the_programs) {
   const auto path = make_released("f", k_size);
-  for (const auto* command : {"exec cat @", "exec md5sum @", "exec md5sum < @", "exec wc -l < @", "exec dd if=/dev/zero of=@ count=1 conv=notrunc",
-                              ": > @"}) {
+  for (const auto* command : {"exec cat @", "exec md5sum @", "exec md5sum < @", "exec wc -l < @",
+                              "exec dd if=/dev/zero of=@ count=1 conv=notrunc", ": > @"}) {
     SCOPED_TRACE(command);
     auto program = start_reader(with_file(command, path));
     ASSERT_TRUE(are_waiting(1));
@@ -121,7 +124,9 @@ TEST_F(PreloadedProgramsTest, exec_is_transparent) {
 TEST_F(PreloadedProgramsTest, a_daemon_started_by_exec_does_not_wait_for_itself) {
   ASSERT_EQ(emulator("stop " + quoted(mount)), 0);
   ASSERT_EQ(shell("lhsm_emulator exec " + quoted(mount) + " -- lhsm_emulator start " + quoted(mount) +
-                  " --mdt-count 2 --time-scale 100 --active-request-timeout 1000000").code, 0);
+                  " --mdt-count 2 --time-scale 100 --active-request-timeout 1000000")
+                .code,
+            0);
   EXPECT_NE(shell("grep -q liblustreapi /proc/" + std::to_string(daemon_pid()) + "/maps").code, 0);
   reads("cat @ | cksum");
 }
