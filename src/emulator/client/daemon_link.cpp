@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <csignal>
@@ -45,10 +46,14 @@ Answer DaemonLink::ask_abortable(const Writer& request) {
 
 Answer DaemonLink::receive() {
   Answer answer;
-  auto incoming = receive_message(*m_socket);
   answer.rc = -ENOTCONN;
-  if (!incoming) return answer;
-  answer.bytes = std::move(incoming->bytes);
+  // Short answers only, and no buffer of the thread's: this may be called while the thread ends.
+  char buffer[512];
+  ssize_t size = 0;
+  do size = ::recv(*m_socket, buffer, sizeof buffer, 0);
+  while (size < 0 && errno == EINTR);
+  if (size <= 0) return answer;
+  answer.bytes.assign(buffer, static_cast<std::size_t>(size));
   Reader reader(answer.bytes);
   answer.rc = reader.get<std::int32_t>();
   if (!reader.ok()) answer.rc = -EPROTO;

@@ -7,6 +7,7 @@ namespace lhsm::emulator {
 
 /// A connection for one call of a program that knows nothing of the emulator. Such programs close and
 /// replace descriptors at will, so none is kept. Without a daemon every answer is -ENOTCONN.
+/// For calls with short answers and without a descriptor in them.
 class DaemonLink {
  public:
   explicit DaemonLink(const Mount& mount);

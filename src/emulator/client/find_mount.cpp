@@ -116,7 +116,8 @@ Mount* find_mount(int fd, std::string* relative) {
 }
 
 const std::string& client_uuid() {
-  static const std::string uuid = [] {
+  // Never destroyed: programs read files in their last moments too.
+  static const std::string& uuid = *new std::string([] {
     std::uint64_t bits[2] = {};
     if (const char* node = std::getenv("LHSM_EMULATOR_NODE"); node != nullptr && *node != '\0') {
       bits[0] = std::hash<std::string_view>{}(node);
@@ -132,7 +133,7 @@ const std::string& client_uuid() {
                   static_cast<unsigned>((bits[1] >> 48U & 0x3fffU) | 0x8000U),
                   static_cast<unsigned long long>(bits[1] & 0xffffffffffffULL));
     return std::string(text);
-  }();
+  }());
   return uuid;
 }
 

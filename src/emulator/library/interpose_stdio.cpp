@@ -8,6 +8,7 @@
 
 #include <cstdio>
 
+#include "client/emulated_devices.hpp"
 #include "library/interpose_io.hpp"
 
 using namespace lhsm::emulator;
@@ -135,7 +136,8 @@ LHSM_EXPORT int dup2(int from, int to) noexcept {
 namespace {
 
 /// A program that appends to a released file through its standard output does it by stdio, as a rule.
-[[gnu::constructor]] void await_standard_output() {
+[[gnu::constructor]] void look_around() {
+  std::ignore = is_emulated_device(0);  // reads the environment now, not in a signal handler later
   for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) std::ignore = await_data(fd);  // a write(2) says what is wrong
 }
 

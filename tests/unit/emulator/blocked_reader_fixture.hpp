@@ -14,6 +14,13 @@ namespace lhsm::emulator {
 inline constexpr std::uint32_t k_archived_state = HS_EXISTS | HS_ARCHIVED;
 inline constexpr std::uint32_t k_released_state = k_archived_state | HS_RELEASED;
 
+/// A sanitised library cannot be loaded into programs that are not.
+#ifdef __SANITIZE_ADDRESS__
+#define LHSM_NEEDS_PRELOAD() GTEST_SKIP() << "address sanitizer"
+#else
+#define LHSM_NEEDS_PRELOAD() static_assert(true)
+#endif
+
 /// A released file, readers as processes of their own, and the test as the copytool.
 class BlockedReaderTest : public EmulatorTest {
  protected:

@@ -61,6 +61,25 @@ TEST_F(BlockedReaderTest, opened_between_begin_and_end) {
   EXPECT_EQ(read, pattern(700'000));
 }
 
+TEST_F(BlockedReaderTest, opened_while_another_inode_took_the_name) {
+  const std::size_t size = 700'000;
+  const auto path = make_released("f", size);
+  const Fd name = open_file(path, O_PATH);  // no reader yet
+  request(path, HUA_RESTORE);
+  restore(pattern(size));
+  ASSERT_NE(stat_of(path).st_ino, stat_of("/proc/self/fd/" + std::to_string(*name)).st_ino);
+  const Fd fd = open_file("/proc/self/fd/" + std::to_string(*name), O_RDWR);
+  ASSERT_EQ(::lseek(*fd, 10, SEEK_SET), 10);
+  std::string read(size, '\0');
+  ASSERT_EQ(::read(*fd, read.data(), size), static_cast<ssize_t>(size - 10));
+  read.resize(size - 10);
+  EXPECT_TRUE(read == pattern(size).substr(10));
+  ASSERT_EQ(::pwrite(*fd, "z", 1, 0), 1);
+  EXPECT_EQ(content(path)[0], 'z') << "the descriptor means the file, not what was";
+  EXPECT_EQ(::fcntl(*fd, F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(::fcntl(*fd, F_GETFL) & O_ACCMODE, O_RDWR);
+}
+
 TEST_F(BlockedReaderTest, several_readers_of_one_file_are_one_request) {
   const auto path = make_released("f", 1000);
   std::vector<Fd> files;
@@ -172,6 +191,7 @@ TEST_F(BlockedReaderTest, signals) {
 }
 
 TEST_F(BlockedReaderTest, a_killed_reader_leaves_no_waiter) {
+  LHSM_NEEDS_PRELOAD();
   const auto path = make_released("f", 1000);
   auto first = start_reader("exec cat " + quoted(path));
   auto second = start_reader("exec cat " + quoted(path));

@@ -33,6 +33,7 @@ class LastUnlinkTest : public BlockedReaderTest {
 };
 
 TEST_F(LastUnlinkTest, rm_and_mv_and_libc) {
+  LHSM_NEEDS_PRELOAD();
   const auto first = make_released("first", 10);
   const auto first_fid = fid_of(first);
   under_exec("rm " + quoted(first));

@@ -11,6 +11,10 @@ constexpr std::size_t k_size = 300'000;
 
 class PreloadedProgramsTest : public BlockedReaderTest {
  protected:
+  void SetUp() override {
+    BlockedReaderTest::SetUp();
+    LHSM_NEEDS_PRELOAD();
+  }
   [[nodiscard]] std::string expected(const std::string& command) const {
     const auto plain = base + "/plain";
     std::ofstream(plain) << pattern(k_size);
