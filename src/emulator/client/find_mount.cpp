@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <climits>
@@ -8,10 +9,13 @@
 #include <unordered_map>
 
 #include "client/mount.hpp"
+#include "client/own_io.hpp"
 #include "lhsmtool_mpi/base/fid.hpp"
 
 namespace lhsm::emulator {
 namespace {
+
+constexpr int k_descriptor_min = 512;
 
 /// All mounts that this process has met, by path. Never emptied: calls hold pointers.
 struct Known {
@@ -20,7 +24,12 @@ struct Known {
 };
 
 Known& known() {
-  static auto* mounts = new Known;  // outlives every thread and destructor that may still call
+  // It outlives every thread and destructor that may still call. A child must not inherit the lock taken.
+  static auto* mounts = [] {
+    static auto* all = new Known;
+    std::ignore = ::pthread_atfork([] { all->mutex.lock(); }, [] { all->mutex.unlock(); }, [] { all->mutex.unlock(); });
+    return all;
+  }();
   return *mounts;
 }
 
@@ -30,6 +39,7 @@ bool lies_in(std::string_view path, std::string_view directory) {
 
 /// Read the marker file of a directory; nothing when it is no emulated mount.
 std::unique_ptr<Mount> read_marker(const std::string& directory) {
+  const OwnIo own;  // a caller holds the lock that another look for a mount would want
   const auto marker_path = directory + "/" + k_marker;
   const Fd marker(::open(marker_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!marker) return nullptr;
@@ -52,6 +62,8 @@ std::unique_ptr<Mount> read_marker(const std::string& directory) {
   if (fsname.empty()) return nullptr;
   Fd root(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return nullptr;
+  // Out of the way of programs that count on the descriptors they get next.
+  if (Fd high(::fcntl(*root, F_DUPFD_CLOEXEC, k_descriptor_min)); high) root = std::move(high);
   return std::make_unique<Mount>(directory, std::move(root), fsname, mdt_count, name_space);
 }
 
@@ -104,7 +116,8 @@ Mount* find_mount(int fd, std::string* relative) {
 }
 
 const std::string& client_uuid() {
-  static const std::string uuid = [] {
+  // Never destroyed: programs read files in their last moments too.
+  static const std::string& uuid = *new std::string([] {
     std::uint64_t bits[2] = {};
     if (const char* node = std::getenv("LHSM_EMULATOR_NODE"); node != nullptr && *node != '\0') {
       bits[0] = std::hash<std::string_view>{}(node);
@@ -120,7 +133,7 @@ const std::string& client_uuid() {
                   static_cast<unsigned>((bits[1] >> 48U & 0x3fffU) | 0x8000U),
                   static_cast<unsigned long long>(bits[1] & 0xffffffffffffULL));
     return std::string(text);
-  }();
+  }());
   return uuid;
 }
 

@@ -8,6 +8,8 @@
 #include <climits>
 #include <cstdlib>
 
+#include "client/emulated_devices.hpp"
+#include "client/own_io.hpp"
 #include "core/fid_space.hpp"
 #include "core/file_handle.hpp"
 #include "lhsmtool_mpi/lustre/abi.hpp"
@@ -32,6 +34,7 @@ Mount::Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_co
       m_names(name_space),
       m_owner(::getpid()) {
   std::ignore = ::fstat(*m_root, &m_root_stat);  // a directory that is open can be looked at
+  note_device(m_root_stat.st_dev, m_names);
 }
 
 bool Mount::is_admin() const {
@@ -134,6 +137,7 @@ Outcome<Fid> Mount::volatile_fid(std::uint32_t mdt) {
 }
 
 std::string Mount::handle_of(const Fid& fid) {
+  const OwnIo own;
   std::shared_ptr<const HandleTableReader> handles;
   {
     const std::lock_guard lock(m_mutex);

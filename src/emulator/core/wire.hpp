@@ -42,6 +42,8 @@ enum class Op : std::uint16_t {
   status,            // -> str (JSON)
   wait_restore,      // fid -> answered when no restore of the file is registered
   restart_mdt,       // u32 mdt
+  released_of,       // [fd] -> u8 is released, fid; gives no FID to a file that has none
+  last_unlink,       // [fd, O_PATH] of a file that has no name any more
 };
 
 class Writer {

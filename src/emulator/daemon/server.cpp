@@ -86,7 +86,8 @@ Server::Server(const ServerOptions& options, Fd mount)
                                         [this](std::uint64_t id, const Reply& reply) { send(id, reply); });
   must(m_service->start_coordinators(*m_mount, options.settings));
   m_listener = must(listen_at(*m_mount));
-  for (const int fd : {*m_timer, *m_signals, *m_listener, m_volatiles->event_fd(), m_swaps->event_fd()})
+  for (const int fd : {*m_timer, *m_signals, *m_listener, m_volatiles->event_fd(), m_swaps->event_fd(),
+                       m_service->last_unlinks_event_fd()})
     watch(fd, EPOLLIN, EPOLL_CTL_ADD);
 }
 
@@ -126,6 +127,8 @@ void Server::run() {
         m_volatiles->process_events();
       } else if (fd == m_swaps->event_fd()) {
         m_swaps->process_events();
+      } else if (fd == m_service->last_unlinks_event_fd()) {
+        m_service->process_last_unlinks();
       } else if (const auto it = m_watched_pipes.find(fd); it != m_watched_pipes.end() && it->second) {
         std::ignore = m_pipes->flush(fd);  // a dead copytool is found out at the next send
       } else if (const auto session = m_sessions.find(fd); session != m_sessions.end()) {
@@ -171,7 +174,9 @@ void Server::serve(std::uint64_t id) {
   Session& session = *m_sessions.at(fd);
   auto message = receive_message(fd);
   if (!message) {
-    if (message.error().sys_errno != EAGAIN) m_sessions.erase(fd);
+    if (message.error().sys_errno == EAGAIN) return;
+    m_service->forget(id);
+    m_sessions.erase(fd);
     return;
   }
   auto reply = m_service->handle(session, *message);
@@ -186,7 +191,9 @@ void Server::send(std::uint64_t id, const Reply& reply) {
   const std::string bytes = message.bytes() + reply.results.bytes();
   // A client waits for its reply before it asks again, so its socket always has room.
   const auto sent = send_message(*it->second->socket, bytes, reply.fd ? *reply.fd : -1);
-  if (!sent) m_sessions.erase(it);
+  if (sent) return;
+  m_service->forget(id);
+  m_sessions.erase(it);
 }
 
 }  // namespace lhsm::emulator

@@ -82,6 +82,8 @@ Service::Result Service::dispatch(Op op, Reader& in, Session& session, Incoming&
     case Op::status: return status();
     case Op::wait_restore: return wait_restore(in, session);
     case Op::restart_mdt: return restart_mdt(in, session);
+    case Op::released_of: return released_of(message);
+    case Op::last_unlink: return last_unlink(message);
   }
   return failed(-EPROTO);
 }
@@ -141,7 +143,7 @@ Service::Result Service::restart_mdt(Reader& in, const Session& session) {
 
 Service::Result Service::status() {
   Reply reply;
-  reply.results.put(status_json(m_fsname, ::getpid(), m_mdts));
+  reply.results.put(status_json(m_fsname, ::getpid(), m_mdts, m_waiters.size()));
   return reply;
 }
 

@@ -10,6 +10,7 @@
 #include "core/wire.hpp"
 #include "daemon/agent_pipes.hpp"
 #include "daemon/file_store.hpp"
+#include "daemon/last_unlinks.hpp"
 #include "daemon/layout_swap.hpp"
 #include "daemon/parameters.hpp"
 #include "daemon/record_journal.hpp"
@@ -50,6 +51,13 @@ class Service {
   /// Let the coordinators do what is due; return when they have to be called again.
   std::optional<TimePoint> tick();
 
+  /// Forget what a connection that has ended was waiting for.
+  void forget(std::uint64_t session);
+
+  /// Readable when a file has gone whose last unlink was told; then process_last_unlinks() is to be called.
+  [[nodiscard]] int last_unlinks_event_fd() const { return m_last_unlinks.event_fd(); }
+  void process_last_unlinks();
+
  private:
   using Result = std::optional<Reply>;
   // service_files.cpp
@@ -79,8 +87,12 @@ class Service {
   Result report(const ProgressReport& report, const Session& session, int rc_on_success);
   Result register_agent(Reader& in, Session& session, Incoming& message);
   Result unregister_agent(Reader& in, const Session& session);
+  // service_readers.cpp
   Result wait_restore(Reader& in, const Session& session);
   void answer_waiters();
+  Result released_of(const Incoming& message);
+  // last_unlinks.cpp
+  Result last_unlink(const Incoming& message);
 
   [[nodiscard]] Coordinator* mdt_for(const Fid& fid);
 
@@ -95,6 +107,7 @@ class Service {
   std::vector<std::unique_ptr<RecordJournal>> m_journals;  // one for each MDT
   Parameters m_parameters;
   std::vector<std::pair<Fid, std::uint64_t>> m_waiters;  // file, session
+  LastUnlinks m_last_unlinks;
 };
 
 [[nodiscard]] inline Reply failed(int negative_errno) {

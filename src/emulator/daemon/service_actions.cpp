@@ -187,26 +187,4 @@ Service::Result Service::unregister_agent(Reader& in, const Session& session) {
   return Reply{};
 }
 
-Service::Result Service::wait_restore(Reader& in, const Session& session) {
-  const auto fid = in.get<Fid>();
-  if (!in.ok()) return failed(-EPROTO);
-  const auto* mdt = mdt_for(fid);
-  if (mdt == nullptr) return failed(-ENOENT);
-  if (!mdt->restore_is_registered(fid)) return Reply{};
-  m_waiters.emplace_back(fid, session.id);
-  return std::nullopt;
-}
-
-void Service::answer_waiters() {
-  for (std::size_t i = 0; i < m_waiters.size();) {
-    const auto [fid, session] = m_waiters[i];
-    if (mdt_for(fid)->restore_is_registered(fid)) {
-      ++i;
-      continue;
-    }
-    m_waiters.erase(m_waiters.begin() + static_cast<std::ptrdiff_t>(i));
-    m_send_later(session, Reply{});
-  }
-}
-
 }  // namespace lhsm::emulator

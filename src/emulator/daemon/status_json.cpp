@@ -8,7 +8,8 @@
 
 namespace lhsm::emulator {
 
-std::string status_json(const std::string& fsname, pid_t pid, const std::vector<std::unique_ptr<Coordinator>>& mdts) {
+std::string status_json(const std::string& fsname, pid_t pid, const std::vector<std::unique_ptr<Coordinator>>& mdts,
+                        std::size_t blocked_readers) {
   using nlohmann::ordered_json;
   ordered_json list = ordered_json::array();
   for (std::size_t index = 0; index < mdts.size(); ++index) {
@@ -34,7 +35,7 @@ std::string status_json(const std::string& fsname, pid_t pid, const std::vector<
                       {"succeed", counts[4]}}},
                     {"agents", agents}});
   }
-  return ordered_json({{"fsname", fsname}, {"pid", pid}, {"mdts", list}}).dump();
+  return ordered_json({{"fsname", fsname}, {"pid", pid}, {"mdts", list}, {"blocked_readers", blocked_readers}}).dump();
 }
 
 }  // namespace lhsm::emulator

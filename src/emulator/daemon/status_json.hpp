@@ -13,6 +13,7 @@ namespace lhsm::emulator {
 
 /// Return the daemon's state as one JSON object, for `lhsm_emulator status --json`.
 [[nodiscard]] std::string status_json(const std::string& fsname, pid_t pid,
-                                      const std::vector<std::unique_ptr<Coordinator>>& mdts);
+                                      const std::vector<std::unique_ptr<Coordinator>>& mdts,
+                                      std::size_t blocked_readers);
 
 }  // namespace lhsm::emulator

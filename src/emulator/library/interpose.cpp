@@ -2,6 +2,7 @@
 //
 // libc names with a Lustre meaning on emulated mounts. Everything else goes to the kernel untouched,
 // by system call: looking the next library up would not be safe in every moment a program may call.
+#include <linux/fs.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <cstring>
 
 #include "client/layout.hpp"
+#include "library/interpose_io.hpp"
 #include "library/llapi.hpp"
 
 using namespace lhsm;
@@ -96,6 +98,12 @@ LHSM_EXPORT int ioctl(int fd, unsigned long command, ...) noexcept {
       errno = -rc;
       return -1;
     }
+  }
+  if (command == FICLONE || command == FICLONERANGE) {
+    const int from = command == FICLONE ? static_cast<int>(reinterpret_cast<std::intptr_t>(argument))
+                                        : static_cast<int>(static_cast<const file_clone_range*>(argument)->src_fd);
+    for (const int file : {from, fd})
+      if (const int error = await_data(file); error != 0) return fail_with(error);
   }
   return static_cast<int>(::syscall(SYS_ioctl, fd, command, argument));
 }

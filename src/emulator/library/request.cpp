@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "client/own_io.hpp"
 #include "library/llapi.hpp"
 
 using namespace lhsm;
@@ -38,6 +39,7 @@ namespace {
 
 /// Free the blocks; the size never changes, so that a kill in between loses nothing that counts.
 int drop_data(int fd, const struct stat& st) {
+  const OwnIo own;  // the file is flagged as released already
   const off_t block = st.st_blksize > 0 ? st.st_blksize : 4096;
   const off_t length = (st.st_size + block - 1) / block * block;
   if (st.st_size > 0 && ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, length) != 0) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/settings.hpp"
 
@@ -22,5 +24,15 @@ int run_stop(const std::string& directory);
 int run_status(const std::string& directory, bool json);
 int run_restart_mdt(const std::string& directory, std::uint32_t mdt);
 int run_env(const std::string& directory);
+/// Become `command`, with the library loaded into it. Returns only when that fails.
+int run_exec(const std::string& directory, const std::vector<std::string>& command);
+/// When this program runs with the library loaded into it, run it anew without: a daemon that waits
+/// for its own restores would wait for ever.
+void leave_library(char** argv);
+/// Copy files to stdout; wait `timeout` seconds at most (0: as long as it takes) for each that is released.
+int run_cat(const std::vector<std::string>& files, unsigned timeout);
+
+/// The library's directory: beside the program in the build tree, or where it was installed.
+std::filesystem::path library_directory();
 
 }  // namespace lhsm::emulator

@@ -44,6 +44,14 @@ int main(int argc, char** argv) {
   restart_command->add_option("INDEX", mdt, "The MDT [0]");
   auto* env_command = app.add_subcommand("env", "Print shell lines that put the emulator's lfs and library first");
   env_command->add_option("DIR", directory, "The mount point")->required();
+  auto* exec_command = app.add_subcommand("exec", "Run a program whose reads of released files wait for a restore");
+  exec_command->add_option("DIR", directory, "The mount point")->required();
+  std::vector<std::string> words;
+  exec_command->add_option("COMMAND", words, "After --: the program and its arguments")->required();
+  auto* cat_command = app.add_subcommand("cat", "Print files, and wait for a restore of those that are released");
+  unsigned timeout = 0;
+  cat_command->add_option("--timeout", timeout, "Seconds to wait for each file [0: as long as it takes]");
+  cat_command->add_option("FILE", words, "Files")->required();
 
   try {
     app.parse(argc, argv);
@@ -51,10 +59,13 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
+    if (start_command->parsed()) leave_library(argv);
     if (start_command->parsed()) return run_start(directory, start);
     if (stop_command->parsed()) return run_stop(directory);
     if (status_command->parsed()) return run_status(directory, json);
     if (restart_command->parsed()) return run_restart_mdt(directory, mdt);
+    if (exec_command->parsed()) return run_exec(directory, words);
+    if (cat_command->parsed()) return run_cat(words, timeout);
     return run_env(directory);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lhsm_emulator: %s\n", error.what());

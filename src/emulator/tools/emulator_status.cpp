@@ -23,7 +23,8 @@ std::string shell_quoted(const std::string& text) {
   return quoted + "'";
 }
 
-/// The library's directory: beside the program in the build tree, or where it was installed.
+}  // namespace
+
 std::filesystem::path library_directory() {
   const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   for (const char* relative : {"../lib/lhsm_emulator", LHSM_EMULATOR_LIBDIR}) {
@@ -33,8 +34,6 @@ std::filesystem::path library_directory() {
   }
   throw Fatal("cannot find the emulator's library near " + program.native());
 }
-
-}  // namespace
 
 int run_status(const std::string& directory, bool json) {
   auto& mount = mount_at(directory);

@@ -200,7 +200,7 @@ TEST_F(CommandsTest, a_release_killed_before_the_data_go_loses_nothing) {
   EXPECT_EQ(llapi_hsm_copytool_unregister(&ct), 0);
   start();
   EXPECT_EQ(state(path), k_released);
-  EXPECT_EQ(content(path), std::string(10, 'a'));
+  EXPECT_EQ(shell("cat " + quoted(path)).text, std::string(10, 'a')) << "as a program without the library sees it";
   // The next release, and a restore, find it as any released file.
   request(path, HUA_RELEASE);
   request(path, HUA_RESTORE);
