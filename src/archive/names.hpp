@@ -3,8 +3,9 @@
 // The names in the tree.
 //   object       <fid>
 //   layout       <fid>.lov
-//   in making    <fid>_tmp.<unique>      and its .lov
-//   predecessor  <fid>_old.<unique>      and its .lov
+//   digest       <fid>.digest            only where the archive has no xattrs
+//   in making    <fid>_tmp.<unique>      and its .lov and .digest
+//   predecessor  <fid>_old.<unique>      and its .lov and .digest
 //   unique       hex digits, '-', hex digits
 #pragma once
 
@@ -18,6 +19,8 @@
 namespace lhsm::archive {
 
 inline constexpr std::string_view k_layout_suffix = ".lov";
+inline constexpr std::string_view k_digest_suffix = ".digest";
+inline constexpr const char* k_digest_xattr = "user.lhsmtool_mpi.digest";
 inline constexpr std::string_view k_making_infix = "_tmp.";
 inline constexpr std::string_view k_old_infix = "_old.";
 

@@ -70,7 +70,7 @@ Outcome<std::unique_ptr<ObjectReader>> PosixBackend::open(const Fid& fid) {
   auto fd = open_regular(m_tree, path, O_RDONLY | O_NOATIME, &size);
   if (!fd && fd.error().sys_errno == EPERM) fd = open_regular(m_tree, path, O_RDONLY, &size);
   if (!fd) return Failure(fd.error());
-  return std::make_unique<PosixReader>(std::move(*fd), size, m_tree.full(path), m_direct);
+  return std::make_unique<PosixReader>(m_tree, path, std::move(*fd), size, m_direct);
 }
 
 Outcome<std::unique_ptr<ObjectWriter>> PosixBackend::create(const Fid& fid) {
@@ -113,7 +113,8 @@ Status PosixBackend::remove(const Fid& fid) {
   const ObjectPlace place(m_tree, std::move(*dir), dir_path, fid.str());
   LHSM_TRY_ASSIGN(const bool object, place.unlink(place.name()));
   LHSM_TRY_ASSIGN(const bool layout, place.unlink(place.name() + std::string(k_layout_suffix)));
-  return object || layout ? place.sync() : Status();
+  LHSM_TRY_ASSIGN(const bool digest, place.unlink(place.name() + std::string(k_digest_suffix)));
+  return object || layout || digest ? place.sync() : Status();
 }
 
 Status PosixBackend::note_path(const Fid& fid, const std::string& path) {

@@ -30,7 +30,7 @@ Status PosixPublication::replace(const std::string& making) {
     if (companion.fresh) {
       LHSM_TRY(m_place->rename(making + std::string(companion.suffix), name(companion)));
       companion.changed = true;
-    } else {
+    } else if (m_kept || !companion.of_predecessor_only) {
       // Also without a predecessor: one that was left over must not be taken for the new object's.
       LHSM_TRY_ASSIGN(companion.changed, m_place->unlink(name(companion)));
     }

@@ -15,6 +15,7 @@ namespace lhsm::archive {
 struct Companion {
   std::string_view suffix;
   bool fresh = false;    ///< the new version has one; otherwise that of the old version goes
+  bool of_predecessor_only = false;  ///< one that is left over from nobody does no harm
   bool kept = false;     ///< the old version's has its second name
   bool changed = false;  ///< the final name was given to the new one, or taken away
 };

@@ -10,13 +10,20 @@
 #include "lhsmtool_mpi/archive/backend.hpp"
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
+#include "object_digest.hpp"
 
 namespace lhsm::archive {
 
 class PosixReader final : public ObjectReader {
  public:
-  PosixReader(Fd fd, std::uint64_t size, std::string subject, copy::Direct direct)
-      : m_fd(std::move(fd)), m_size(size), m_subject(std::move(subject)), m_source(*m_fd, m_subject, direct) {}
+  /// `path` is relative to the tree, which must outlive the reader.
+  PosixReader(const Beneath& tree, std::string path, Fd fd, std::uint64_t size, copy::Direct direct)
+      : m_tree(tree),
+        m_path(std::move(path)),
+        m_fd(std::move(fd)),
+        m_size(size),
+        m_subject(m_tree.full(m_path)),
+        m_source(*m_fd, m_subject, direct) {}
 
   [[nodiscard]] std::uint64_t size() const override { return m_size; }
   [[nodiscard]] Outcome<std::string> version() const override {
@@ -25,12 +32,17 @@ class PosixReader final : public ObjectReader {
     // Not the change time, which a second link moves, nor the device, which differs between clients.
     return fmt::format("{:x}.{:x}.{:x}.{:x}", now.st_ino, now.st_size, now.st_mtim.tv_sec, now.st_mtim.tv_nsec);
   }
+  [[nodiscard]] Outcome<std::optional<copy::ObjectDigest>> digest() const override {
+    return read_digest(m_tree, m_path, *m_fd);
+  }
   [[nodiscard]] Outcome<std::size_t> read_at(std::span<std::byte> out, std::uint64_t offset) override {
     return m_source.read_at(out, offset);
   }
   [[nodiscard]] Outcome<std::optional<Extent>> next_data(Extent range) override { return m_source.next_data(range); }
 
  private:
+  const Beneath& m_tree;
+  std::string m_path;
   Fd m_fd;
   std::uint64_t m_size;
   std::string m_subject;

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "names.hpp"
+#include "object_digest.hpp"
 #include "posix_publication.hpp"
 
 namespace lhsm::archive {
@@ -38,9 +39,12 @@ PosixWriter::~PosixWriter() {
   if (m_published) return;
   std::ignore = m_place->unlink(m_making);  // nobody is left to hear of it
   if (m_layout) std::ignore = m_place->unlink(layout_name());
+  if (m_digest) std::ignore = m_place->unlink(digest_name());
 }
 
 std::string PosixWriter::layout_name() const { return m_making + std::string(k_layout_suffix); }
+
+std::string PosixWriter::digest_name() const { return m_making + std::string(k_digest_suffix); }
 
 Status PosixWriter::write_at(std::span<const std::byte> bytes, std::uint64_t offset) {
   return m_sink->write_at(bytes, offset);
@@ -76,20 +80,38 @@ Status PosixWriter::set_xattrs(const std::vector<Xattr>& xattrs) {
 
 Status PosixWriter::set_layout(const std::string& lov) {
   if (lov.empty()) return {};  // lhsmtool_posix stumbles over an empty .lov
-  if (!m_layout) {
-    LHSM_TRY_ASSIGN(m_layout, m_place->create(layout_name()));
-  } else if (::ftruncate(*m_layout, 0) != 0) {
-    return errno_error("ftruncate", m_place->full(layout_name()));
+  return keep_beside(layout_name(), m_layout, lov);
+}
+
+Status PosixWriter::set_digest(const copy::ObjectDigest& digest) {
+  const std::string text = digest.text();
+  if (::fsetxattr(*m_object, k_digest_xattr, text.data(), text.size(), 0) == 0) return {};
+  if (const int error = errno; !cannot_hold(error)) return errno_error("fsetxattr digest", subject(), error);
+  struct stat now {};
+  if (::fstat(*m_object, &now) != 0) return errno_error("fstat", subject());
+  return keep_beside(digest_name(), m_digest, digest_beside(text, now.st_mtim));
+}
+
+Status PosixWriter::keep_beside(const std::string& name, Fd& file, std::string_view bytes) const {
+  if (!file) {
+    LHSM_TRY_ASSIGN(file, m_place->create(name));
+  } else if (::ftruncate(*file, 0) != 0) {
+    return errno_error("ftruncate", m_place->full(name));
   }
-  return copy::FdSink(*m_layout, m_place->full(layout_name())).write_at(std::as_bytes(std::span(lov)), 0);
+  return copy::FdSink(*file, m_place->full(name)).write_at(std::as_bytes(std::span(bytes)), 0);
 }
 
 Outcome<std::unique_ptr<Publication>> PosixWriter::publish() {
   LHSM_TRY(m_sink->sync());
   if (m_layout && ::fsync(*m_layout) != 0) return errno_error("fsync", m_place->full(layout_name()));
+  if (m_digest && ::fsync(*m_digest) != 0) return errno_error("fsync", m_place->full(digest_name()));
   m_sink.reset();
-  auto publication = std::make_unique<PosixPublication>(m_place, std::move(m_object), m_old,
-                                                        std::vector{Companion{k_layout_suffix, bool(m_layout)}});
+  Companion layout{k_layout_suffix, bool(m_layout)};
+  // What lies there without a predecessor is not looked at while the object has an xattr.
+  Companion digest{k_digest_suffix, bool(m_digest)};
+  digest.of_predecessor_only = true;
+  auto publication =
+      std::make_unique<PosixPublication>(m_place, std::move(m_object), m_old, std::vector{layout, digest});
   LHSM_TRY(publication->replace(m_making));
   for (const Fd& parent : m_changed) LHSM_TRY(sync_directory(parent, "a directory above " + m_place->full("")));
   m_published = true;

@@ -31,10 +31,13 @@ class PosixWriter final : public ObjectWriter {
   [[nodiscard]] Status set_attributes(const ObjectAttributes& attributes) override;
   [[nodiscard]] Status set_xattrs(const std::vector<Xattr>& xattrs) override;
   [[nodiscard]] Status set_layout(const std::string& lov) override;
+  [[nodiscard]] Status set_digest(const copy::ObjectDigest& digest) override;
   [[nodiscard]] Outcome<std::unique_ptr<Publication>> publish() override;
 
  private:
   [[nodiscard]] std::string layout_name() const;
+  [[nodiscard]] std::string digest_name() const;
+  [[nodiscard]] Status keep_beside(const std::string& name, Fd& file, std::string_view bytes) const;
   [[nodiscard]] std::string subject() const { return m_place->full(m_making); }
 
   std::shared_ptr<const ObjectPlace> m_place;
@@ -43,6 +46,7 @@ class PosixWriter final : public ObjectWriter {
   std::vector<Fd> m_changed;
   Fd m_object;
   Fd m_layout;
+  Fd m_digest;  // the file beside the object, where it has no xattrs
   std::optional<copy::FdSink> m_sink;  // after m_object: it lets go of the descriptor first
   bool m_published = false;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <numeric>
 
 #include "lhsmtool_mpi/base/size.hpp"
 
@@ -16,11 +17,10 @@ constexpr std::uint64_t k_turns = 4;
 }  // namespace
 
 ExtentCutter::ExtentCutter(std::uint64_t size, std::uint64_t wanted_bytes, std::uint64_t stripe_size,
-                           std::uint64_t slots)
+                           std::uint64_t slots, std::uint64_t granule)
     : m_size(size) {
-  // The fewest whole stripes that are not below 1 MiB. Stripe sizes are multiples of 64 KiB and need
-  // not be powers of two.
-  const std::uint64_t unit = stripe_size == 0 ? k_least : (k_least + stripe_size - 1) / stripe_size * stripe_size;
+  // A stripe size of 3 MiB is as good as any: the least that is whole stripes and whole granules.
+  const std::uint64_t unit = std::lcm(std::max<std::uint64_t>(stripe_size, 1), granule);
   const std::uint64_t fair = size / std::max<std::uint64_t>(1, slots * k_turns);
   const std::uint64_t length = std::min(wanted_bytes, std::max(fair, k_least));
   m_extent_bytes = std::max<std::uint64_t>(1, length / unit) * unit;

@@ -113,7 +113,7 @@ bool Scheduler::begun(WorkerId worker, JobId id, StripedFile file) {
   if (job == nullptr || job->state != JobState::beginning) return false;
   --m_beginning;
   job->state = JobState::copying;
-  const ExtentCutter cutter(file.size, m_options.extent_bytes, file.stripe_size, m_workers.slots());
+  const ExtentCutter cutter(file.size, m_options.extent_bytes, file.stripe_size, m_workers.slots(), file.granule);
   Stripe& stripe = m_stripes.emplace(id, Stripe{std::move(file), cutter, worker, {}, {}, {}, false}).first->second;
   if (job->reject_errno != 0) {
     const auto kind = job->reject_errno == ECANCELED ? ErrorKind::cancelled : ErrorKind::busy;

@@ -73,6 +73,8 @@ std::string summary(const run::RunState& state, Seconds took, const std::map<std
   add("Ranks", fmt::format("{}", state.ranks));
   add("Files", fmt::format("{} ({} archived, {} restored, {} removed)", state.done(), state.archived, state.restored,
                            state.removed));
+  if (state.unverified > 0)
+    add("Unverified", fmt::format("{} restored from objects without a digest", state.unverified));
   add("Data", fmt::format("{} ({} bytes)", format_size(state.file_bytes), state.file_bytes));
   add("Rate", fmt::format("{}/s, {:.1f} files/s", format_size(static_cast<std::uint64_t>(
                                                        static_cast<double>(state.file_bytes) / seconds)),

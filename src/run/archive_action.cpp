@@ -14,7 +14,8 @@ namespace {
 /// An archive that is itself on Lustre would take them as commands (trusted.lov sets a layout).
 bool describes_inode(std::string_view name) {
   for (const std::string_view own : {"lustre.", "trusted.lov", "trusted.lma", "trusted.lmv", "trusted.link", "trusted.hsm",
-                                     "trusted.som", "trusted.fid", "trusted.version", "trusted.dmv", "trusted.lhsm"})
+                                     "trusted.som", "trusted.fid", "trusted.version", "trusted.dmv", "trusted.lhsm",
+                                     "user.lhsmtool_mpi."})
     if (name.starts_with(own)) return true;
   return false;
 }
@@ -41,16 +42,16 @@ class ArchiveAction final : public FileAction {
     return {m_action.dfid(), stripe_size, m_object->token()};
   }
 
-  [[nodiscard]] Outcome<std::uint64_t> copy(copy::Engine& engine, const StopFlag& stop) override {
+  [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) override {
     copy::FdSource source(m_action.data_fd(), m_action.item().fid.bracketed(), m_environment.options.direct);
-    return copy_range(m_environment, engine, source, *m_object, {0, size()}, stop,
+    return copy_whole(m_environment, engine, source, *m_object, size(), stop,
                       [this](Extent done) { return report_progress(m_action, done); });
   }
 
   [[nodiscard]] Status report(Extent done) override { return report_progress(m_action, done); }
 
-  [[nodiscard]] Status finish() override {
-    if (const Status complete = keep_metadata(); !complete) return give_up(complete.error());
+  [[nodiscard]] Outcome<Verified> finish(const copy::ObjectDigest& digest) override {
+    if (const Status complete = keep_metadata(digest); !complete) return give_up(complete.error());
     auto publication = m_object->publish();
     if (!publication) return give_up(publication.error());
     note_path();
@@ -60,12 +61,12 @@ class ArchiveAction final : public FileAction {
     if (const Status ended = m_action.end(0); !ended) {
       const Status kept = certainly_not_taken(ended.error()) ? (*publication)->roll_back() : (*publication)->commit();
       if (!kept) log::warning("{}: {}", m_action.item().describe(), kept.error().describe());
-      return ended;
+      return Failure(ended.error());
     }
     if (const Status committed = (*publication)->commit(); !committed)
       log::warning("{}: the object's predecessor stays behind: {}", m_action.item().describe(),
                    committed.error().describe());
-    return {};
+    return Verified::yes;
   }
 
   void fail(const Error& error) override {
@@ -86,12 +87,12 @@ class ArchiveAction final : public FileAction {
     }
   }
 
-  Status give_up(const Error& error) {
+  Failure give_up(const Error& error) {
     fail(error);
     return Failure(error);
   }
 
-  Status keep_metadata() {
+  Status keep_metadata(const copy::ObjectDigest& digest) {
     const CopyOptions& options = m_environment.options;
     const struct stat& attributes = m_action.attributes();
     const int file = m_action.file_fd();
@@ -107,7 +108,7 @@ class ArchiveAction final : public FileAction {
     if (options.keep_attributes)
       LHSM_TRY(m_object->set_attributes({attributes.st_mode & 07777U, attributes.st_uid, attributes.st_gid,
                                          attributes.st_atim, attributes.st_mtim}));
-    return {};
+    return m_object->set_digest(digest);
   }
 
   /// The link by which people find an object by its path. The data is safe without it.

@@ -8,11 +8,18 @@
 
 namespace lhsm::run {
 
-/// Copy a range, counting bytes into the environment and telling the coordinator each update interval
-/// through `report`, which may be empty. A raised stop flag gives the flag's error.
-[[nodiscard]] Outcome<std::uint64_t> copy_range(Environment& environment, copy::Engine& engine,
-                                                copy::ByteSource& source, copy::ByteSink& sink, Extent range,
-                                                const StopFlag& stop, const std::function<Status(Extent)>& report);
+/// Copy a range of a file of `file_size` bytes, digesting it on the way, counting bytes into the
+/// environment and telling the coordinator each update interval through `report`, which may be empty. A
+/// raised stop flag gives the flag's error.
+[[nodiscard]] Outcome<CopiedExtent> copy_range(Environment& environment, copy::Engine& engine,
+                                               copy::ByteSource& source, copy::ByteSink& sink, Extent range,
+                                               std::uint64_t file_size, const StopFlag& stop,
+                                               const std::function<Status(Extent)>& report);
+
+/// The same for all of a file.
+[[nodiscard]] Outcome<CopiedFile> copy_whole(Environment& environment, copy::Engine& engine, copy::ByteSource& source,
+                                             copy::ByteSink& sink, std::uint64_t file_size, const StopFlag& stop,
+                                             const std::function<Status(Extent)>& report);
 
 [[nodiscard]] Outcome<std::unique_ptr<FileAction>> open_archive(Environment& environment, const ActionItem& item);
 [[nodiscard]] Outcome<std::unique_ptr<FileAction>> open_restore(Environment& environment, const ActionItem& item);

@@ -176,11 +176,13 @@ void Dispatcher::carry_out(const plan::Command& command) {
         } else if constexpr (std::is_same_v<C, plan::GiveExtent>) {
           const ActionItem& item = m_scheduler.find(c.job)->item;
           const plan::StripedFile& file = *m_scheduler.striped(c.job);
-          m_channel.send(c.worker, comm::CopyExtent{c.job, item.kind, item.fid, file.dfid, file.token, c.extent});
+          m_channel.send(c.worker,
+                         comm::CopyExtent{c.job, item.kind, item.fid, file.dfid, file.token, c.extent, file.size});
         } else if constexpr (std::is_same_v<C, plan::TellCovered>) {
           m_channel.send(c.worker, comm::Covered{c.job, c.extents});
         } else if constexpr (std::is_same_v<C, plan::GiveFinish>) {
-          m_channel.send(c.worker, comm::Finish{c.job, c.error});
+          m_channel.send(c.worker, comm::Finish{c.job, c.error ? std::string() : digest_of(c.job), c.error});
+          m_digests.erase(c.job);
         } else if constexpr (std::is_same_v<C, plan::TellCancel>) {
           m_channel.send(c.worker, comm::Cancel{c.job, c.error});
         } else {
@@ -207,7 +209,10 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
   }
   if (result.disposition == comm::Disposition::done) {
     if (item->kind == ActionKind::archive) ++m_state.archived;
-    if (item->kind == ActionKind::restore) ++m_state.restored;
+    if (item->kind == ActionKind::restore) {
+      ++m_state.restored;
+      if (!result.is_verified) ++m_state.unverified;
+    }
     if (item->kind == ActionKind::remove) ++m_state.removed;
     m_state.file_bytes += result.size;
     return;
@@ -223,11 +228,22 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
 }
 
 void Dispatcher::handle(WorkerId from, const comm::Begun& message) {
-  if (!m_scheduler.begun(from, message.id, {message.dfid, message.size, message.stripe_size, message.token}))
+  m_digests.insert_or_assign(message.id, copy::DigestCollector(message.size));
+  if (!m_scheduler.begun(from, message.id, {message.dfid, message.size, message.stripe_size, message.token,
+                                            copy::leaf_bytes(message.size)}))
     throw Fatal(fmt::format("rank {} began job {}, which it was not given", from, message.id));
 }
 
+std::string Dispatcher::digest_of(JobId job) const {
+  const auto digest = m_digests.at(job).digest();
+  if (!digest) throw Fatal(fmt::format("job {} is complete, but not its digest", job));
+  return digest->text();
+}
+
 void Dispatcher::handle(WorkerId from, const comm::ExtentDone& message) {
+  if (const auto it = m_digests.find(message.id);
+      it != m_digests.end() && !message.error && !it->second.add(message.extent, message.leaves))
+    throw Fatal(fmt::format("rank {} sent digests for job {} that do not fit", from, message.id));
   if (!m_scheduler.extent_done(from, message.id, message.extent, message.error))
     throw Fatal(fmt::format("rank {} copied an extent of job {}, which it was not given", from, message.id));
 }

@@ -10,9 +10,9 @@
 
 namespace lhsm::run {
 
-Outcome<std::uint64_t> copy_range(Environment& environment, copy::Engine& engine, copy::ByteSource& source,
-                                  copy::ByteSink& sink, Extent range, const StopFlag& stop,
-                                  const std::function<Status(Extent)>& report) {
+Outcome<CopiedExtent> copy_range(Environment& environment, copy::Engine& engine, copy::ByteSource& source,
+                                 copy::ByteSink& sink, Extent range, std::uint64_t file_size, const StopFlag& stop,
+                                 const std::function<Status(Extent)>& report) {
   copy::CopyControl control;
   control.stop = &stop.raised();
   Extent unreported{range.offset, 0};
@@ -28,10 +28,22 @@ Outcome<std::uint64_t> copy_range(Environment& environment, copy::Engine& engine
     unreported = {unreported.end(), 0};
     return {};
   };
-  const auto copied = engine.copy(source, sink, range, control);
+  copy::LeafDigester digester(range, file_size);
+  copy::DigestingSource digested(source, digester);
+  const auto copied = engine.copy(digested, sink, range, control);
   if (!copied && stop.raised()) return Failure(stop.error());
   if (!copied) return Failure(copied.error());
-  return copied->bytes_moved;
+  return CopiedExtent{copied->bytes_moved, digester.finish()};
+}
+
+Outcome<CopiedFile> copy_whole(Environment& environment, copy::Engine& engine, copy::ByteSource& source,
+                               copy::ByteSink& sink, std::uint64_t file_size, const StopFlag& stop,
+                               const std::function<Status(Extent)>& report) {
+  const Extent all{0, file_size};
+  LHSM_TRY_ASSIGN(const auto copied, copy_range(environment, engine, source, sink, all, file_size, stop, report));
+  copy::DigestCollector collector(file_size);
+  if (!collector.add(all, copied.leaves)) throw Fatal("the digests of a whole file do not fit it");
+  return CopiedFile{copied.bytes_moved, *collector.digest()};
 }
 
 Status report_progress(const lustre::HsmAction& action, Extent done) {
@@ -67,18 +79,19 @@ Outcome<std::unique_ptr<FileAction>> FileAction::open(Environment& environment, 
   }
 }
 
-Outcome<std::uint64_t> copy_extent(Environment& environment, copy::Engine& engine, ActionKind kind, const Fid& fid,
-                                   const Fid& dfid, const std::string& token, Extent extent, const StopFlag& stop) {
+Outcome<CopiedExtent> copy_extent(Environment& environment, copy::Engine& engine, ActionKind kind, const Fid& fid,
+                                  const Fid& dfid, const std::string& token, Extent extent, std::uint64_t file_size,
+                                  const StopFlag& stop) {
   const std::string name = dfid.bracketed();
   if (stop.raised()) return Failure(stop.error());
-  std::uint64_t moved = 0;
+  CopiedExtent copied;
   if (kind == ActionKind::restore) {
     // Plain O_WRONLY: the volatile has its layout already, and nothing of it may be cut off.
     LHSM_TRY_ASSIGN(Fd file, environment.client.open_by_fid(dfid, O_WRONLY | O_NOFOLLOW));
     LHSM_TRY_ASSIGN(const auto object, environment.backend.open(fid));
     LHSM_TRY(check_version(*object, token, fid));
     copy::FdSink sink(*file, name, environment.options.direct);
-    LHSM_TRY_ASSIGN(moved, copy_range(environment, engine, *object, sink, extent, stop, {}));
+    LHSM_TRY_ASSIGN(copied, copy_range(environment, engine, *object, sink, extent, file_size, stop, {}));
     // The owner's fsync covers its own client only, and its end must find nobody else writing.
     LHSM_TRY(sink.sync());
     LHSM_TRY(file.close(name));
@@ -86,10 +99,10 @@ Outcome<std::uint64_t> copy_extent(Environment& environment, copy::Engine& engin
     LHSM_TRY_ASSIGN(const Fd file, environment.client.open_by_fid(dfid, O_RDONLY | O_NOATIME | O_NOFOLLOW));
     copy::FdSource source(*file, name, environment.options.direct);
     LHSM_TRY_ASSIGN(const auto object, environment.backend.join(fid, token));
-    LHSM_TRY_ASSIGN(moved, copy_range(environment, engine, source, *object, extent, stop, {}));
+    LHSM_TRY_ASSIGN(copied, copy_range(environment, engine, source, *object, extent, file_size, stop, {}));
     LHSM_TRY(object->sync());
   }
-  return moved;
+  return copied;
 }
 
 Status remove_object(Environment& environment, const ActionItem& item) {

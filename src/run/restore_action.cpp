@@ -17,11 +17,12 @@ namespace {
 class RestoreAction final : public FileAction {
  public:
   RestoreAction(Environment& environment, lustre::HsmAction action, std::unique_ptr<archive::ObjectReader> object,
-                std::string version)
+                std::string version, std::optional<copy::ObjectDigest> digest)
       : m_environment(environment),
         m_action(std::move(action)),
         m_object(std::move(object)),
-        m_version(std::move(version)) {}
+        m_version(std::move(version)),
+        m_digest(digest) {}
 
   [[nodiscard]] std::uint64_t size() const override {
     return static_cast<std::uint64_t>(m_action.attributes().st_size);
@@ -39,23 +40,32 @@ class RestoreAction final : public FileAction {
 
   [[nodiscard]] Announcement announce() const override { return {m_action.dfid(), m_stripe_size, m_version}; }
 
-  [[nodiscard]] Outcome<std::uint64_t> copy(copy::Engine& engine, const StopFlag& stop) override {
+  [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) override {
     copy::FdSink sink(m_action.data_fd(), m_action.item().fid.bracketed(), m_environment.options.direct);
-    return copy_range(m_environment, engine, *m_object, sink, {0, size()}, stop,
+    return copy_whole(m_environment, engine, *m_object, sink, size(), stop,
                       [this](Extent done) { return report_progress(m_action, done); });
   }
 
   [[nodiscard]] Status report(Extent done) override { return report_progress(m_action, done); }
-  [[nodiscard]] Status finish() override {
-    if (const Status same = check_version(*m_object, m_version, m_action.item().fid); !same) {
-      fail(same.error());
-      return same;
+  [[nodiscard]] Outcome<Verified> finish(const copy::ObjectDigest& digest) override {
+    if (const Status good = check(digest); !good) {
+      fail(good.error());
+      return Failure(good.error());
     }
-    return m_action.end(0);
+    LHSM_TRY(m_action.end(0));
+    return m_digest ? Verified::yes : Verified::no_digest;
   }
   void fail(const Error& error) override { end_failed(m_action, error); }
 
  private:
+  Status check(const copy::ObjectDigest& digest) const {
+    const Fid& fid = m_action.item().fid;
+    LHSM_TRY(check_version(*m_object, m_version, fid));
+    if (!m_digest || *m_digest == digest) return {};
+    return failure(ErrorKind::corrupt, EIO, "verify object of",
+                   fmt::format("{} (digest {}, expected {})", fid.bracketed(), digest.text(), m_digest->text()));
+  }
+
   /// Return the file's own striping. The released file still has it; an imported one may have it
   /// beside its object. Without any, Lustre's default for the directory serves.
   std::optional<std::string> find_layout() {
@@ -82,6 +92,7 @@ class RestoreAction final : public FileAction {
   lustre::HsmAction m_action;
   std::unique_ptr<archive::ObjectReader> m_object;
   std::string m_version;  ///< of the object when it was opened
+  std::optional<copy::ObjectDigest> m_digest;  ///< that was kept with the object
   std::uint64_t m_stripe_size = 0;
 };
 
@@ -93,11 +104,12 @@ Outcome<std::unique_ptr<FileAction>> open_restore(Environment& environment, cons
   const auto size = static_cast<std::uint64_t>(action.attributes().st_size);
   if (object->size() != size) {
     // Lustre knows the size of a released file. An object of another one is not its data.
-    return failure(ErrorKind::corrupt, EIO, fmt::format("object has {} bytes, expected {}, of", object->size(), size),
-                   item.fid.bracketed());
+    return failure(ErrorKind::corrupt, EIO, "verify size of object of",
+                   fmt::format("{} ({} bytes, expected {})", item.fid.bracketed(), object->size(), size));
   }
   LHSM_TRY_ASSIGN(auto version, object->version());
-  return std::make_unique<RestoreAction>(environment, std::move(action), std::move(object), std::move(version));
+  LHSM_TRY_ASSIGN(const auto digest, object->digest());
+  return std::make_unique<RestoreAction>(environment, std::move(action), std::move(object), std::move(version), digest);
 }
 
 }  // namespace lhsm::run

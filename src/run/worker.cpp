@@ -66,10 +66,11 @@ class Worker {
   bool handle(const comm::CopyExtent& message) {
     auto stop = stop_flag(message.id);
     m_slots.add({message.id, false, [this, message, stop](copy::Engine& engine) {
-                   const auto moved = copy_extent(m_environment, engine, message.kind, message.fid, message.dfid,
-                                                  message.token, message.extent, *stop);
-                   post(moved ? comm::ExtentDone{message.id, message.extent, *moved, std::nullopt}
-                              : comm::ExtentDone{message.id, message.extent, 0, moved.error()});
+                   const auto copied = copy_extent(m_environment, engine, message.kind, message.fid, message.dfid,
+                                                   message.token, message.extent, message.file_size, *stop);
+                   post(copied
+                            ? comm::ExtentDone{message.id, message.extent, copied->bytes_moved, copied->leaves, {}}
+                            : comm::ExtentDone{message.id, message.extent, 0, {}, copied.error()});
                  }});
     return true;
   }
@@ -137,10 +138,16 @@ class Worker {
     }
     if (const Status begun = action.begin(); !begun) return fail_with(action, begun.error());
     result.size = action.size();  // an archive's is of its begin
-    const auto moved = action.copy(engine, stop);
-    if (!moved) return fail_with(action, moved.error());
-    result.bytes_moved = *moved;
-    return action.finish();
+    const auto copied = action.copy(engine, stop);
+    if (!copied) return fail_with(action, copied.error());
+    result.bytes_moved = copied->bytes_moved;
+    return finish(action, copied->digest, result);
+  }
+
+  static Status finish(FileAction& action, const copy::ObjectDigest& digest, comm::Result& result) {
+    LHSM_TRY_ASSIGN(const Verified verified, action.finish(digest));
+    result.is_verified = verified == Verified::yes;
+    return {};
   }
 
   static Error refusal(const comm::Job& job) {
@@ -201,13 +208,19 @@ class Worker {
     comm::Result result;
     result.id = message.id;
     result.size = action->size();
-    const Status status = message.error ? fail_with(*action, *message.error) : action->finish();
+    const Status status = message.error ? fail_with(*action, *message.error) : finish_striped(*action, message, result);
     if (!status) {
       result.disposition = comm::Disposition::failed;
       result.error = status.error();
     }
     action.reset();  // closed before it is reported
     finished(std::move(result), begun);
+  }
+
+  static Status finish_striped(FileAction& action, const comm::Finish& message, comm::Result& result) {
+    const auto digest = copy::ObjectDigest::parse(message.digest);
+    if (!digest) throw Fatal("told to finish a file without its digest");
+    return finish(action, *digest, result);
   }
 
   // Answers.

@@ -19,6 +19,7 @@
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/base/fid.hpp"
 #include "lhsmtool_mpi/copy/bytes.hpp"
+#include "lhsmtool_mpi/copy/digest.hpp"
 
 namespace lhsm::archive {
 
@@ -43,6 +44,8 @@ class ObjectReader : public copy::ByteSource {
   /// Return, as it is now, what tells this object from any other that ever had its name, and from
   /// itself after a change; the same on every rank.
   [[nodiscard]] virtual Outcome<std::string> version() const = 0;
+  /// Return the digest that was kept with the object, or nothing: another copytool may have written it.
+  [[nodiscard]] virtual Outcome<std::optional<copy::ObjectDigest>> digest() const = 0;
 };
 
 /// A published object whose predecessor, if there was one, is still kept. Exactly one of the two
@@ -72,6 +75,9 @@ class ObjectWriter : public copy::ByteSink {
   /// Keep the file's layout, the raw bytes of its xattr lustre.lov as the restore is to set them. An
   /// empty one is none.
   [[nodiscard]] virtual Status set_layout(const std::string& lov) = 0;
+  /// Keep the digest of the data. After set_attributes(): where the archive has no xattrs the digest
+  /// is tied to the object by its modification time.
+  [[nodiscard]] virtual Status set_digest(const copy::ObjectDigest& digest) = 0;
 
   /// Make the object durable and visible under its final name, in this order: data and metadata
   /// synced, renamed, directory synced. All joined writers must be closed. The writer is used up; after

@@ -33,7 +33,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 1;
+inline constexpr std::uint32_t k_protocol_version = 2;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -67,6 +67,7 @@ struct Result {
   std::uint64_t size = 0;         ///< of the file
   std::uint64_t bytes_moved = 0;  ///< without holes
   std::uint64_t microseconds = 0;
+  bool is_verified = false;  ///< against a digest that was kept with the object
 };
 
 struct Results {
@@ -92,12 +93,14 @@ struct CopyExtent {
   Fid dfid;
   std::string token;
   Extent extent;
+  std::uint64_t file_size = 0;
 };
 
 struct ExtentDone {
   JobId id = 0;
   Extent extent;
   std::uint64_t bytes_moved = 0;
+  std::string leaves;  ///< digests of the extent's leaves (copy::LeafDigester), 16 bytes each
   std::optional<Error> error;  ///< nothing: copied, synced and closed
 };
 
@@ -113,6 +116,7 @@ struct Trouble {
 
 struct Finish {
   JobId id = 0;
+  std::string digest;          ///< of all extents (copy::ObjectDigest as text), without an error
   std::optional<Error> error;  ///< nothing: all extents are done
 };
 

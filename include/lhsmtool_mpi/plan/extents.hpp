@@ -12,9 +12,11 @@ class ExtentCutter {
  public:
   /// Choose the length of extents for a file of `size` bytes: `wanted_bytes`, or less when the file
   /// would otherwise give each of `slots` fewer than four turns (the last turn is where slots idle),
-  /// and always a multiple of the Lustre stripe (`stripe_size`, 0 when unknown) so that two writers
-  /// never share a stripe's lock, and never below 1 MiB; of 1 MiB where the stripe is unknown.
-  ExtentCutter(std::uint64_t size, std::uint64_t wanted_bytes, std::uint64_t stripe_size, std::uint64_t slots);
+  /// and always a multiple of `granule` (a power of two of 1 MiB or more, so that extents are digested
+  /// apart) and of the Lustre stripe (`stripe_size`, 0 when unknown, a multiple of 64 KiB), so that two
+  /// writers never share a stripe's lock.
+  ExtentCutter(std::uint64_t size, std::uint64_t wanted_bytes, std::uint64_t stripe_size, std::uint64_t slots,
+               std::uint64_t granule);
 
   [[nodiscard]] bool empty() const { return m_next >= m_size; }
   /// Cut off the next extent. There must be one.

@@ -77,6 +77,7 @@ struct StripedFile {
   std::uint64_t size = 0;
   std::uint64_t stripe_size = 0;
   std::string token;
+  std::uint64_t granule = std::uint64_t{1} << 20;  ///< extents are multiples of it
 };
 
 enum class CancelEffect { unknown_cookie, will_be_ended, too_late };

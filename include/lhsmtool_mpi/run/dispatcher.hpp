@@ -7,11 +7,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/comm/channel.hpp"
+#include "lhsmtool_mpi/copy/digest.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
@@ -73,6 +75,7 @@ class Dispatcher {
   void handle(WorkerId from, const Other& message);
   void finish(WorkerId from, const comm::Result& result);
   void publish(TimePoint now);
+  [[nodiscard]] std::string digest_of(JobId job) const;
 
   comm::Channel& m_channel;
   std::vector<WorkerId> m_workers;
@@ -84,6 +87,7 @@ class Dispatcher {
   RunState m_state;
   TimePoint m_published;
   std::vector<std::uint64_t> m_bytes_of_worker;
+  std::map<JobId, copy::DigestCollector> m_digests;  // of striped files that are being copied
 };
 
 }  // namespace lhsm::run

@@ -10,6 +10,7 @@
 
 #include "lhsmtool_mpi/base/action_item.hpp"
 #include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/copy/digest.hpp"
 #include "lhsmtool_mpi/copy/engine.hpp"
 #include "lhsmtool_mpi/run/environment.hpp"
 #include "lhsmtool_mpi/run/stop_flag.hpp"
@@ -22,6 +23,21 @@ struct Announcement {
   std::uint64_t stripe_size = 0;
   std::string token;  ///< of the object in the making; of a restore the object's version
 };
+
+/// What a copy of all of a file tells.
+struct CopiedFile {
+  std::uint64_t bytes_moved = 0;  ///< without holes
+  copy::ObjectDigest digest;
+};
+
+/// What a copy of one extent tells.
+struct CopiedExtent {
+  std::uint64_t bytes_moved = 0;
+  std::string leaves;  ///< their digests, for copy::DigestCollector
+};
+
+/// Whether what was restored is known to be what was archived.
+enum class Verified { yes, no_digest };
 
 /// One thread at a time, except report(), which may be called by another between begin and the end.
 class FileAction {
@@ -37,23 +53,24 @@ class FileAction {
   /// Begin the action and make the target. After an error call fail().
   [[nodiscard]] virtual Status begin() = 0;
   [[nodiscard]] virtual Announcement announce() const = 0;
-  /// Copy all of it. Return the bytes moved.
-  [[nodiscard]] virtual Outcome<std::uint64_t> copy(copy::Engine& engine, const StopFlag& stop) = 0;
+  /// Copy all of it.
+  [[nodiscard]] virtual Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) = 0;
   /// Tell the coordinator what was done since the last report (length 0: still alive). An error means
   /// that the action must stop: it was cancelled, or timed out. A report that merely did not get
   /// through (the coordinator is stopped for a while) is none.
   [[nodiscard]] virtual Status report(Extent done) = 0;
-  /// All is copied, and every helper has synced and closed: make it durable, end with success.
-  [[nodiscard]] virtual Status finish() = 0;
+  /// All is copied, with this digest, and every helper has synced and closed: make it durable, and end
+  /// with success. A restore whose digest is not that of the object ends as `corrupt` with EIO.
+  [[nodiscard]] virtual Outcome<Verified> finish(const copy::ObjectDigest& digest) = 0;
   /// End with `error`; nothing is left behind.
   virtual void fail(const Error& error) = 0;
 };
 
-/// Copy one extent of an action that another rank owns: open both sides, copy, sync, close. Return
-/// the bytes moved.
-[[nodiscard]] Outcome<std::uint64_t> copy_extent(Environment& environment, copy::Engine& engine, ActionKind kind,
-                                                 const Fid& fid, const Fid& dfid, const std::string& token,
-                                                 Extent extent, const StopFlag& stop);
+/// Copy one extent of an action that another rank owns, on a file of `file_size` bytes: open both
+/// sides, copy, sync, close.
+[[nodiscard]] Outcome<CopiedExtent> copy_extent(Environment& environment, copy::Engine& engine, ActionKind kind,
+                                                const Fid& fid, const Fid& dfid, const std::string& token,
+                                                Extent extent, std::uint64_t file_size, const StopFlag& stop);
 
 /// REMOVE the object and end the action.
 [[nodiscard]] Status remove_object(Environment& environment, const ActionItem& item);

@@ -20,6 +20,7 @@ struct RunState {
   std::uint64_t archived = 0;   ///< ended with success, by kind
   std::uint64_t restored = 0;
   std::uint64_t removed = 0;
+  std::uint64_t unverified = 0; ///< of the restored: their objects have no digest
   std::uint64_t failed = 0;     ///< ended with an error
   std::uint64_t cancelled = 0;  ///< ended because the coordinator cancelled them
   std::uint64_t put_back = 0;   ///< ended undone because the run is stopping

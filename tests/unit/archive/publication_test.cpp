@@ -223,13 +223,13 @@ TEST_F(PublicationTest, everything_is_durable_in_the_order_that_a_crash_wants) {
   auto writer = begin("new", "lov");
   gate.watch();
   auto publication = std::move(writer->publish().value());
-  EXPECT_THAT(gate.calls, ElementsAre("fsync", "fsync", "linkat", "linkat", "renameat", "renameat", "fsync"));
+  EXPECT_THAT(gate.calls, ElementsAre("fsync", "fsync", "linkat", "linkat", "linkat", "renameat", "unlinkat", "renameat", "fsync"));
   gate.watch();
   EXPECT_TRUE(publication->roll_back());
   EXPECT_THAT(gate.calls, ElementsAre("renameat", "unlinkat", "fsync"));
   gate.watch();
   EXPECT_TRUE(m_backend->remove(k_fid));
-  EXPECT_THAT(gate.calls, ElementsAre("unlinkat", "unlinkat", "fsync"));
+  EXPECT_THAT(gate.calls, ElementsAre("unlinkat", "unlinkat", "unlinkat", "fsync"));
 }
 
 TEST_F(PublicationTest, new_directories_are_synced_with_the_object_and_once) {

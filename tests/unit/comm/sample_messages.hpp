@@ -35,17 +35,17 @@ inline std::vector<Message> sample_messages() {
       Jobs{{}},
       Jobs{{job, Job{}, job}},
       Results{{}},
-      Results{{Result{1, Disposition::done, {}, 10, 9, 8}, Result{2, Disposition::failed, sample_error(), 0, 0, 0},
-               Result{~0ULL, Disposition::large, {}, ~0ULL, 1, 2}}},
+      Results{{Result{1, Disposition::done, {}, 10, 9, 8, true}, Result{2, Disposition::failed, sample_error(), 0, 0, 0, false},
+               Result{~0ULL, Disposition::large, {}, ~0ULL, 1, 2, false}}},
       Begin{job},
       Begun{5, {1, 2, 3}, 1ULL << 40, 1 << 20, "0x1:0x2_tmp.7"},
-      CopyExtent{6, ActionKind::archive, {1, 2, 3}, {4, 5, 6}, std::string(300, 't'), {1 << 20, 64 << 20}},
-      ExtentDone{6, {1 << 20, 64 << 20}, 12345, std::nullopt},
-      ExtentDone{6, {0, 1}, 0, sample_error()},
+      CopyExtent{6, ActionKind::archive, {1, 2, 3}, {4, 5, 6}, std::string(300, 't'), {1 << 20, 64 << 20}, 1ULL << 40},
+      ExtentDone{6, {1 << 20, 64 << 20}, 12345, std::string(64 * 16, '\0'), std::nullopt},
+      ExtentDone{6, {0, 1}, 0, {}, sample_error()},
       Covered{6, {{0, 1}, {5, 6}}},
       Trouble{7, sample_error()},
-      Finish{8, std::nullopt},
-      Finish{8, sample_error()},
+      Finish{8, "xxh3-128:", std::nullopt},
+      Finish{8, {}, sample_error()},
       Cancel{9, sample_error()},
       Recall{~std::uint32_t{0}},
       Returned{{}},
@@ -67,7 +67,7 @@ inline bool operator==(const Job& a, const Job& b) {
 }
 inline bool operator==(const Result& a, const Result& b) {
   return a.id == b.id && a.disposition == b.disposition && a.error == b.error && a.size == b.size &&
-         a.bytes_moved == b.bytes_moved && a.microseconds == b.microseconds;
+         a.bytes_moved == b.bytes_moved && a.microseconds == b.microseconds && a.is_verified == b.is_verified;
 }
 inline bool operator==(const Hello& a, const Hello& b) {
   return a.protocol == b.protocol && a.build == b.build && a.host == b.host && a.slots == b.slots &&
@@ -81,14 +81,17 @@ inline bool operator==(const Begun& a, const Begun& b) {
 }
 inline bool operator==(const CopyExtent& a, const CopyExtent& b) {
   return a.id == b.id && a.kind == b.kind && a.fid == b.fid && a.dfid == b.dfid && a.token == b.token &&
-         a.extent == b.extent;
+         a.extent == b.extent && a.file_size == b.file_size;
 }
 inline bool operator==(const ExtentDone& a, const ExtentDone& b) {
-  return a.id == b.id && a.extent == b.extent && a.bytes_moved == b.bytes_moved && a.error == b.error;
+  return a.id == b.id && a.extent == b.extent && a.bytes_moved == b.bytes_moved && a.leaves == b.leaves &&
+         a.error == b.error;
 }
 inline bool operator==(const Covered& a, const Covered& b) { return a.id == b.id && a.extents == b.extents; }
 inline bool operator==(const Trouble& a, const Trouble& b) { return a.id == b.id && a.error == b.error; }
-inline bool operator==(const Finish& a, const Finish& b) { return a.id == b.id && a.error == b.error; }
+inline bool operator==(const Finish& a, const Finish& b) {
+  return a.id == b.id && a.digest == b.digest && a.error == b.error;
+}
 inline bool operator==(const Cancel& a, const Cancel& b) { return a.id == b.id && a.error == b.error; }
 inline bool operator==(const Recall& a, const Recall& b) { return a.most == b.most; }
 inline bool operator==(const Returned& a, const Returned& b) { return a.ids == b.ids; }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -19,33 +20,33 @@ std::vector<Extent> cut_all(ExtentCutter cutter) {
 }
 
 TEST(ExtentCutterTest, take_covers_an_ordinary_file) {
-  const auto extents = cut_all({3 * k_GiB + 5, 64 * k_MiB, k_MiB, 8});
+  const auto extents = cut_all({3 * k_GiB + 5, 64 * k_MiB, k_MiB, 8, k_MiB});
   ASSERT_EQ(extents.size(), 49U);
   EXPECT_EQ(extents.front(), (Extent{0, 64 * k_MiB}));
   EXPECT_EQ(extents.back(), (Extent{3 * k_GiB, 5}));
 }
 
 TEST(ExtentCutterTest, empty_for_an_empty_file) {
-  const ExtentCutter cutter(0, 64 * k_MiB, k_MiB, 8);
+  const ExtentCutter cutter(0, 64 * k_MiB, k_MiB, 8, k_MiB);
   EXPECT_TRUE(cutter.empty());
   EXPECT_EQ(cutter.left(), 0U);
 }
 
 TEST(ExtentCutterTest, take_gives_each_slot_four_turns) {
   // 1 GiB for 64 slots: 64 MiB would be 16 extents for 64 slots.
-  EXPECT_EQ(cut_all({k_GiB, 64 * k_MiB, k_MiB, 64}).size(), 256U);
+  EXPECT_EQ(cut_all({k_GiB, 64 * k_MiB, k_MiB, 64, k_MiB}).size(), 256U);
 }
 
 TEST(ExtentCutterTest, take_never_cuts_below_a_mebibyte) {
-  EXPECT_EQ(cut_all({10 * k_MiB, 4096, 65536, 64}).size(), 10U);
+  EXPECT_EQ(cut_all({10 * k_MiB, 4096, 65536, 64, k_MiB}).size(), 10U);
 }
 
 TEST(ExtentCutterTest, take_never_cuts_a_stripe) {
-  EXPECT_EQ(cut_all({k_GiB, k_MiB, 128 * k_MiB, 64}).size(), 8U);
+  EXPECT_EQ(cut_all({k_GiB, k_MiB, 128 * k_MiB, 64, k_MiB}).size(), 8U);
 }
 
 TEST(ExtentCutterTest, stop_ends_it) {
-  ExtentCutter cutter(k_GiB, k_MiB, 0, 1);
+  ExtentCutter cutter(k_GiB, k_MiB, 0, 1, k_MiB);
   EXPECT_EQ(cutter.take(), (Extent{0, k_MiB}));
   cutter.stop();
   EXPECT_TRUE(cutter.empty());
@@ -54,7 +55,7 @@ TEST(ExtentCutterTest, stop_ends_it) {
 
 TEST(ExtentCutterTest, take_reaches_the_largest_size) {
   constexpr std::uint64_t k_most = INT64_MAX;
-  ExtentCutter cutter(k_most, k_GiB, k_MiB, 1);
+  ExtentCutter cutter(k_most, k_GiB, k_MiB, 1, k_MiB);
   EXPECT_EQ(cutter.extent_bytes(), k_GiB);
   EXPECT_EQ(cutter.left(), (k_most - 1) / k_GiB + 1);
   EXPECT_EQ(cutter.take(), (Extent{0, k_GiB}));
@@ -76,13 +77,14 @@ TEST(ExtentCutterTest, take_has_every_property_for_random_files) {
     std::uint64_t stripe = 65536 * up_to(random, 16);
     if (round % 2 == 0) stripe = std::uint64_t{65536} << (random() % 16);
     const std::uint64_t slots = up_to(random, 12);
-    ExtentCutter cutter(size, wanted, stripe, slots);
+    const std::uint64_t granule = k_MiB << (round % 5);
+    ExtentCutter cutter(size, wanted, stripe, slots, granule);
     SCOPED_TRACE("size " + std::to_string(size) + " wanted " + std::to_string(wanted) + " stripe " +
-                 std::to_string(stripe) + " slots " + std::to_string(slots) + " extent " +
+                 std::to_string(stripe) + " granule " + std::to_string(granule) + " slots " + std::to_string(slots) + " extent " +
                  std::to_string(cutter.extent_bytes()));
 
-    // The least that can be cut: a mebibyte, in whole stripes.
-    const std::uint64_t unit = stripe == 0 ? k_MiB : (k_MiB + stripe - 1) / stripe * stripe;
+    // The least that can be cut: whole granules and whole stripes.
+    const std::uint64_t unit = std::lcm(stripe == 0 ? 1 : stripe, granule);
     EXPECT_EQ(cutter.extent_bytes() % unit, 0U);
     EXPECT_LE(cutter.extent_bytes(), std::max(wanted, unit));
     const std::uint64_t in_units = size / unit + (size % unit != 0 ? 1 : 0);

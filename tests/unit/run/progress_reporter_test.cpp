@@ -17,7 +17,7 @@ class ReportedAction final : public FileAction {
   [[nodiscard]] std::uint64_t size() const override { return 0; }
   [[nodiscard]] Status begin() override { return {}; }
   [[nodiscard]] Announcement announce() const override { return {}; }
-  [[nodiscard]] Outcome<std::uint64_t> copy(copy::Engine&, const StopFlag&) override { return 0; }
+  [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine&, const StopFlag&) override { return CopiedFile{}; }
   [[nodiscard]] Status report(Extent done) override {
     if (before) before();
     const std::lock_guard lock(m_mutex);
@@ -26,7 +26,7 @@ class ReportedAction final : public FileAction {
     if (sys_errno != 0) return errno_error("report", "file", sys_errno);
     return {};
   }
-  [[nodiscard]] Status finish() override { return {}; }
+  [[nodiscard]] Outcome<Verified> finish(const copy::ObjectDigest&) override { return Verified::yes; }
   void fail(const Error&) override {}
 
   [[nodiscard]] std::vector<Extent> wait_for_reports(std::size_t count) {

@@ -257,7 +257,8 @@ TEST_F(WholeRunFailuresTest, progress_that_says_stop_ends_a_striped_copy_with_ec
   start(2);
   for (const int sys_errno : {ECANCELED, ENOENT}) {
     m_lustre.fail(Call::progress, sys_errno);
-    const Fid fid = m_lustre.make_file(pattern(12 * k_MiB));
+    const Fid fid = m_lustre.make_file(pattern(64 * k_MiB));
+    // So many extents that the answer is there long before the last of them.
     const int reports = m_lustre.calls(Call::progress);
     std::atomic<int> opened = 0;
     m_lustre.before(Call::open_by_fid, [&](const Fid&) {
