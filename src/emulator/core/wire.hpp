@@ -41,6 +41,10 @@ enum class Op : std::uint16_t {
   set_param,         // str pattern, str value -> str names that were set, one a line
   status,            // -> str (JSON)
   wait_restore,      // fid -> answered when no restore of the file is registered
+  kill_client,       // str who, str uuid of the node of that name, u8 really -> u32 count, i32 pids...
+  evict_client,      // str who, str uuid of the node of that name -> str uuid, u32 volatiles lost, u32 files dirty
+  group_lock,        // u64 group, u8 does not wait, [fd]
+  group_unlock,      // u64 group, u8 ignored, [fd]
 };
 
 class Writer {

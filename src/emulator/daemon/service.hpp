@@ -3,14 +3,19 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
+#include "core/cluster_state.hpp"
 #include "core/coordinator.hpp"
 #include "core/socket.hpp"
 #include "core/wire.hpp"
 #include "daemon/agent_pipes.hpp"
+#include "daemon/clients.hpp"
 #include "daemon/file_store.hpp"
+#include "daemon/group_locks.hpp"
 #include "daemon/layout_swap.hpp"
+#include "daemon/open_files.hpp"
 #include "daemon/parameters.hpp"
 #include "daemon/scaled_clock.hpp"
 #include "daemon/volatiles.hpp"
@@ -23,6 +28,7 @@ struct Session {
   Fd socket;
   Caller caller;
   std::string agent;  ///< uuid of its client
+  PeerProcess process;
 };
 
 struct Reply {
@@ -45,6 +51,16 @@ class Service {
   /// Handle a request; nothing is returned when the reply comes later.
   std::optional<Reply> handle(Session& session, Incoming& message);
 
+  /// Forget what the session waits for and who was behind it.
+  void session_ended(std::uint64_t id);
+
+  /// Readable when locks_freed() has something to do.
+  [[nodiscard]] int lock_event_fd() const { return m_groups.event_fd(); }
+  void locks_freed() { m_groups.process_events(); }
+
+  /// Share the state of the modelled cluster; without one there is no model.
+  void set_cluster(ClusterState* state) { m_cluster = state; }
+
   /// Let the coordinators do what is due; return when they have to be called again.
   std::optional<TimePoint> tick();
 
@@ -54,7 +70,7 @@ class Service {
   Result fid_of(Reader& in, Incoming& message);
   Result open_fid(Reader& in, const Session& session);
   Result path_of(Reader& in);
-  Result volatile_fids(Reader& in);
+  Result volatile_fids(Reader& in, const Session& session);
   Result state_get(Reader& in);
   Result state_set(Reader& in, const Session& session);
   Result release(Reader& in, const Session& session);
@@ -64,7 +80,7 @@ class Service {
   Result hello(Reader& in, Session& session);
   Result get_param(Reader& in);
   Result set_param(Reader& in, const Session& session);
-  Result status();
+  Result status(const Session& session);
   // service_actions.cpp
   Result request(Reader& in, const Session& session);
   Result current_action(Reader& in);
@@ -76,6 +92,25 @@ class Service {
   Result unregister_agent(Reader& in, const Session& session);
   Result wait_restore(Reader& in, const Session& session);
   void answer_waiters();
+  Result begin_copy(const abi::hsm_copy& copy, const Session& session);
+  Result end_copy(const abi::hsm_copy& copy, const Session& session);
+  // service_cluster.cpp
+  Result kill_client(Reader& in, const Session& session);
+  Result evict_client(Reader& in, const Session& session);
+  Result group_lock(Reader& in, const Session& session, Incoming& message);
+  Result group_unlock(Reader& in, Incoming& message);
+  Outcome<Fd> open_to_lock(const Fid& fid);
+  struct ClientFiles {
+    std::vector<OpenFile> own;  ///< of the client's processes
+    std::set<ino_t> of_others;  ///< open in processes of other clients
+  };
+  [[nodiscard]] ClientFiles files_of(const std::string& uuid, std::uint64_t session) const;
+  std::uint32_t lose_volatiles(const std::string& uuid, const ClientFiles& files);
+  std::uint32_t mark_dirty(const std::vector<OpenFile>& files);
+  void drop_group_locks(const std::string& uuid, const std::vector<OpenFile>& files, std::uint64_t session);
+  /// Do it now, or when nobody holds a group lock on the file any more. The session is the caller's own
+  /// or gone by then, and the action with it.
+  Result without_group_locks(const Fid& fid, const Session& session, std::function<Result()> action);
 
   [[nodiscard]] Coordinator* mdt_for(const Fid& fid);
 
@@ -89,6 +124,9 @@ class Service {
   std::vector<std::unique_ptr<Coordinator>> m_mdts;
   Parameters m_parameters;
   std::vector<std::pair<Fid, std::uint64_t>> m_waiters;  // file, session
+  Clients m_clients;
+  GroupLocks m_groups;
+  ClusterState* m_cluster = nullptr;
 };
 
 [[nodiscard]] inline Reply failed(int negative_errno) {

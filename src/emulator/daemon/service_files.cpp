@@ -51,12 +51,13 @@ Service::Result Service::path_of(Reader& in) {
   return reply;
 }
 
-Service::Result Service::volatile_fids(Reader& in) {
+Service::Result Service::volatile_fids(Reader& in, const Session& session) {
   const auto mdt = in.get<std::uint32_t>();
   const auto wanted = in.get<std::uint32_t>();
   if (!in.ok()) return failed(-EPROTO);
   const auto block = m_store.volatile_fids(mdt, wanted);
   if (!block) return failed(-block.error().sys_errno);
+  m_clients.gave_fids(session.agent, block->first, block->count);
   Reply reply;
   reply.results.put(block->first).put(block->count);
   return reply;
