@@ -98,7 +98,7 @@ bool is_lost(const ClusterState& state, std::uint64_t key, const Fid& fid) {
   const auto count = std::min<std::uint32_t>(state.lost_count, k_lost_slots);
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto& entry = state.lost[i];
-    if (entry.client == key && entry.seq == fid.seq && entry.oid == fid.oid) return true;
+    if ((key == k_any_client || entry.client == key) && entry.seq == fid.seq && entry.oid == fid.oid) return true;
   }
   return false;
 }

@@ -81,6 +81,8 @@ void restart_lines(ClusterState& state);
 
 /// Enter that a client lost a volatile that it has open; ask for it.
 void enter_lost(ClusterState& state, std::string_view uuid, const Fid& fid);
+inline constexpr std::uint64_t k_any_client = 0;
+/// Return whether a client, or any client, lost the volatile.
 [[nodiscard]] bool is_lost(const ClusterState& state, std::uint64_t key, const Fid& fid);
 
 }  // namespace lhsm::emulator

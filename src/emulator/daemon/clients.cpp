@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <tuple>
 
 namespace lhsm::emulator {
@@ -31,6 +33,20 @@ bool is_alive(const PeerProcess& process) {
   if (process.handle == nullptr) return ::kill(process.pid, 0) == 0 || errno == EPERM;
   pollfd ended{**process.handle, POLLIN, 0};
   return ::poll(&ended, 1, 0) == 0;
+}
+
+bool is_ending(const PeerProcess& process) {
+  constexpr unsigned long k_exiting = 4;  // PF_EXITING, which is set before the first close
+  if (!is_alive(process)) return true;
+  const auto path = "/proc/" + std::to_string(process.pid) + "/stat";
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
+  char text[512] = {};
+  if (!file || std::fread(text, 1, sizeof text - 1, file.get()) == 0) return !is_alive(process);
+  // The name in brackets may hold anything.
+  const char* after_name = std::strrchr(text, ')');
+  unsigned long flags = 0;
+  if (after_name == nullptr || std::sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %lu", &flags) != 1) return false;
+  return (flags & k_exiting) != 0;
 }
 
 void kill_process(const PeerProcess& process) {

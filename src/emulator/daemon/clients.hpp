@@ -64,6 +64,9 @@ class Clients {
 /// Return whether the process is still there.
 [[nodiscard]] bool is_alive(const PeerProcess& process);
 
+/// Return whether the process is gone or on its way: its descriptors are being closed, one by one.
+[[nodiscard]] bool is_ending(const PeerProcess& process);
+
 /// Kill -9. A process that is gone is as good.
 void kill_process(const PeerProcess& process);
 

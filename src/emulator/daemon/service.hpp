@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "core/cluster_state.hpp"
@@ -101,11 +101,14 @@ class Service {
   Result group_unlock(Reader& in, Incoming& message);
   Outcome<Fd> open_to_lock(const Fid& fid);
   struct ClientFiles {
-    std::vector<OpenFile> own;  ///< of the client's processes
-    std::set<ino_t> of_others;  ///< open in processes of other clients
+    std::vector<OpenFile> own;                    ///< of the client's processes
+    std::multimap<ino_t, std::string> of_others;  ///< inode, client that has it open
   };
   [[nodiscard]] ClientFiles files_of(const std::string& uuid, std::uint64_t session) const;
   std::uint32_t lose_volatiles(const std::string& uuid, const ClientFiles& files);
+  [[nodiscard]] bool is_held_by_others(const ClientFiles& files, ino_t inode, const Fid& fid) const;
+  /// Remove a volatile of which only evicted clients have descriptors left.
+  void drop_if_lost(const Fid& fid);
   std::uint32_t mark_dirty(const std::vector<OpenFile>& files);
   void drop_group_locks(const std::string& uuid, const std::vector<OpenFile>& files, std::uint64_t session);
   /// Do it now, or when nobody holds a group lock on the file any more. The session is the caller's own

@@ -120,6 +120,7 @@ Service::Result Service::copy_end(Reader& in, const Session& session) {
 
 Service::Result Service::end_copy(const abi::hsm_copy& copy, const Session& session) {
   const auto action = copy.hc_hai.hai_action;
+  if (action == abi::HSMA_RESTORE) drop_if_lost(from_abi(copy.hc_hai.hai_dfid));
   ProgressReport end;
   end.fid = from_abi(action == abi::HSMA_REMOVE ? copy.hc_hai.hai_fid : copy.hc_hai.hai_dfid);
   end.cookie = copy.hc_hai.hai_cookie;

@@ -78,7 +78,7 @@ Service::ClientFiles Service::files_of(const std::string& uuid, std::uint64_t se
       if (client == uuid)
         files.own.insert(files.own.end(), found.begin(), found.end());
       else
-        for (const auto& file : found) files.of_others.insert(file.st.st_ino);
+        for (const auto& file : found) files.of_others.emplace(file.st.st_ino, client);
     }
   return files;
 }
@@ -96,11 +96,25 @@ std::uint32_t Service::lose_volatiles(const std::string& uuid, const ClientFiles
     if (!has_it_open && m_clients.owner_of(*fid) != uuid) continue;
     if (m_cluster != nullptr) enter_lost(*m_cluster, uuid, *fid);
     // As on Lustre it lives on while another client has it open.
-    if (files.of_others.contains(st.st_ino)) continue;
+    if (is_held_by_others(files, st.st_ino, *fid)) continue;
     m_volatiles.remove(*fid);
     ++lost;
   }
   return lost;
+}
+
+bool Service::is_held_by_others(const ClientFiles& files, ino_t inode, const Fid& fid) const {
+  const auto [first, last] = files.of_others.equal_range(inode);
+  return std::any_of(first, last, [&](const auto& held) {
+    return m_cluster == nullptr || !is_lost(*m_cluster, client_key(held.second), fid);
+  });
+}
+
+void Service::drop_if_lost(const Fid& fid) {
+  if (m_cluster == nullptr || m_cluster->lost_count == 0 || !is_lost(*m_cluster, k_any_client, fid)) return;
+  struct stat st {};
+  if (::fstatat(m_volatiles.directory(), fid.str().c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (!is_held_by_others(files_of({}, 0), st.st_ino, fid)) m_volatiles.remove(fid);
 }
 
 std::uint32_t Service::mark_dirty(const std::vector<OpenFile>& files) {
@@ -172,7 +186,9 @@ Service::Result Service::group_unlock(Reader& in, Incoming& message) {
 
 Service::Result Service::without_group_locks(const Fid& fid, const Session& session, std::function<Result()> action) {
   if (!m_groups.is_locked(fid)) return action();
-  m_groups.when_free(fid, session.id, [this, id = session.id, action = std::move(action)](int) {
+  m_groups.when_free(fid, session.id, [this, &session, id = session.id, action = std::move(action)](int) {
+    // It may have been the lock of the very process that waits, freed by its death: then nothing is sent.
+    if (is_ending(session.process)) return;
     m_store.new_round();
     if (auto reply = action()) m_send_later(id, std::move(*reply));
   });

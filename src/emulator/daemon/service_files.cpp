@@ -31,6 +31,7 @@ Service::Result Service::open_fid(Reader& in, const Session& session) {
     const auto st = m_store.attributes_of(fid);
     if (!st || st->st_uid != session.caller.uid) return failed(-EPERM);
   }
+  drop_if_lost(fid);
   // What the index does not know may be a volatile; else the whole tree is looked through.
   auto file = m_store.knows(fid) ? m_store.open(fid) : m_volatiles.find(fid);
   if (!file && !m_store.knows(fid)) file = m_store.open(fid);
