@@ -154,6 +154,7 @@ TEST_F(GroupLockTest, end_with_an_error_does_not_wait) {
 TEST_F(GroupLockTest, eviction_drops_it) {
   EXPECT_EQ(ask(*one, "lock 1"), "0");
   two->say("lock 2");
+  EXPECT_EQ(two->line(k_soon_ms), nothing);
   three->say("lock 3");
   EXPECT_EQ(three->line(k_soon_ms), nothing);
   ASSERT_EQ(shell("lhsm_emulator evict " + mount + " n1").code, 0);
