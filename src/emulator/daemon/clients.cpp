@@ -15,14 +15,17 @@
 
 namespace lhsm::emulator {
 
-PeerProcess peer_process(int socket) {
+PeerProcess Clients::peer_process(int socket) {
   PeerProcess process;
   ucred credentials{};
   socklen_t size = sizeof credentials;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0 || credentials.pid <= 1) return process;
   process.pid = credentials.pid;
+  auto& known = m_processes[process.pid];
+  process.handle = known.lock();
+  if (process.handle != nullptr && is_alive(process)) return process;
   if (const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, credentials.pid, 0)); fd >= 0)
-    process.handle = std::make_shared<const Fd>(fd);
+    known = process.handle = std::make_shared<const Fd>(fd);
   else if (errno == ESRCH)
     process.pid = 0;  // gone already; its number may be another's soon
   return process;
@@ -37,6 +40,7 @@ bool is_alive(const PeerProcess& process) {
 
 bool is_ending(const PeerProcess& process) {
   constexpr unsigned long k_exiting = 4;  // PF_EXITING, which is set before the first close
+  if (process.pid == 0) return false;     // from where we see no processes
   if (!is_alive(process)) return true;
   const auto path = "/proc/" + std::to_string(process.pid) + "/stat";
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
@@ -61,7 +65,11 @@ void Clients::add(std::uint64_t session, std::string_view uuid, const PeerProces
   m_sessions[session] = {std::string(uuid), process};
 }
 
-void Clients::remove(std::uint64_t session) { m_sessions.erase(session); }
+void Clients::remove(std::uint64_t session, pid_t pid) {
+  m_sessions.erase(session);
+  if (const auto it = m_processes.find(pid); it != m_processes.end() && it->second.use_count() <= 1)
+    m_processes.erase(it);
+}
 
 void Clients::gave_fids(std::string_view uuid, const Fid& first, std::uint32_t count) {
   m_blocks[first] = {count, std::string(uuid)};

@@ -23,13 +23,14 @@ struct PeerProcess {
   pid_t pid = 0;
   std::shared_ptr<const Fd> handle;
 };
-[[nodiscard]] PeerProcess peer_process(int socket);
 
 /// Which processes each client consists of, as far as they talk to the daemon, and whose volatiles are whose.
 class Clients {
  public:
+  /// Return the process at the other end of a connection.
+  [[nodiscard]] PeerProcess peer_process(int socket);
   void add(std::uint64_t session, std::string_view uuid, const PeerProcess& process);
-  void remove(std::uint64_t session);
+  void remove(std::uint64_t session, pid_t pid);
 
   void gave_fids(std::string_view uuid, const Fid& first, std::uint32_t count);
   /// Return the client that was given the FID for a volatile, if any was since the daemon's start.
@@ -58,7 +59,8 @@ class Clients {
   [[nodiscard]] pid_t pid_of(std::uint64_t session) const;
 
   std::unordered_map<std::uint64_t, Entry> m_sessions;
-  std::map<Fid, Block> m_blocks;  // by their first FID
+  std::unordered_map<pid_t, std::weak_ptr<const Fd>> m_processes;  // one handle for all connections of each
+  std::map<Fid, Block> m_blocks;                                   // by their first FID
 };
 
 /// Return whether the process is still there.

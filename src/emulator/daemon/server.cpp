@@ -167,8 +167,8 @@ void Server::accept_clients() {
     // The low half finds the session, the high half tells whether it is still the same one.
     session->id = (m_next_session++ << 32U) | static_cast<std::uint32_t>(fd);
     session->caller = caller_of(fd);
-    session->process = peer_process(fd);
     session->socket = std::move(socket);
+    m_service->session_began(*session);
     m_sessions[fd] = std::move(session);
     watch(fd, EPOLLIN, EPOLL_CTL_ADD);
   }
@@ -199,7 +199,7 @@ void Server::send(std::uint64_t id, const Reply& reply) {
 
 void Server::end_session(int fd) {
   const auto it = m_sessions.find(fd);
-  m_service->session_ended(it->second->id);
+  m_service->session_ended(*it->second);
   m_sessions.erase(it);
 }
 

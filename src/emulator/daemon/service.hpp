@@ -51,8 +51,9 @@ class Service {
   /// Handle a request; nothing is returned when the reply comes later.
   std::optional<Reply> handle(Session& session, Incoming& message);
 
+  void session_began(Session& session) { session.process = m_clients.peer_process(*session.socket); }
   /// Forget what the session waits for and who was behind it.
-  void session_ended(std::uint64_t id);
+  void session_ended(const Session& session);
 
   /// Readable when locks_freed() has something to do.
   [[nodiscard]] int lock_event_fd() const { return m_groups.event_fd(); }
@@ -111,9 +112,8 @@ class Service {
   void drop_if_lost(const Fid& fid);
   std::uint32_t mark_dirty(const std::vector<OpenFile>& files);
   void drop_group_locks(const std::string& uuid, const std::vector<OpenFile>& files, std::uint64_t session);
-  /// Do it now, or when nobody holds a group lock on the file any more. The session is the caller's own
-  /// or gone by then, and the action with it.
-  Result without_group_locks(const Fid& fid, const Session& session, std::function<Result()> action);
+  /// Act when nobody holds a group lock on the file any more, and the session still lives.
+  Result after_group_locks(const Fid& fid, const Session& session, std::function<Result()> action);
 
   [[nodiscard]] Coordinator* mdt_for(const Fid& fid);
 

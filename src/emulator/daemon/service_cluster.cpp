@@ -13,9 +13,9 @@
 
 namespace lhsm::emulator {
 
-void Service::session_ended(std::uint64_t id) {
-  m_groups.forget(id);
-  m_clients.remove(id);
+void Service::session_ended(const Session& session) {
+  m_groups.forget(session.id);
+  m_clients.remove(session.id, session.process.pid);
 }
 
 Service::Result Service::kill_client(Reader& in, const Session& session) {
@@ -184,8 +184,7 @@ Service::Result Service::group_unlock(Reader& in, Incoming& message) {
   return failed(m_groups.unlock(*fid, *message.fd, group));
 }
 
-Service::Result Service::without_group_locks(const Fid& fid, const Session& session, std::function<Result()> action) {
-  if (!m_groups.is_locked(fid)) return action();
+Service::Result Service::after_group_locks(const Fid& fid, const Session& session, std::function<Result()> action) {
   m_groups.when_free(fid, session.id, [this, &session, id = session.id, action = std::move(action)](int) {
     // It may have been the lock of the very process that waits, freed by its death: then nothing is sent.
     if (is_ending(session.process)) return;

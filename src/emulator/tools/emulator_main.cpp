@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
       app.add_subcommand("kill-client", "Kill (-9) all processes of a client; return when they are gone");
   auto* evict_command = app.add_subcommand(
       "evict",
-      "Let the servers forget a client: its volatiles, locks and what it had not written are gone, it lives on");
+      "Let the servers forget a client that lives on: its volatiles and locks are gone, what it writes is dirty");
   for (auto* command : {kill_command, evict_command}) {
     command->add_option("DIR", directory, "The mount point")->required();
     command->add_option("CLIENT", client, "Its LHSM_EMULATOR_NODE, its UUID, or the id of one of its processes")
