@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "unit/emulator/cluster_fixture.hpp"
 
+extern "C" {
+int llapi_group_lock(int fd, int group);
+int llapi_group_lock64(int fd, std::uint64_t group);
+int llapi_group_unlock64(int fd, std::uint64_t group);
+}
+
 namespace lhsm::emulator {
 namespace {
 
@@ -42,7 +48,7 @@ TEST_F(GroupLockTest, errors_are_those_of_lustre) {
   EXPECT_EQ(ask(*one, "lock 7"), std::to_string(-ENOTTY)) << "directories have none";
 }
 
-TEST_F(GroupLockTest, works_by_descriptors_for_reading_and_for_volatiles) {
+TEST_F(GroupLockTest, works_by_a_descriptor_for_reading_and_is_shown) {
   EXPECT_EQ(ask(*one, "open " + path + " r"), "open");
   EXPECT_EQ(ask(*one, "lock 1"), "0");
   lu_fid fid{};
@@ -51,6 +57,19 @@ TEST_F(GroupLockTest, works_by_descriptors_for_reading_and_for_volatiles) {
       << status();
   EXPECT_EQ(ask(*one, "unlock 1"), "0");
   EXPECT_TRUE(has(status(), "\"group_locks\":[]")) << status();
+}
+
+TEST_F(GroupLockTest, groups_have_64_bits) {
+  const Fd fd(::open(path.c_str(), O_RDWR | O_NONBLOCK));
+  const Fd other(::open(path.c_str(), O_RDWR | O_NONBLOCK));
+  const auto group = (std::uint64_t{1} << 40U) + 5;
+  EXPECT_EQ(llapi_group_lock64(*fd, group), 0);
+  EXPECT_EQ(llapi_group_lock(*other, 5), -EAGAIN);
+  EXPECT_EQ(llapi_group_lock64(*other, group), 0);
+  EXPECT_EQ(llapi_group_unlock64(*fd, 5), -EINVAL);
+  EXPECT_EQ(llapi_group_unlock64(*fd, group), 0);
+  const Fd path_only(::open(path.c_str(), O_PATH));
+  EXPECT_EQ(llapi_group_lock(*path_only, 5), -EBADF);
 }
 
 TEST_F(GroupLockTest, belongs_to_the_open_file_not_to_the_descriptor) {
