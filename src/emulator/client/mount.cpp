@@ -91,7 +91,9 @@ Answer Mount::call(const Writer& request, int fd) {
   for (int attempt = 0;; ++attempt) {
     auto link = connection();
     if (!link) {
-      answer.rc = -link.error().sys_errno;
+      // A daemon that is being killed takes connections still.
+      const int error = link.error().sys_errno;
+      answer.rc = error == ECONNRESET || error == EPIPE ? -ENOTCONN : -error;
       return answer;
     }
     if (const auto sent = send_message(**link, request.bytes(), fd); !sent) {
