@@ -50,6 +50,7 @@ std::unique_ptr<Mount> read_marker(const std::string& directory) {
   std::string fsname;
   std::string name_space = "trusted";
   std::uint32_t mdt_count = 1;
+  std::uint32_t ost_count = k_default_osts;
   for (std::string line; std::getline(lines, line);) {
     const auto equals = line.find('=');
     if (equals == std::string::npos) continue;
@@ -58,13 +59,14 @@ std::unique_ptr<Mount> read_marker(const std::string& directory) {
     if (key == "fsname") fsname = value;
     if (key == "mdt_count") mdt_count = static_cast<std::uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
     if (key == "xattrs") name_space = value;
+    if (key == "ost_count") ost_count = static_cast<std::uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   }
   if (fsname.empty()) return nullptr;
   Fd root(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return nullptr;
   // Out of the way of programs that count on the descriptors they get next.
   if (Fd high(::fcntl(*root, F_DUPFD_CLOEXEC, k_descriptor_min)); high) root = std::move(high);
-  return std::make_unique<Mount>(directory, std::move(root), fsname, mdt_count, name_space);
+  return std::make_unique<Mount>(directory, std::move(root), fsname, mdt_count, name_space, ost_count);
 }
 
 Mount* mount_of_canonical(std::string_view path) {
@@ -79,6 +81,15 @@ Mount* mount_of_canonical(std::string_view path) {
       return all.mounts.back().get();
     }
   return nullptr;
+}
+
+std::string uuid_text(std::uint64_t high, std::uint64_t low) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%08x-%04x-4%03x-%04x-%012llx", static_cast<unsigned>(high >> 32U),
+                static_cast<unsigned>(high >> 16U & 0xffffU), static_cast<unsigned>(high & 0xfffU),
+                static_cast<unsigned>((low >> 48U & 0x3fffU) | 0x8000U),
+                static_cast<unsigned long long>(low & 0xffffffffffffULL));
+  return text;
 }
 
 }  // namespace
@@ -115,24 +126,19 @@ Mount* find_mount(int fd, std::string* relative) {
   return mount;
 }
 
+std::string node_uuid(std::string_view node) {
+  return uuid_text(std::hash<std::string_view>{}(node), std::hash<std::string>{}("node " + std::string(node)));
+}
+
 const std::string& client_uuid() {
   // Never destroyed: programs read files in their last moments too.
   static const std::string& uuid = *new std::string([] {
+    if (const char* node = std::getenv("LHSM_EMULATOR_NODE"); node != nullptr && *node != '\0') return node_uuid(node);
     std::uint64_t bits[2] = {};
-    if (const char* node = std::getenv("LHSM_EMULATOR_NODE"); node != nullptr && *node != '\0') {
-      bits[0] = std::hash<std::string_view>{}(node);
-      bits[1] = std::hash<std::string>{}(std::string("node ") + node);
-    } else {
-      const Fd random(::open("/dev/urandom", O_RDONLY | O_CLOEXEC));
-      if (!random || ::read(*random, bits, sizeof bits) != sizeof bits)
-        bits[0] = (static_cast<std::uint64_t>(::getpid()) << 32U) ^ static_cast<std::uint64_t>(::time(nullptr));
-    }
-    char text[40];
-    std::snprintf(text, sizeof text, "%08x-%04x-4%03x-%04x-%012llx", static_cast<unsigned>(bits[0] >> 32U),
-                  static_cast<unsigned>(bits[0] >> 16U & 0xffffU), static_cast<unsigned>(bits[0] & 0xfffU),
-                  static_cast<unsigned>((bits[1] >> 48U & 0x3fffU) | 0x8000U),
-                  static_cast<unsigned long long>(bits[1] & 0xffffffffffffULL));
-    return std::string(text);
+    const Fd random(::open("/dev/urandom", O_RDONLY | O_CLOEXEC));
+    if (!random || ::read(*random, bits, sizeof bits) != sizeof bits)
+      bits[0] = (static_cast<std::uint64_t>(::getpid()) << 32U) ^ static_cast<std::uint64_t>(::time(nullptr));
+    return uuid_text(bits[0], bits[1]);
   }());
   return uuid;
 }

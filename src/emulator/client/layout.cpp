@@ -20,25 +20,25 @@ Outcome<LayoutHeader> layout_header(std::string_view layout) {
   return header;
 }
 
-Outcome<std::string> instantiated_layout(std::string_view wanted) {
+Outcome<std::string> instantiated_layout(std::string_view wanted, std::uint16_t ost_count) {
   auto header = layout_header(wanted);
   if (!header && header.error().sys_errno == EOPNOTSUPP) return std::string(wanted);  // kept as it is
   if (!header) return Failure(header.error());
   const std::size_t fixed = sizeof *header + (header->magic == LayoutHeader::k_v3 ? LayoutHeader::k_pool_size : 0);
   if (wanted.size() < fixed) return errno_error("layout", "lustre.lov", EINVAL);
   if (header->stripe_count == 0) header->stripe_count = 1;
-  if (header->stripe_count == 0xffff) header->stripe_count = k_pretended_osts;
+  if (header->stripe_count == 0xffff) header->stripe_count = ost_count;
   if (header->stripe_size == 0) header->stripe_size = LayoutHeader().stripe_size;
   header->pattern &= ~LayoutHeader::k_released;
   std::uint16_t first_ost = header->stripe_offset;
-  if (first_ost >= k_pretended_osts) first_ost = 0;
+  if (first_ost >= ost_count) first_ost = 0;
   header->stripe_offset = 0;  // from now on the generation
 
   std::string layout(wanted.substr(0, fixed));
   std::memcpy(layout.data(), &*header, sizeof *header);
   for (std::uint16_t stripe = 0; stripe < header->stripe_count; ++stripe) {
     OstObject object;
-    object.ost_index = static_cast<std::uint32_t>((first_ost + stripe) % k_pretended_osts);
+    object.ost_index = static_cast<std::uint32_t>((first_ost + stripe) % ost_count);
     layout.append(reinterpret_cast<const char*>(&object), sizeof object);
   }
   return layout;

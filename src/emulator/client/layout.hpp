@@ -39,14 +39,14 @@ struct [[gnu::packed]] LayoutHeader {
 };
 static_assert(sizeof(LayoutHeader) == 32);
 
-inline constexpr std::uint16_t k_pretended_osts = 4;
+inline constexpr std::uint16_t k_pretended_osts = 4;  ///< where no mount says how many
 
 /// Return the layout of a file of which nobody set one: one stripe of 1 MiB.
 [[nodiscard]] std::string default_layout();
 
 /// Return the layout as it becomes a file's: counts and offsets that mean "choose" are chosen, with
 /// an object per stripe. EINVAL for what is no layout.
-Outcome<std::string> instantiated_layout(std::string_view wanted);
+Outcome<std::string> instantiated_layout(std::string_view wanted, std::uint16_t ost_count = k_pretended_osts);
 
 /// Return the header of a plain layout, or an error for a composite one.
 Outcome<LayoutHeader> layout_header(std::string_view layout);

@@ -24,17 +24,36 @@ bool is_unlinked(const Fd& file) {
   return ::fstat(*file, &st) == 0 && st.st_nlink == 0;
 }
 
+
+/// Return whether a Lustre client would ask a server, too. FIDs for volatiles are asked for in blocks,
+/// so their makers wait for each of them instead.
+bool stands_for_rpc(Op op) {
+  switch (op) {
+    case Op::hello:
+    case Op::status:
+    case Op::get_param:
+    case Op::set_param:
+    case Op::kill_client:
+    case Op::evict_client:
+    case Op::volatile_fids: return false;
+    default: return true;
+  }
+}
+
 }  // namespace
 
-Mount::Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_count, std::string_view name_space)
+Mount::Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_count, std::string_view name_space,
+             std::uint32_t ost_count)
     : m_path(std::move(path)),
       m_root(std::move(root)),
       m_fsname(std::move(fsname)),
       m_mdt_count(mdt_count),
       m_names(name_space),
-      m_owner(::getpid()) {
+      m_owner(::getpid()),
+      m_ost_count(ost_count) {
   std::ignore = ::fstat(*m_root, &m_root_stat);  // a directory that is open can be looked at
   note_device(m_root_stat.st_dev, m_names);
+  m_model.attach(*m_root);
 }
 
 bool Mount::is_admin() const {
@@ -72,6 +91,7 @@ Outcome<Fd> Mount::connection() {
   if (const auto rc = reply.get<std::int32_t>(); rc != 0 || !reply.ok())
     return errno_error("connect", m_path, rc < 0 ? -rc : EPROTO);
   // It may be another daemon, whose directory was made anew.
+  m_model.attach(*m_root);
   auto handles = std::make_shared<const HandleTableReader>(HandleTableReader::open(*m_root));
   const std::lock_guard lock(m_mutex);
   m_handles = std::move(handles);
@@ -85,10 +105,13 @@ void Mount::put_back(Fd connection) {
 
 Answer Mount::call(const Writer& request, int fd) {
   Answer answer;
+  if (stands_for_rpc(Reader(request.bytes()).get<Op>())) m_model.rpc();
   for (int attempt = 0;; ++attempt) {
     auto link = connection();
     if (!link) {
-      answer.rc = -link.error().sys_errno;
+      // A daemon that is being killed takes connections still.
+      const int error = link.error().sys_errno;
+      answer.rc = error == ECONNRESET || error == EPIPE ? -ENOTCONN : -error;
       return answer;
     }
     if (const auto sent = send_message(**link, request.bytes(), fd); !sent) {
@@ -114,6 +137,7 @@ Answer Mount::call(const Writer& request, int fd) {
 }
 
 Outcome<Fid> Mount::volatile_fid(std::uint32_t mdt) {
+  m_model.rpc();
   {
     const std::lock_guard lock(m_mutex);
     leave_parent();

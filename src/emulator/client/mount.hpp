@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client/cluster_model.hpp"
 #include "core/attributes.hpp"
 #include "core/handle_table.hpp"
 #include "core/socket.hpp"
@@ -37,13 +38,16 @@ struct Answer {
 
 class Mount {
  public:
-  Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_count, std::string_view name_space);
+  Mount(std::string path, Fd root, std::string fsname, std::uint32_t mdt_count, std::string_view name_space,
+        std::uint32_t ost_count = k_default_osts);
 
   [[nodiscard]] const std::string& path() const { return m_path; }
   [[nodiscard]] const std::string& fsname() const { return m_fsname; }
   [[nodiscard]] std::uint32_t mdt_count() const { return m_mdt_count; }
   [[nodiscard]] const AttributeNames& names() const { return m_names; }
   [[nodiscard]] int root_fd() const { return *m_root; }
+  [[nodiscard]] std::uint32_t ost_count() const { return m_ost_count; }
+  [[nodiscard]] ClusterModel& model() { return m_model; }
 
   /// Return whether this process may do what needs root on Lustre: root itself, or who owns the mount.
   [[nodiscard]] bool is_admin() const;
@@ -83,6 +87,8 @@ class Mount {
   std::unordered_map<std::uint32_t, FidBlock> m_blocks;  // by MDT: FIDs that are ours to use
   std::shared_ptr<const HandleTableReader> m_handles;    // opened anew with every connection
   pid_t m_owner;                                         // the process these belong to
+  std::uint32_t m_ost_count;
+  ClusterModel m_model;
 };
 
 /// Return the emulated mount that holds a path (or would hold it, when it does not exist yet).
@@ -94,5 +100,7 @@ class Mount {
 /// Return the uuid by which the coordinators know this process's client: one per process, or that of
 /// the pretended node LHSM_EMULATOR_NODE.
 [[nodiscard]] const std::string& client_uuid();
+/// Return the uuid of the processes on a pretended node.
+[[nodiscard]] std::string node_uuid(std::string_view node);
 
 }  // namespace lhsm::emulator

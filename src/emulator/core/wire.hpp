@@ -44,6 +44,10 @@ enum class Op : std::uint16_t {
   restart_mdt,       // u32 mdt
   released_of,       // [fd] -> u8 is released, fid; gives no FID to a file that has none
   last_unlink,       // [fd, O_PATH] of a file that has no name any more
+  kill_client,       // str who, str uuid of the node of that name, u8 really -> u32 count, i32 pids...
+  evict_client,      // str who, str uuid of the node of that name -> str uuid, u32 volatiles lost, u32 files dirty
+  group_lock,        // u64 group, u8 does not wait, [fd]
+  group_unlock,      // u64 group, u8 ignored, [fd]
 };
 
 class Writer {

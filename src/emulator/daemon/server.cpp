@@ -85,9 +85,13 @@ Server::Server(const ServerOptions& options, Fd mount)
   m_service = std::make_unique<Service>(options.fsname, *m_store, *m_volatiles, *m_swaps, *m_pipes, m_clock,
                                         [this](std::uint64_t id, const Reply& reply) { send(id, reply); });
   must(m_service->start_coordinators(*m_mount, options.settings));
+  if (const auto cluster = make_cluster(*m_mount, options.ost_count))
+    m_service->set_cluster(*cluster);
+  else
+    log::warning("no model of a slow cluster: {}", cluster.error().describe());
   m_listener = must(listen_at(*m_mount));
   for (const int fd : {*m_timer, *m_signals, *m_listener, m_volatiles->event_fd(), m_swaps->event_fd(),
-                       m_service->last_unlinks_event_fd()})
+                       m_service->last_unlinks_event_fd(), m_service->lock_event_fd()})
     watch(fd, EPOLLIN, EPOLL_CTL_ADD);
 }
 
@@ -129,6 +133,8 @@ void Server::run() {
         m_swaps->process_events();
       } else if (fd == m_service->last_unlinks_event_fd()) {
         m_service->process_last_unlinks();
+      } else if (fd == m_service->lock_event_fd()) {
+        m_service->locks_freed();
       } else if (const auto it = m_watched_pipes.find(fd); it != m_watched_pipes.end() && it->second) {
         std::ignore = m_pipes->flush(fd);  // a dead copytool is found out at the next send
       } else if (const auto session = m_sessions.find(fd); session != m_sessions.end()) {
@@ -164,6 +170,7 @@ void Server::accept_clients() {
     session->id = (m_next_session++ << 32U) | static_cast<std::uint32_t>(fd);
     session->caller = caller_of(fd);
     session->socket = std::move(socket);
+    m_service->session_began(*session);
     m_sessions[fd] = std::move(session);
     watch(fd, EPOLLIN, EPOLL_CTL_ADD);
   }
@@ -174,9 +181,7 @@ void Server::serve(std::uint64_t id) {
   Session& session = *m_sessions.at(fd);
   auto message = receive_message(fd);
   if (!message) {
-    if (message.error().sys_errno == EAGAIN) return;
-    m_service->forget(id);
-    m_sessions.erase(fd);
+    if (message.error().sys_errno != EAGAIN) end_session(fd);
     return;
   }
   auto reply = m_service->handle(session, *message);
@@ -191,8 +196,12 @@ void Server::send(std::uint64_t id, const Reply& reply) {
   const std::string bytes = message.bytes() + reply.results.bytes();
   // A client waits for its reply before it asks again, so its socket always has room.
   const auto sent = send_message(*it->second->socket, bytes, reply.fd ? *reply.fd : -1);
-  if (sent) return;
-  m_service->forget(id);
+  if (!sent) end_session(it->first);
+}
+
+void Server::end_session(int fd) {
+  const auto it = m_sessions.find(fd);
+  m_service->session_ended(*it->second);
   m_sessions.erase(it);
 }
 

@@ -15,6 +15,7 @@ struct ServerOptions {
   std::string mount_path;  ///< absolute, canonical
   std::string fsname = "lustre";
   std::uint32_t mdt_count = 1;
+  std::uint32_t ost_count = 4;
   double time_scale = 1;
   std::string xattr_name_space = "trusted";
   Settings settings;
@@ -38,6 +39,7 @@ class Server {
   void accept_clients();
   void serve(std::uint64_t id);
   void send(std::uint64_t id, const Reply& reply);
+  void end_session(int fd);
   void arm_timer(std::optional<TimePoint> next);
 
   Fd m_mount;

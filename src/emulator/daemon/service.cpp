@@ -18,7 +18,8 @@ Service::Service(std::string fsname, FileStore& store, Volatiles& volatiles, Lay
       m_pipes(pipes),
       m_clock(clock),
       m_send_later(std::move(send_later)),
-      m_parameters(m_fsname, m_mdts) {}
+      m_parameters(m_fsname, m_mdts),
+      m_groups([this](const Fid& fid) { return open_to_lock(fid); }) {}
 
 Status Service::start_coordinators(int mount_fd, const Settings& settings) {
   for (std::uint32_t mdt = 0; mdt < m_store.mdt_count(); ++mdt) {
@@ -64,7 +65,7 @@ Service::Result Service::dispatch(Op op, Reader& in, Session& session, Incoming&
     case Op::fid_of: return fid_of(in, message);
     case Op::open_fid: return open_fid(in, session);
     case Op::path_of: return path_of(in);
-    case Op::volatile_fids: return volatile_fids(in);
+    case Op::volatile_fids: return volatile_fids(in, session);
     case Op::request: return request(in, session);
     case Op::state_get: return state_get(in);
     case Op::state_set: return state_set(in, session);
@@ -79,11 +80,15 @@ Service::Result Service::dispatch(Op op, Reader& in, Session& session, Incoming&
     case Op::set_data_version: return set_data_version(in, session);
     case Op::get_param: return get_param(in);
     case Op::set_param: return set_param(in, session);
-    case Op::status: return status();
+    case Op::status: return status(session);
     case Op::wait_restore: return wait_restore(in, session);
     case Op::restart_mdt: return restart_mdt(in, session);
     case Op::released_of: return released_of(message);
     case Op::last_unlink: return last_unlink(message);
+    case Op::kill_client: return kill_client(in, session);
+    case Op::evict_client: return evict_client(in, session);
+    case Op::group_lock: return group_lock(in, session, message);
+    case Op::group_unlock: return group_unlock(in, message);
   }
   return failed(-EPROTO);
 }
@@ -93,6 +98,7 @@ Service::Result Service::hello(Reader& in, Session& session) {
   const auto agent = in.get_text();
   if (!in.ok() || protocol != k_protocol) return failed(-EPROTO);
   session.agent = agent;
+  m_clients.add(session.id, agent, session.process);
   Reply reply;
   reply.results.put(m_fsname).put(m_store.mdt_count());
   return reply;
@@ -141,9 +147,10 @@ Service::Result Service::restart_mdt(Reader& in, const Session& session) {
   return Reply{};
 }
 
-Service::Result Service::status() {
+Service::Result Service::status(const Session& session) {
   Reply reply;
-  reply.results.put(status_json(m_fsname, ::getpid(), m_mdts, m_waiters.size()));
+  reply.results.put(status_json(m_fsname, ::getpid(), m_mdts,
+                                {m_cluster, m_clients.list(session.id), m_groups.list(), m_waiters.size()}));
   return reply;
 }
 

@@ -69,6 +69,13 @@ Service::Result Service::current_action(Reader& in) {
 Service::Result Service::copy_start(Reader& in, const Session& session) {
   const auto copy = in.get_struct<abi::hsm_copy>();
   if (!in.ok()) return failed(-EPROTO);
+  // The data version is read from the OSTs, past all group locks.
+  const auto fid = from_abi(copy.hc_hai.hai_fid);
+  if (copy.hc_hai.hai_action != abi::HSMA_ARCHIVE || !m_groups.is_locked(fid)) return begin_copy(copy, session);
+  return after_group_locks(fid, session, [this, copy, &session] { return begin_copy(copy, session); });
+}
+
+Service::Result Service::begin_copy(const abi::hsm_copy& copy, const Session& session) {
   ProgressReport start;
   start.fid = from_abi(copy.hc_hai.hai_fid);
   start.cookie = copy.hc_hai.hai_cookie;
@@ -106,7 +113,15 @@ Service::Result Service::progress(Reader& in, const Session& session) {
 Service::Result Service::copy_end(Reader& in, const Session& session) {
   const auto copy = in.get_struct<abi::hsm_copy>();
   if (!in.ok()) return failed(-EPROTO);
+  const auto fid = from_abi(copy.hc_hai.hai_dfid);
+  const bool reads_version = copy.hc_errval == 0 && copy.hc_hai.hai_action != abi::HSMA_REMOVE;
+  if (!reads_version || !m_groups.is_locked(fid)) return end_copy(copy, session);
+  return after_group_locks(fid, session, [this, copy, &session] { return end_copy(copy, session); });
+}
+
+Service::Result Service::end_copy(const abi::hsm_copy& copy, const Session& session) {
   const auto action = copy.hc_hai.hai_action;
+  if (action == abi::HSMA_RESTORE) drop_if_lost(from_abi(copy.hc_hai.hai_dfid));
   ProgressReport end;
   end.fid = from_abi(action == abi::HSMA_REMOVE ? copy.hc_hai.hai_fid : copy.hc_hai.hai_dfid);
   end.cookie = copy.hc_hai.hai_cookie;

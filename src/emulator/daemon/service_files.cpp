@@ -32,6 +32,7 @@ Service::Result Service::open_fid(Reader& in, const Session& session) {
     const auto st = m_store.attributes_of(fid);
     if (!st || st->st_uid != session.caller.uid) return failed(-EPERM);
   }
+  drop_if_lost(fid);
   // What the index does not know may be a volatile; else the whole tree is looked through.
   auto file = m_store.knows(fid) ? m_store.open(fid) : m_volatiles.find(fid);
   if (!file && !m_store.knows(fid)) file = m_store.open(fid);
@@ -53,12 +54,13 @@ Service::Result Service::path_of(Reader& in) {
   return reply;
 }
 
-Service::Result Service::volatile_fids(Reader& in) {
+Service::Result Service::volatile_fids(Reader& in, const Session& session) {
   const auto mdt = in.get<std::uint32_t>();
   const auto wanted = in.get<std::uint32_t>();
   if (!in.ok()) return failed(-EPROTO);
   const auto block = m_store.volatile_fids(mdt, wanted);
   if (!block) return failed(-block.error().sys_errno);
+  m_clients.gave_fids(session.agent, block->first, block->count);
   Reply reply;
   reply.results.put(block->first).put(block->count);
   return reply;

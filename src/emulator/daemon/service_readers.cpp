@@ -42,8 +42,4 @@ void Service::answer_waiters() {
   for (const auto& waiter : done) m_send_later(waiter.second, Reply{});
 }
 
-void Service::forget(std::uint64_t session) {
-  std::erase_if(m_waiters, [session](const auto& waiter) { return waiter.second == session; });
-}
-
 }  // namespace lhsm::emulator

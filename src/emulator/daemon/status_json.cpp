@@ -4,12 +4,32 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "core/model_settings.hpp"
 #include "core/text.hpp"
 
 namespace lhsm::emulator {
+namespace {
+
+/// As numbers: bytes a second (0: no limit) and nanoseconds.
+nlohmann::ordered_json model_json(const ClusterState* state) {
+  using nlohmann::ordered_json;
+  if (state == nullptr) return nullptr;
+  const auto model = ModelSettings::read_from(*state);
+  ordered_json osts = ordered_json::array();
+  for (const auto& ost : model.osts) osts.push_back(ost_text(ost));
+  return {{"on", model.is_on},
+          {"client_bandwidth", model.client_bandwidth},
+          {"ost_bandwidth", model.ost_bandwidth},
+          {"rpc_latency_ns", model.rpc_latency},
+          {"jitter_ns", model.jitter},
+          {"seed", model.seed},
+          {"osts", osts}};
+}
+
+}  // namespace
 
 std::string status_json(const std::string& fsname, pid_t pid, const std::vector<std::unique_ptr<Coordinator>>& mdts,
-                        std::size_t blocked_readers) {
+                        const ClusterView& cluster) {
   using nlohmann::ordered_json;
   ordered_json list = ordered_json::array();
   for (std::size_t index = 0; index < mdts.size(); ++index) {
@@ -35,7 +55,17 @@ std::string status_json(const std::string& fsname, pid_t pid, const std::vector<
                       {"succeed", counts[4]}}},
                     {"agents", agents}});
   }
-  return ordered_json({{"fsname", fsname}, {"pid", pid}, {"mdts", list}, {"blocked_readers", blocked_readers}}).dump();
+  ordered_json clients = ordered_json::array();
+  for (const auto& [uuid, pids] : cluster.clients) clients.push_back({{"uuid", uuid}, {"pids", pids}});
+  ordered_json locks = ordered_json::array();
+  for (const auto& [fid, group] : cluster.group_locks) locks.push_back({{"fid", fid.bracketed()}, {"group", group}});
+  return ordered_json({{"fsname", fsname},
+                       {"pid", pid},
+                       {"mdts", list},
+                       {"model", model_json(cluster.state)},
+                       {"clients", clients},
+                       {"group_locks", locks}})
+      .dump();
 }
 
 }  // namespace lhsm::emulator

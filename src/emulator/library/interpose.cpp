@@ -50,7 +50,10 @@ ssize_t get_layout(const Mount& mount, int fd, const std::string& relative, void
     const auto slash = relative.rfind('/');
     const auto parent = mount.path() + "/" + (slash == std::string::npos ? std::string() : relative.substr(0, slash));
     layout = stored_layout(parent, names);
-    const auto inherited = layout.empty() ? default_layout() : instantiated_layout(layout).value_or(default_layout());
+    const auto inherited =
+        layout.empty()
+            ? default_layout()
+            : instantiated_layout(layout, static_cast<std::uint16_t>(mount.ost_count())).value_or(default_layout());
     layout = inherited;
   }
   if (S_ISREG(st.st_mode))
@@ -74,7 +77,8 @@ int set_layout(const Mount& mount, int fd, const void* value, std::size_t size, 
     errno = EEXIST;
     return -1;
   }
-  auto layout = S_ISREG(st.st_mode) ? instantiated_layout(wanted) : Outcome<std::string>(wanted);
+  auto layout = S_ISREG(st.st_mode) ? instantiated_layout(wanted, static_cast<std::uint16_t>(mount.ost_count()))
+                                    : Outcome<std::string>(wanted);
   if (!layout) {
     errno = layout.error().sys_errno;
     return -1;

@@ -40,7 +40,7 @@ off_t seek(int fd, off_t offset, int whence) {
 /// Both files have to be there, and the model hears of both.
 template <class F>
 ssize_t copy(int from, int to, off_t from_offset, off_t to_offset, std::size_t size, F kernel) {
-  if (cluster_model_is_active()) size = std::min(size, k_paced_piece);
+  if (is_paced()) size = std::min(size, k_paced_piece);
   return transfer_whole(from, from_offset, size, false,
                         [&] { return transfer_whole(to, to_offset, size, true, [&] { return kernel(size); }); });
 }

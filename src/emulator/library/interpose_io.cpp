@@ -20,13 +20,13 @@ std::size_t total(const iovec* vector, int count) {
 }
 
 ssize_t read_vector(int fd, const iovec* vector, int count, off_t offset, int flags) {
-  const auto size = cluster_model_is_active() ? total(vector, count) : 0;
+  const auto size = is_paced() ? total(vector, count) : 0;
   return transfer_whole(fd, offset, size, false,
                         [=] { return ::syscall(SYS_preadv2, fd, vector, count, offset, 0, flags); });
 }
 
 ssize_t write_vector(int fd, const iovec* vector, int count, off_t offset, int flags) {
-  const auto size = cluster_model_is_active() ? total(vector, count) : 0;
+  const auto size = is_paced() ? total(vector, count) : 0;
   return transfer_whole(fd, offset, size, true,
                         [=] { return ::syscall(SYS_pwritev2, fd, vector, count, offset, 0, flags); });
 }

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "client/cluster_model.hpp"
+#include "client/own_io.hpp"
 #include "library/llapi.hpp"
 
 namespace lhsm::emulator {
@@ -28,6 +29,9 @@ namespace lhsm::emulator {
 
 /// Return the mount of a regular file, null for everything else.
 [[nodiscard]] Mount* mount_of_file(int fd) noexcept;
+
+/// Return whether transfers have to be paced: never those of the library itself, which make no traffic.
+[[nodiscard]] inline bool is_paced() { return !OwnIo::is_active() && cluster_model_is_active(); }
 
 /// Let the model of the cluster take its time. `offset` -1: where the descriptor is. Returns an errno.
 [[nodiscard]] int pace(int fd, off_t offset, std::size_t size, bool is_write) noexcept;
@@ -56,7 +60,7 @@ template <class F>
 ssize_t transfer(int fd, off_t offset, std::size_t size, bool is_write, F kernel) noexcept {
   if (size == 0) return kernel(0, size);
   if (const int error = await_data(fd); error != 0) return fail_with<ssize_t>(error);
-  if (!cluster_model_is_active() || mount_of_file(fd) == nullptr) return kernel(0, size);
+  if (!is_paced() || mount_of_file(fd) == nullptr) return kernel(0, size);
   for (std::size_t done = 0;;) {
     const auto piece = std::min(size - done, k_paced_piece);
     const off_t at = offset < 0 ? offset : offset + static_cast<off_t>(done);
@@ -72,7 +76,7 @@ ssize_t transfer(int fd, off_t offset, std::size_t size, bool is_write, F kernel
 template <class F>
 ssize_t transfer_whole(int fd, off_t offset, std::size_t size, bool is_write, F kernel) noexcept {
   if (const int error = await_data(fd); error != 0) return fail_with<ssize_t>(error);
-  if (cluster_model_is_active())
+  if (is_paced())
     if (const int error = pace(fd, offset, size, is_write); error != 0) return fail_with<ssize_t>(error);
   return kernel();
 }

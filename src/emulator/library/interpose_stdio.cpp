@@ -32,7 +32,7 @@ bool await_input(std::FILE* stream) {
 
 using Read = std::size_t(void*, std::size_t, std::size_t, std::FILE*);
 using ReadChecked = std::size_t(void*, std::size_t, std::size_t, std::size_t, std::FILE*);
-using Line = char*(char*, int, std::FILE*);
+using ReadLine = char*(char*, int, std::FILE*);
 using LineChecked = char*(char*, std::size_t, int, std::FILE*);
 using Char = int(std::FILE*);
 using Delimited = ssize_t(char**, std::size_t*, int, std::FILE*);
@@ -52,11 +52,11 @@ LHSM_EXPORT std::size_t fread_unlocked(void* to, std::size_t size, std::size_t c
   return await_input(stream) ? libc(to, size, count, stream) : 0;
 }
 LHSM_EXPORT char* fgets(char* to, int size, std::FILE* stream) {
-  LHSM_NEXT(Line, "fgets");
+  LHSM_NEXT(ReadLine, "fgets");
   return await_input(stream) ? libc(to, size, stream) : nullptr;
 }
 LHSM_EXPORT char* fgets_unlocked(char* to, int size, std::FILE* stream) {
-  LHSM_NEXT(Line, "fgets_unlocked");
+  LHSM_NEXT(ReadLine, "fgets_unlocked");
   return await_input(stream) ? libc(to, size, stream) : nullptr;
 }
 LHSM_EXPORT ssize_t getdelim(char** line, std::size_t* size, int delimiter, std::FILE* stream) {

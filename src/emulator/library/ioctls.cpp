@@ -139,6 +139,21 @@ int mdt_index(const Mount& mount, const void* argument) {
   return mdt ? static_cast<int>(*mdt) : -ENOENT;
 }
 
+/// The argument is the group itself.
+int change_group_lock(Mount& mount, int fd, Op op, const void* argument) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0) return -errno;
+  if ((flags & O_PATH) != 0) return -EBADF;
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) return -errno;
+  if (!S_ISREG(st.st_mode)) return -ENOTTY;
+  const std::uint64_t group = reinterpret_cast<std::uintptr_t>(argument);
+  if (op == Op::group_lock && group == 0) return -EINVAL;
+  Writer message;
+  message.put(op).put(group).put(static_cast<std::uint8_t>((flags & O_NONBLOCK) != 0));
+  return mount.call(message, fd).rc;
+}
+
 bool needs_fid(unsigned long command) {
   return command == LL_IOC_HSM_STATE_GET || command == LL_IOC_HSM_STATE_SET || command == LL_IOC_HSM_ACTION ||
          command == LL_IOC_HSM_IMPORT || command == LL_IOC_PATH2FID;
@@ -187,10 +202,8 @@ int serve_ioctl(Mount& mount, int fd, const std::string& /*relative*/, unsigned 
     case LL_IOC_DATA_VERSION: return get_data_version(fd, argument);
     case LL_IOC_FID2MDTIDX: return mdt_index(mount, argument);
     case LL_IOC_PATH2FID: write_argument(argument, to_abi(fid)); return 0;
-    case LL_IOC_GROUP_LOCK:
-    case LL_IOC_GROUP_UNLOCK:
-      // The argument is the group itself. One machine's page cache needs no such lock.
-      return argument == nullptr ? -EINVAL : 0;
+    case LL_IOC_GROUP_LOCK: return change_group_lock(mount, fd, Op::group_lock, argument);
+    case LL_IOC_GROUP_UNLOCK: return change_group_lock(mount, fd, Op::group_unlock, argument);
     default: return -ENOTTY;
   }
 }

@@ -91,3 +91,15 @@ LHSM_EXPORT int llapi_group_unlock(int fd, int group) {
   return serve_ioctl(*mount, fd, "", abi::LL_IOC_GROUP_UNLOCK,
                      reinterpret_cast<void*>(static_cast<std::intptr_t>(group)));
 }
+
+LHSM_EXPORT int llapi_group_lock64(int fd, std::uint64_t group) {
+  Mount* mount = find_mount(fd);
+  if (mount == nullptr) return -ENOTTY;
+  return serve_ioctl(*mount, fd, "", abi::LL_IOC_GROUP_LOCK, reinterpret_cast<void*>(group));
+}
+
+LHSM_EXPORT int llapi_group_unlock64(int fd, std::uint64_t group) {
+  Mount* mount = find_mount(fd);
+  if (mount == nullptr) return -ENOTTY;
+  return serve_ioctl(*mount, fd, "", abi::LL_IOC_GROUP_UNLOCK, reinterpret_cast<void*>(group));
+}

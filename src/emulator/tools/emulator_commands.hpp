@@ -13,6 +13,7 @@ namespace lhsm::emulator {
 struct StartOptions {
   std::string fsname;           ///< empty: as before, or "lustre"
   std::uint32_t mdt_count = 0;  ///< 0: as before, or 1
+  std::uint32_t ost_count = 0;  ///< 0: as before, or 4
   double time_scale = 1;
   bool foreground = false;
   Settings settings;
@@ -34,5 +35,9 @@ int run_cat(const std::vector<std::string>& files, unsigned timeout);
 
 /// The library's directory: beside the program in the build tree, or where it was installed.
 std::filesystem::path library_directory();
+// Cluster commands; a wrong setting is thrown as UsageError.
+int run_model(const std::string& directory, const std::vector<std::string>& words);
+int run_kill_client(const std::string& directory, const std::string& client);
+int run_evict(const std::string& directory, const std::string& client);
 
 }  // namespace lhsm::emulator

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "core/cluster_state.hpp"
 #include "lhsmtool_mpi/base/error.hpp"
 #include "tools/emulator_commands.hpp"
 
@@ -11,12 +12,16 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   StartOptions start;
   std::string directory;
+  std::string client;
+  std::vector<std::string> words;
   bool json = false;
 
   auto* start_command = app.add_subcommand("start", "Prepare DIR and start its coordinator; return when it serves");
   start_command->add_option("DIR", directory, "Directory, made if missing: the mount point")->required();
   start_command->add_option("--fsname", start.fsname, "Name of the file system [lustre, or as before]");
   start_command->add_option("--mdt-count", start.mdt_count, "Number of MDTs [1, or as before]");
+  start_command->add_option("--ost-count", start.ost_count, "Number of OSTs that layouts name [4, or as before]")
+      ->check(CLI::Range(1U, k_most_osts));
   start_command->add_option("--time-scale", start.time_scale, "How many times faster the coordinator's clock runs")
       ->check(CLI::PositiveNumber);
   auto& settings = start.settings;
@@ -42,11 +47,30 @@ int main(int argc, char** argv) {
   std::uint32_t mdt = 0;
   restart_command->add_option("DIR", directory, "The mount point")->required();
   restart_command->add_option("INDEX", mdt, "The MDT [0]");
+  auto* model_command =
+      app.add_subcommand("model",
+                         "Show, set or clear (off) the model of a slow cluster, while it runs:\n"
+                         "  client-bandwidth=50M   of each client, bytes a second, for reads and for writes\n"
+                         "  ost-bandwidth=200M     of each OST, for reads and writes together\n"
+                         "  ost.N=ok|slow:10M|full|inactive   (ost.*: all)\n"
+                         "  rpc-latency=1ms jitter=0.5ms seed=1   latency of each RPC, with a random part added\n"
+                         "K, M, G, T are powers of 1024; \"unlimited\" is no limit. What is not named stays as it is.");
+  model_command->add_option("DIR", directory, "The mount point")->required();
+  model_command->add_option("SETTING", words, "NAME=VALUE, or \"off\": everything as without a model");
+  auto* kill_command =
+      app.add_subcommand("kill-client", "Kill (-9) all processes of a client; return when they are gone");
+  auto* evict_command = app.add_subcommand(
+      "evict",
+      "Let the servers forget a client that lives on: its volatiles and locks are gone, what it writes is dirty");
+  for (auto* command : {kill_command, evict_command}) {
+    command->add_option("DIR", directory, "The mount point")->required();
+    command->add_option("CLIENT", client, "Its LHSM_EMULATOR_NODE, its UUID, or the id of one of its processes")
+        ->required();
+  }
   auto* env_command = app.add_subcommand("env", "Print shell lines that put the emulator's lfs and library first");
   env_command->add_option("DIR", directory, "The mount point")->required();
   auto* exec_command = app.add_subcommand("exec", "Run a program whose reads of released files wait for a restore");
   exec_command->add_option("DIR", directory, "The mount point")->required();
-  std::vector<std::string> words;
   exec_command->add_option("COMMAND", words, "After --: the program and its arguments")->required();
   auto* cat_command = app.add_subcommand("cat", "Print files, and wait for a restore of those that are released");
   unsigned timeout = 0;
@@ -66,7 +90,13 @@ int main(int argc, char** argv) {
     if (restart_command->parsed()) return run_restart_mdt(directory, mdt);
     if (exec_command->parsed()) return run_exec(directory, words);
     if (cat_command->parsed()) return run_cat(words, timeout);
+    if (model_command->parsed()) return run_model(directory, words);
+    if (kill_command->parsed()) return run_kill_client(directory, client);
+    if (evict_command->parsed()) return run_evict(directory, client);
     return run_env(directory);
+  } catch (const lhsm::UsageError& error) {
+    std::fprintf(stderr, "lhsm_emulator: %s\n", error.what());
+    return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lhsm_emulator: %s\n", error.what());
     return 1;

@@ -44,7 +44,8 @@ std::string usable_name_space(const std::string& directory) {
 
 void write_marker(int mount_fd, const ServerOptions& options) {
   const std::string text = "fsname=" + options.fsname + "\nmdt_count=" + std::to_string(options.mdt_count) +
-                           "\nxattrs=" + options.xattr_name_space + "\n";
+                           "\nxattrs=" + options.xattr_name_space + "\nost_count=" + std::to_string(options.ost_count) +
+                           "\n";
   const std::string temporary = std::string(k_marker) + ".new";
   Fd file(::openat(mount_fd, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!file || ::write(*file, text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
@@ -67,6 +68,7 @@ ServerOptions prepare(const std::string& directory, const StartOptions& wanted) 
     throw Fatal(options.mount_path + " lies inside the emulated mount " + before->path());
   options.fsname = !wanted.fsname.empty() ? wanted.fsname : before != nullptr ? before->fsname() : "lustre";
   options.mdt_count = wanted.mdt_count != 0 ? wanted.mdt_count : before != nullptr ? before->mdt_count() : 1;
+  options.ost_count = wanted.ost_count != 0 ? wanted.ost_count : before != nullptr ? before->ost_count() : 4;
   if (before != nullptr && options.mdt_count < before->mdt_count())
     throw Fatal("MDTs cannot be taken away: there are " + std::to_string(before->mdt_count()));
   options.xattr_name_space = before != nullptr ? before->names().name_space : usable_name_space(options.mount_path);

@@ -52,7 +52,11 @@ class Program {
       text += c;
     }
   }
-  void say() { std::ignore = ::write(*m_to, "\n", 1); }
+  void say(const std::string& text = {}) {
+    const auto line = text + "\n";
+    std::ignore = ::write(*m_to, line.data(), line.size());
+  }
+  [[nodiscard]] pid_t pid() const { return m_pid; }
   void kill() {
     if (m_pid <= 0) return;
     std::ignore = ::kill(m_pid, SIGKILL);
