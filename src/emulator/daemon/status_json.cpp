@@ -64,7 +64,8 @@ std::string status_json(const std::string& fsname, pid_t pid, const std::vector<
                        {"mdts", list},
                        {"model", model_json(cluster.state)},
                        {"clients", clients},
-                       {"group_locks", locks}})
+                       {"group_locks", locks},
+                       {"blocked_readers", cluster.blocked_readers}})
       .dump();
 }
 
