@@ -162,11 +162,11 @@ bool is_served_ioctl(unsigned long command) {
     case LL_IOC_PATH2FID:
     case LL_IOC_GROUP_LOCK:
     case LL_IOC_GROUP_UNLOCK: return true;
-    default: return false;
+    default: return is_attribute_ioctl(command);
   }
 }
 
-int serve_ioctl(Mount& mount, int fd, const std::string& /*relative*/, unsigned long command, void* argument) {
+int serve_ioctl(Mount& mount, int fd, const std::string& relative, unsigned long command, void* argument) {
   if (argument == nullptr && command != LL_IOC_GROUP_LOCK && command != LL_IOC_GROUP_UNLOCK) return -EFAULT;
   Fid fid;
   if (needs_fid(command)) {
@@ -191,7 +191,7 @@ int serve_ioctl(Mount& mount, int fd, const std::string& /*relative*/, unsigned 
     case LL_IOC_GROUP_UNLOCK:
       // The argument is the group itself. One machine's page cache needs no such lock.
       return argument == nullptr ? -EINVAL : 0;
-    default: return -ENOTTY;
+    default: return serve_attribute_ioctl(mount, fd, relative, command, argument);
   }
 }
 
