@@ -88,6 +88,14 @@ struct Target {
   }
 };
 
+/// Return whether get_layout() would find one, without reading it where there is one in any case.
+bool has_layout(const Mount& mount, int fd, const std::string& relative) {
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) return false;
+  if (S_ISREG(st.st_mode) && is_volatile_path(relative)) return seen_layout(mount, fd, relative).has_value();
+  return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
+}
+
 /// Copy a list without the emulator's own names, with the layout's; the result of a listxattr().
 ssize_t shown_list(const Mount& mount, int fd, const std::string& relative, std::string_view names, char* list,
                    std::size_t size) {
@@ -97,7 +105,7 @@ ssize_t shown_list(const Mount& mount, int fd, const std::string& relative, std:
     if (name != mount.names().fid && name != mount.names().layout && name != mount.names().project)
       kept.append(name).push_back('\0');
   }
-  if (seen_layout(mount, fd, relative)) kept.append(k_lustre_lov, sizeof k_lustre_lov);
+  if (has_layout(mount, fd, relative)) kept.append(k_lustre_lov, sizeof k_lustre_lov);
   if (size == 0) return static_cast<ssize_t>(kept.size());
   if (kept.size() > size) return fail(ERANGE);
   std::memcpy(list, kept.data(), kept.size());

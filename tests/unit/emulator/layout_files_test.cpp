@@ -172,6 +172,18 @@ TEST_F(LayoutFilesTest, calls_by_path_and_lists) {
   EXPECT_EQ(::removexattr(other.c_str(), "user.mine"), 0);
 }
 
+TEST_F(LayoutFilesTest, getfattr_and_setfattr_with_the_library_preloaded) {
+  if (shell("command -v getfattr setfattr").code != 0) GTEST_SKIP() << "needs getfattr and setfattr";
+  const auto from = make_with("from", plain(stripes(3, k_mib)));
+  const auto to = make("to", 0);
+  EXPECT_EQ(shell("export LD_PRELOAD=" + quoted(library().native()) + "; cd " + quoted(mount) +
+                  " && value=$(getfattr --only-values -e hex -n lustre.lov from | od -An -v -tx1 | tr -d ' \\n') && "
+                  "setfattr -n lustre.lov -v 0x$value to && getfattr -m - to | grep lustre")
+                .text,
+            "lustre.lov\n");
+  EXPECT_EQ(layout_of(to).components[0].objects.size(), 3U);
+}
+
 TEST_F(LayoutFilesTest, a_plain_layout_read_and_set_begins_anywhere) {
   const auto path = make_with("f", plain(stripes(1, k_mib)));
   const auto read = layout_of(path);
