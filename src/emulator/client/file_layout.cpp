@@ -29,10 +29,13 @@ std::uint16_t next_ost() {
 
 Status store(const Mount& mount, int fd, const Layout& layout, int how) {
   const auto bytes = pack_layout(layout);
-  const auto path = inode_path(fd);
-  // By system call: the library answers setxattr() for this name itself.
-  if (::syscall(SYS_setxattr, path.c_str(), mount.names().layout.c_str(), bytes.data(), bytes.size(), how) != 0)
-    return errno_error("set layout", "lustre.lov");
+  const char* name = mount.names().layout.c_str();
+  // By system call: the library answers fsetxattr() for this name itself. A descriptor that is a path only
+  // needs the way through /proc.
+  auto rc = ::syscall(SYS_fsetxattr, fd, name, bytes.data(), bytes.size(), how);
+  if (rc != 0 && errno == EBADF)
+    rc = ::syscall(SYS_setxattr, inode_path(fd).c_str(), name, bytes.data(), bytes.size(), how);
+  if (rc != 0) return errno_error("set layout", "lustre.lov");
   return {};
 }
 

@@ -33,6 +33,13 @@ bool has_readers(const Fd& file) {
   return !look || is_open_elsewhere(*look);
 }
 
+/// Return the bytes of a layout, "" if there is none.
+std::string layout_behind(const Fd& file, const std::string& name) {
+  char value[64 * 1024];
+  const auto size = ::fgetxattr(*file, name.c_str(), value, sizeof value);
+  return size <= 0 ? std::string() : std::string(value, static_cast<std::size_t>(size));
+}
+
 /// The layout belongs to the data: the file gets the volatile's, or none.
 Status set_layout(const Fd& to, const std::string& name, const std::string& layout) {
   const int rc = layout.empty() ? ::fremovexattr(*to, name.c_str())
@@ -52,12 +59,11 @@ LayoutSwap::~LayoutSwap() {
   for (const auto& copy : m_copies) copy->thread.join();
 }
 
-/// Return the layout that the file gets with the volatile's data. EOPNOTSUPP: the data would have to move
-/// to the MDT, where a file has room only for the size of the MDT component that it has.
-Outcome<std::string> LayoutSwap::layout_after(const Swap& swap, const Fd& from) {
-  LHSM_TRY_ASSIGN(const Fd file, m_store.open(swap.file));
-  auto layout = stored_layout(inode_path(*from), m_store.names());
-  auto before = stored_layout(inode_path(*file), m_store.names());
+/// Return the layout that the file gets with the volatile's data, if it had the layout `before`. EOPNOTSUPP:
+/// the data would have to move to the MDT, where a file has room only for the MDT component that it has.
+Outcome<std::string> LayoutSwap::layout_after(const Swap& swap, const Fd& from, std::string before) {
+  auto layout = layout_behind(from, m_store.names().layout);
+  if (layout.empty()) return layout;
   if (const auto dom_size = dom_size_of(layout); dom_size > 0) {
     if (const auto path = m_store.path_of(swap.file); before.empty() && path)
       before = layout_for_entry(m_mount_fd, m_store.names(), *path);
@@ -65,7 +71,7 @@ Outcome<std::string> LayoutSwap::layout_after(const Swap& swap, const Fd& from) 
   }
   // The release was a change too, of which nothing is written down.
   const auto generation = std::max(generation_of(before) + 1, generation_of(layout)) + 1;
-  return layout.empty() ? layout : with_generation(std::move(layout), generation);
+  return with_generation(std::move(layout), generation);
 }
 
 void LayoutSwap::start(const Swap& swap, Done done) {
@@ -75,16 +81,17 @@ void LayoutSwap::start(const Swap& swap, Done done) {
     LHSM_TRY_ASSIGN(const auto file_st, m_store.attributes_of(swap.file));
     if (from_st.st_uid != file_st.st_uid || from_st.st_gid != file_st.st_gid)
       return errno_error("swap", swap.file.bracketed(), EPERM);
-    LHSM_TRY_ASSIGN(const auto layout, layout_after(swap, from));
     const bool is_small = from_st.st_size <= k_copy_inline;
     if (!is_small && file_st.st_nlink == 1) {
       LHSM_TRY_ASSIGN(const Fd file, m_store.open(swap.file));
       if (!has_readers(file)) {
+        LHSM_TRY_ASSIGN(const auto layout, layout_after(swap, from, stored_layout(inode_path(*file), m_store.names())));
         LHSM_TRY_ASSIGN(const bool exchanged, exchange(swap, from, from_st, file, file_st, layout));
         if (exchanged) return true;
       }
     }
     LHSM_TRY_ASSIGN(Fd to, m_store.open_data(swap.file));
+    LHSM_TRY_ASSIGN(const auto layout, layout_after(swap, from, layout_behind(to, m_store.names().layout)));
     if (!is_small) {
       copy_later(swap, std::move(from), std::move(to), layout, done);
       return false;
