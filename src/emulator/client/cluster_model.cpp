@@ -12,6 +12,7 @@
 #include <ctime>
 #include <string>
 
+#include "client/file_layout.hpp"
 #include "client/mount.hpp"
 #include "client/ost_extents.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
@@ -191,7 +192,13 @@ int ClusterModel::transfer(const Mount& mount, int fd, std::uint64_t offset, std
     left = offset >= end ? 0 : std::min<std::uint64_t>(size, end - offset);
   }
   if (left == 0) return 0;
-  const auto layout = m_layouts.layout_of(mount, fd, st);
+  auto layout = m_layouts.layout_of(mount, fd, st);
+  if (layout->is_composite) {
+    // A write makes the components that it reaches.
+    FileFacts facts;
+    facts.size = offset + left;
+    layout = std::make_shared<const Layout>(layout_as_seen(*layout, facts, ost_map(mount)));
+  }
   // All of it fails or none: the caller transfers nothing before this returns.
   if (const int error = refusal(*shared, ost_extents(*layout, offset, left), is_write); error != 0) return error;
   while (left > 0) {

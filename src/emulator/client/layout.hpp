@@ -1,57 +1,59 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The layout of a file as "lustre.lov" shows it. An ordinary file system stripes nothing: the layout
-// is only remembered, so that who archives can save it and who restores can set it.
+// What a metadata server does with layouts: which it takes, and what becomes of them when a file gets
+// one and when it grows. An ordinary file system stripes nothing: a layout is only remembered, so that
+// who archives can save it and who restores can set it.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "lhsmtool_mpi/base/error.hpp"
+#include "core/cluster_state.hpp"
+#include "core/layout.hpp"
+#include "lhsmtool_mpi/base/fid.hpp"
 
 namespace lhsm::emulator {
 
-struct [[gnu::packed]] OstObject {
-  std::uint64_t id = 0;
-  std::uint64_t seq = 0;
-  std::uint32_t generation = 0;
-  std::uint32_t ost_index = 0;
+inline constexpr std::uint32_t k_default_stripe_size = 4U << 20U;
+
+/// The OSTs there are, and the pools of them.
+struct OstMap {
+  std::uint16_t count = k_default_osts;
+  std::function<std::optional<std::vector<std::uint16_t>>(std::string_view pool)> pool = [](std::string_view) {
+    return std::nullopt;
+  };
 };
-static_assert(sizeof(OstObject) == 24);
 
-/// lov_user_md_v1; in version 3 a pool name of 16 bytes follows, in both the objects.
-struct [[gnu::packed]] LayoutHeader {
-  std::uint32_t magic = k_v1;
-  std::uint32_t pattern = k_raid0;
-  std::uint64_t object_id = 0;
-  std::uint64_t object_seq = 0;
-  std::uint32_t stripe_size = 1U << 20U;
-  std::uint16_t stripe_count = 1;
-  std::uint16_t stripe_offset = 0;
+/// Look at what a user wants as the layout of a file or directory. EINVAL with Lustre's rules: extents
+/// adjacent from 0 on and aligned, stripe sizes multiples of 64 KiB, MDT components first and without
+/// stripes, OSTs that exist. ENODEV: one of the chosen OSTs does not exist.
+Status check_layout(const Layout& wanted, const OstMap& osts);
 
-  static constexpr std::uint32_t k_v1 = 0x0BD10BD0;
-  static constexpr std::uint32_t k_v3 = 0x0BD30BD0;
-  static constexpr std::uint32_t k_composite = 0x0BD60BD0;
-  static constexpr std::uint32_t k_raid0 = 1;
-  static constexpr std::uint32_t k_released = 0x80000000;
-  static constexpr std::size_t k_pool_size = 16;
+/// Return a checked layout as it becomes a file's: what means "choose" is chosen in the components that
+/// begin at 0, with an object per stripe, the first on `first_ost` unless the layout says where. The
+/// other components wait for the file to grow.
+[[nodiscard]] Layout instantiated_layout(Layout wanted, const OstMap& osts, std::uint16_t first_ost);
+
+/// What else decides how a file's layout looks.
+struct FileFacts {
+  std::uint64_t size = 0;
+  bool is_released = false;
+  Fid fid;                   ///< insane: not known
+  std::uint64_t object = 0;  ///< number from which the objects' ids are made
 };
-static_assert(sizeof(LayoutHeader) == 32);
 
-inline constexpr std::uint16_t k_pretended_osts = 4;  ///< where no mount says how many
+/// Return a file's layout as Lustre would show it now: components that the file's size has reached have
+/// objects; a released file has none, and "released" in all patterns.
+[[nodiscard]] Layout layout_as_seen(Layout stored, const FileFacts& file, const OstMap& osts);
 
-/// Return the layout of a file of which nobody set one: one stripe of 1 MiB.
-[[nodiscard]] std::string default_layout();
+/// Return what a file gets where nobody said anything: one stripe of 4 MiB, on `first_ost`.
+[[nodiscard]] Layout default_layout(const OstMap& osts, std::uint16_t first_ost);
 
-/// Return the layout as it becomes a file's: counts and offsets that mean "choose" are chosen, with
-/// an object per stripe. EINVAL for what is no layout.
-Outcome<std::string> instantiated_layout(std::string_view wanted, std::uint16_t ost_count = k_pretended_osts);
-
-/// Return the header of a plain layout, or an error for a composite one.
-Outcome<LayoutHeader> layout_header(std::string_view layout);
-
-/// Return a layout with the pattern's "released" flag set or cleared.
-[[nodiscard]] std::string with_released_flag(std::string layout, bool released);
+/// Return whether a layout for a directory says nothing, which takes away the one it has.
+[[nodiscard]] bool is_empty_default(const Layout& wanted);
 
 }  // namespace lhsm::emulator

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "core/layout.hpp"
 #include "lhsmtool_mpi/base/fid.hpp"
 
 namespace lhsm::emulator {
@@ -26,12 +27,12 @@ class Mount;
 /// layout changes the inode's change time, so what was read before is good as long as that stays.
 class LayoutCache {
  public:
-  [[nodiscard]] std::shared_ptr<const std::string> layout_of(const Mount& mount, int fd, const struct stat& st);
+  [[nodiscard]] std::shared_ptr<const Layout> layout_of(const Mount& mount, int fd, const struct stat& st);
 
  private:
   struct Entry {
     timespec changed{};
-    std::shared_ptr<const std::string> layout;
+    std::shared_ptr<const Layout> layout;
   };
   std::mutex m_mutex;
   std::map<std::pair<dev_t, ino_t>, Entry> m_entries;

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
+
+#include "core/layout.hpp"
 
 namespace lhsm::emulator {
 
@@ -13,8 +14,8 @@ struct OstShare {
   std::uint64_t bytes = 0;
 };
 
-/// Split a range of a file over the OSTs of its layout ("lustre.lov" bytes, V1 or V3). Of any other
-/// layout, or a torn one, all is OST 0's.
-[[nodiscard]] std::vector<OstShare> ost_extents(std::string_view layout, std::uint64_t offset, std::uint64_t size);
+/// Split a range of a file over the OSTs of its layout: of several mirrors the first. What lies on an MDT
+/// is no OST's; what lies in a component without objects, or in a layout of another kind, is OST 0's.
+[[nodiscard]] std::vector<OstShare> ost_extents(const Layout& layout, std::uint64_t offset, std::uint64_t size);
 
 }  // namespace lhsm::emulator

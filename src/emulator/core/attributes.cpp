@@ -8,7 +8,11 @@
 namespace lhsm::emulator {
 
 AttributeNames::AttributeNames(std::string_view space)
-    : name_space(space), fid(name_space + ".lhsm"), hsm(name_space + ".hsm"), layout(name_space + ".lov") {}
+    : name_space(space),
+      fid(name_space + ".lhsm"),
+      hsm(name_space + ".hsm"),
+      layout(name_space + ".lov"),
+      project(name_space + ".lhsm_project") {}
 
 std::string inode_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 

@@ -37,6 +37,7 @@ class AttributeNames {
   std::string fid;         ///< FidTag
   std::string hsm;         ///< abi::hsm_attrs
   std::string layout;      ///< what "lustre.lov" shows
+  std::string project;     ///< id and flags of the project, where one was set
 };
 
 /// Return a path that means the inode behind a descriptor, O_PATH ones included.

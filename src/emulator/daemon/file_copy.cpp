@@ -34,6 +34,26 @@ Status copy_range(int from, int to, off_t begin, off_t end, std::vector<char>& b
   return {};
 }
 
+bool is_listed(std::string_view names, std::string_view name) {
+  for (; !names.empty(); names.remove_prefix(names.find('\0') + 1))
+    if (names.substr(0, names.find('\0')) == name) return true;
+  return false;
+}
+
+/// Remove the xattrs that are not among `names`: those of a volatile are not the file's.
+Status remove_others(int to, std::string_view names, const AttributeNames& own) {
+  std::vector<char> list(64 * 1024);
+  const auto size = ::flistxattr(to, list.data(), list.size());
+  if (size < 0) return errno_error("flistxattr", "volatile file");
+  for (const char* name = list.data(); name < list.data() + size; name += std::char_traits<char>::length(name) + 1) {
+    const std::string_view text(name);
+    if (text == own.fid || text == own.hsm || text == own.layout || text.starts_with("security.")) continue;
+    if (is_listed(names, text)) continue;
+    if (::fremovexattr(to, name) != 0 && errno != ENODATA) return errno_error("removexattr", name);
+  }
+  return {};
+}
+
 }  // namespace
 
 Status replace_content(int from, int to) {
@@ -81,7 +101,7 @@ Status copy_inode_attributes(const std::string& from_path, int to, const std::st
     if (::fsetxattr(to, name, value.data(), static_cast<std::size_t>(length), 0) != 0)
       return errno_error("setxattr", name);
   }
-  return {};
+  return remove_others(to, {list.data(), static_cast<std::size_t>(size)}, own);
 }
 
 }  // namespace lhsm::emulator

@@ -6,9 +6,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/data_version.hpp"
+#include "core/directory_layout.hpp"
+#include "core/layout.hpp"
 #include "daemon/file_copy.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
@@ -30,12 +33,17 @@ bool has_readers(const Fd& file) {
   return !look || is_open_elsewhere(*look);
 }
 
-/// The layout belongs to the data: the file gets the volatile's, or none.
-Status move_layout(const Fd& from, const Fd& to, const std::string& name) {
+/// Return the bytes of a layout, "" if there is none.
+std::string layout_behind(const Fd& file, const std::string& name) {
   char value[64 * 1024];
-  const auto size = ::fgetxattr(*from, name.c_str(), value, sizeof value);
-  const int rc = size < 0 ? ::fremovexattr(*to, name.c_str())
-                          : ::fsetxattr(*to, name.c_str(), value, static_cast<std::size_t>(size), 0);
+  const auto size = ::fgetxattr(*file, name.c_str(), value, sizeof value);
+  return size <= 0 ? std::string() : std::string(value, static_cast<std::size_t>(size));
+}
+
+/// The layout belongs to the data: the file gets the volatile's, or none.
+Status set_layout(const Fd& to, const std::string& name, const std::string& layout) {
+  const int rc = layout.empty() ? ::fremovexattr(*to, name.c_str())
+                                : ::fsetxattr(*to, name.c_str(), layout.data(), layout.size(), 0);
   if (rc != 0 && errno != ENODATA) return errno_error("set layout", name);
   return {};
 }
@@ -51,6 +59,21 @@ LayoutSwap::~LayoutSwap() {
   for (const auto& copy : m_copies) copy->thread.join();
 }
 
+/// Return the layout that the file gets with the volatile's data, if it had the layout `before`. EOPNOTSUPP:
+/// the data would have to move to the MDT, where a file has room only for the MDT component that it has.
+Outcome<std::string> LayoutSwap::layout_after(const Swap& swap, const Fd& from, std::string before) {
+  auto layout = layout_behind(from, m_store.names().layout);
+  if (layout.empty()) return layout;
+  if (const auto dom_size = dom_size_of(layout); dom_size > 0) {
+    if (const auto path = m_store.path_of(swap.file); before.empty() && path)
+      before = layout_for_entry(m_mount_fd, m_store.names(), *path);
+    if (dom_size_of(before) != dom_size) return errno_error("swap layouts", swap.file.bracketed(), EOPNOTSUPP);
+  }
+  // The release was a change too, of which nothing is written down.
+  const auto generation = std::max(generation_of(before) + 1, generation_of(layout)) + 1;
+  return with_generation(std::move(layout), generation);
+}
+
 void LayoutSwap::start(const Swap& swap, Done done) {
   const auto run = [&]() -> Outcome<bool> {
     LHSM_TRY_ASSIGN(Fd from, m_volatiles.find(swap.volatile_file));
@@ -62,18 +85,20 @@ void LayoutSwap::start(const Swap& swap, Done done) {
     if (!is_small && file_st.st_nlink == 1) {
       LHSM_TRY_ASSIGN(const Fd file, m_store.open(swap.file));
       if (!has_readers(file)) {
-        LHSM_TRY_ASSIGN(const bool exchanged, exchange(swap, from, from_st, file, file_st));
+        LHSM_TRY_ASSIGN(const auto layout, layout_after(swap, from, stored_layout(inode_path(*file), m_store.names())));
+        LHSM_TRY_ASSIGN(const bool exchanged, exchange(swap, from, from_st, file, file_st, layout));
         if (exchanged) return true;
       }
     }
     LHSM_TRY_ASSIGN(Fd to, m_store.open_data(swap.file));
+    LHSM_TRY_ASSIGN(const auto layout, layout_after(swap, from, layout_behind(to, m_store.names().layout)));
     if (!is_small) {
-      copy_later(swap, std::move(from), std::move(to), done);
+      copy_later(swap, std::move(from), std::move(to), layout, done);
       return false;
     }
     at_step("copy");
     LHSM_TRY(replace_content(*from, *to));
-    LHSM_TRY(move_layout(from, to, m_store.names().layout));
+    LHSM_TRY(set_layout(to, m_store.names().layout, layout));
     if (const int rc = conclude_copy(swap); rc != 0) return errno_error("swap", swap.file.bracketed(), -rc);
     return true;
   };
@@ -88,7 +113,7 @@ void LayoutSwap::start(const Swap& swap, Done done) {
 }
 
 Outcome<bool> LayoutSwap::exchange(const Swap& swap, const Fd& from, const struct stat& from_st, const Fd& file,
-                                   const struct stat& file_st) {
+                                   const struct stat& file_st, const std::string& layout) {
   const auto path = m_store.path_of(swap.file);
   if (!path) return false;  // unlinked, but alive: the inode itself gets the data
   const auto slash = path->rfind('/');
@@ -100,6 +125,7 @@ Outcome<bool> LayoutSwap::exchange(const Swap& swap, const Fd& from, const struc
 
   at_step("adopt");
   LHSM_TRY(copy_inode_attributes(inode_path(*file), *from, m_store.names().name_space));
+  LHSM_TRY(set_layout(from, m_store.names().layout, layout));
   auto after = swap.after;
   const auto version = data_version(from_st);
   after.archive_version = version;
@@ -144,17 +170,16 @@ int LayoutSwap::conclude_copy(const Swap& swap) {
   return 0;
 }
 
-void LayoutSwap::copy_later(const Swap& swap, Fd from, Fd to, Done done) {
+void LayoutSwap::copy_later(const Swap& swap, Fd from, Fd to, const std::string& layout, Done done) {
   auto copy = std::make_unique<Copy>();
   copy->swap = swap;
   copy->from = std::move(from);
   copy->to = std::move(to);
   copy->done = std::move(done);
   Copy* raw = copy.get();
-  const auto layout = m_store.names().layout;
-  copy->thread = std::thread([this, raw, layout] {
+  copy->thread = std::thread([this, raw, layout, name = m_store.names().layout] {
     auto copied = replace_content(*raw->from, *raw->to);
-    if (copied) copied = move_layout(raw->from, raw->to, layout);
+    if (copied) copied = set_layout(raw->to, name, layout);
     {
       const std::lock_guard lock(m_mutex);
       raw->result = copied ? 0 : -copied.error().sys_errno;

@@ -46,9 +46,10 @@ class LayoutSwap {
   };
 
   Outcome<bool> exchange(const Swap& swap, const Fd& from, const struct stat& from_st, const Fd& file,
-                         const struct stat& file_st);
+                         const struct stat& file_st, const std::string& layout);
+  Outcome<std::string> layout_after(const Swap& swap, const Fd& from, std::string before);
   int conclude_copy(const Swap& swap);
-  void copy_later(const Swap& swap, Fd from, Fd to, Done done);
+  void copy_later(const Swap& swap, Fd from, Fd to, const std::string& layout, Done done);
 
   FileStore& m_store;
   Volatiles& m_volatiles;

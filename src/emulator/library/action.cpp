@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/directory_layout.hpp"
 #include "library/llapi.hpp"
+#include "library/striping.hpp"
 
 using namespace lhsm;
 using namespace lhsm::emulator;
@@ -34,7 +36,8 @@ int begin_restore(Mount& mount, hsm_copyaction_private& action, int mdt, int ope
   if (!original) return to_rc(original);
   if (::fstat(**original, &action.attributes) != 0) return -errno;
   Fd parent;
-  if (mdt < 0) {
+  // Its directory says on which MDT it is, and which layout it has if none is going to be set.
+  if (mdt < 0 || (!delays_layout(open_flags) && ::faccessat(mount.root_fd(), k_layouts_in_use, F_OK, 0) == 0)) {
     Writer request;
     request.put(Op::path_of).put(fid).put(std::uint32_t{0});
     const auto answer = mount.call(request);

@@ -8,8 +8,11 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "client/file_layout.hpp"
+#include "core/directory_layout.hpp"
 #include "core/fid_space.hpp"
 #include "library/llapi.hpp"
+#include "library/striping.hpp"
 
 using namespace lhsm;
 using namespace lhsm::emulator;
@@ -63,11 +66,22 @@ int path_of(Mount& mount, const abi::lu_fid& fid, char* path, int length, int* l
   return 0;
 }
 
+/// Who opens a volatile for writing by FID before its maker has set a layout makes the default one appear.
+void give_layout_to_volatile(const Mount& mount, int fd, int flags) {
+  if ((flags & O_ACCMODE) == O_RDONLY || delays_layout(flags) || (flags & O_PATH) != 0) return;
+  if (!stored_layout(inode_path(fd), mount.names()).empty()) return;
+  std::string relative;
+  std::ignore = find_mount(fd, &relative);
+  // It has no directory that could say more than the root.
+  if (is_volatile_path(relative)) std::ignore = give_default_layout(mount, fd, "x");
+}
+
 int open_by_fid(Mount* mount, const abi::lu_fid& fid, int flags) {
   if (mount == nullptr) return -ENODEV;
   auto file = mount->open(from_abi(fid), flags);
   // By handle, as Lustre 2.16 opens, a file that is gone is a stale one.
   if (!file) return file.error().sys_errno == ENOENT ? -ESTALE : to_rc(file);
+  give_layout_to_volatile(*mount, **file, flags);
   return file->release();
 }
 

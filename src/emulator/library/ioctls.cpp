@@ -177,11 +177,11 @@ bool is_served_ioctl(unsigned long command) {
     case LL_IOC_PATH2FID:
     case LL_IOC_GROUP_LOCK:
     case LL_IOC_GROUP_UNLOCK: return true;
-    default: return false;
+    default: return is_attribute_ioctl(command);
   }
 }
 
-int serve_ioctl(Mount& mount, int fd, const std::string& /*relative*/, unsigned long command, void* argument) {
+int serve_ioctl(Mount& mount, int fd, const std::string& relative, unsigned long command, void* argument) {
   if (argument == nullptr && command != LL_IOC_GROUP_LOCK && command != LL_IOC_GROUP_UNLOCK) return -EFAULT;
   Fid fid;
   if (needs_fid(command)) {
@@ -204,7 +204,7 @@ int serve_ioctl(Mount& mount, int fd, const std::string& /*relative*/, unsigned 
     case LL_IOC_PATH2FID: write_argument(argument, to_abi(fid)); return 0;
     case LL_IOC_GROUP_LOCK: return change_group_lock(mount, fd, Op::group_lock, argument);
     case LL_IOC_GROUP_UNLOCK: return change_group_lock(mount, fd, Op::group_unlock, argument);
-    default: return -ENOTTY;
+    default: return serve_attribute_ioctl(mount, fd, relative, command, argument);
   }
 }
 

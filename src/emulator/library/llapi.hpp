@@ -58,6 +58,13 @@ Outcome<VolatileFile> create_volatile(Mount& mount, int mdt, int parent_fd, int 
 int serve_ioctl(Mount& mount, int fd, const std::string& relative, unsigned long command, void* argument);
 [[nodiscard]] bool is_served_ioctl(unsigned long command);
 
+// ioctls about layout and project, see attribute_ioctls.cpp.
+inline constexpr unsigned long k_lov_setstripe = 0x4008669a;
+inline constexpr unsigned long k_lov_getstripe = 0x4008669b;
+int serve_attribute_ioctl(const Mount& mount, int fd, const std::string& relative, unsigned long command,
+                          void* argument);
+[[nodiscard]] bool is_attribute_ioctl(unsigned long command);
+
 /// Release a file: drop its data if the coordinator's rules allow. 0 or a negative errno.
 int release_file(Mount& mount, const Fid& fid);
 

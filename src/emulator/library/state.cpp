@@ -2,7 +2,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "core/directory_layout.hpp"
+#include "core/layout.hpp"
 #include "library/llapi.hpp"
+
+LHSM_EXPORT int llapi_file_open_pool(const char* name, int flags, int mode, unsigned long long stripe_size,
+                                     int stripe_offset, int stripe_count, int stripe_pattern, char* pool_name);
 
 using namespace lhsm;
 using namespace lhsm::emulator;
@@ -13,6 +18,21 @@ int file_ioctl(int fd, unsigned long command, void* argument) {
   std::string relative;
   Mount* mount = find_mount(fd, &relative);
   return mount == nullptr ? -ENOTTY : serve_ioctl(*mount, fd, relative, command, argument);
+}
+
+/// Make the file that is imported, released from the beginning; a descriptor or a negative errno. An
+/// existing one has a layout already and is left alone.
+int open_imported(const char* path, int mode, unsigned long long size, int offset, int count, int pattern, char* pool) {
+  const Mount* mount = find_mount(std::string(path));
+  const bool is_usual = size == 0 && offset == -1 && count == 0 && pattern == 0 && pool == nullptr;
+  // The usual layout need not be written down where no directory has another one.
+  if (is_usual && mount != nullptr && ::faccessat(mount->root_fd(), k_layouts_in_use, F_OK, 0) != 0) {
+    const int fd = ::open(path, O_CREAT | O_EXCL | O_WRONLY, mode);
+    return fd < 0 ? -errno : fd;
+  }
+  const auto released = static_cast<std::uint32_t>(pattern != 0 ? pattern : 1) | LayoutHeader::k_released;
+  return llapi_file_open_pool(path, O_CREAT | O_EXCL | O_WRONLY, mode, size, offset, count, static_cast<int>(released),
+                              pool);
 }
 
 }  // namespace
@@ -59,17 +79,17 @@ LHSM_EXPORT int llapi_hsm_data_version_set(int fd, std::uint64_t version) {
   return mount->call(request).rc;
 }
 
-LHSM_EXPORT int llapi_hsm_import(const char* dst, int archive, const struct stat* st,
-                                 unsigned long long /*stripe_size*/, int /*stripe_offset*/, int /*stripe_count*/,
-                                 int /*stripe_pattern*/, char* /*pool_name*/, abi::lu_fid* new_fid) {
-  // An existing file has a layout already and is left alone.
-  const Fd fd(::open(dst, O_CREAT | O_EXCL | O_WRONLY, st->st_mode));
+LHSM_EXPORT int llapi_hsm_import(const char* dst, int archive, const struct stat* st, unsigned long long stripe_size,
+                                 int stripe_offset, int stripe_count, int stripe_pattern, char* pool_name,
+                                 abi::lu_fid* new_fid) {
+  int rc = open_imported(dst, static_cast<int>(st->st_mode), stripe_size, stripe_offset, stripe_count, stripe_pattern,
+                         pool_name);
+  const Fd fd(rc);
   if (!fd) {
-    const int rc = -errno;
     llapi_error(k_message_error, -rc, "cannot create '%s' for import", dst);
     return rc;
   }
-  int rc = llapi_fd2fid(*fd, new_fid);
+  rc = llapi_fd2fid(*fd, new_fid);
   if (rc != 0) {
     llapi_error(k_message_error, -rc, "cannot get fid of '%s' for import", dst);
   } else {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include "client/layout.hpp"
+#include "client/file_layout.hpp"
 #include "core/fid_space.hpp"
 #include "library/llapi.hpp"
+#include "library/striping.hpp"
 
 namespace lhsm::emulator {
 
@@ -17,16 +17,14 @@ Outcome<VolatileFile> create_volatile(Mount& mount, int mdt, int parent_fd, int 
   VolatileFile made;
   LHSM_TRY_ASSIGN(made.fid, mount.volatile_fid(static_cast<std::uint32_t>(mdt)));
   const auto name = std::string(k_fid_dir) + "/" + made.fid.str();
-  const bool delays_layout = (open_flags & abi::O_LOV_DELAY_CREATE) == abi::O_LOV_DELAY_CREATE ||
-                             (open_flags & (O_NOCTTY | O_ASYNC)) == (O_NOCTTY | O_ASYNC);
   int flags = (open_flags & ~abi::O_LOV_DELAY_CREATE) | O_CREAT | O_EXCL | O_NOFOLLOW;
   if ((flags & O_ACCMODE) == O_RDONLY) flags |= O_RDWR;
   made.fd = Fd(::openat(mount.root_fd(), name.c_str(), flags, mode));
   if (!made.fd) return errno_error("create volatile", name);
-  if (!delays_layout) {
-    const auto layout = default_layout();
-    if (::fsetxattr(*made.fd, mount.names().layout.c_str(), layout.data(), layout.size(), 0) != 0)
-      return errno_error("set layout", name);
+  if (!delays_layout(open_flags)) {
+    std::string directory;
+    if (parent_fd >= 0) std::ignore = find_mount(parent_fd, &directory);
+    LHSM_TRY(give_default_layout(mount, *made.fd, directory.empty() ? "x" : directory + "/x"));
   }
   return made;
 }
@@ -37,16 +35,29 @@ using namespace lhsm;
 using namespace lhsm::emulator;
 
 LHSM_EXPORT int llapi_create_volatile_param(const char* directory, int mdt_index, int open_flags, mode_t mode,
-                                            const void* /*stripe_param*/) {
+                                            const llapi_stripe_param* stripe_param) {
   Mount* mount = find_mount(std::string(directory));
   if (mount == nullptr) return -ENOTTY;
   const Fd parent(::open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!parent) return -errno;
+  std::string striping;
+  if (stripe_param != nullptr) {
+    auto wanted = striping_of(*stripe_param, *mount);
+    if (!wanted) return to_rc(wanted);
+    striping = std::move(*wanted);
+    open_flags |= abi::O_LOV_DELAY_CREATE;
+  }
   auto made = create_volatile(*mount, mdt_index, *parent, open_flags, mode);
   if (!made) {
     llapi_error(k_message_error, made.error().sys_errno, "Cannot create volatile file in '%s'", directory);
     return to_rc(made);
   }
+  if (stripe_param != nullptr)
+    if (const auto given = give_layout(*mount, *made->fd, striping); !given) {
+      llapi_error(k_message_error, given.error().sys_errno, "Cannot set the layout of a volatile file in '%s'",
+                  directory);
+      return to_rc(given);
+    }
   return made->fd.release();
 }
 

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "client/mount.hpp"
+#include "tools/lctl_pool.hpp"
 
 namespace {
 
@@ -121,6 +122,7 @@ int main(int argc, char** argv) {
   const std::string_view command(argv[1]);
   if (command == "get_param") return get_param(*mount, argc - 1, argv + 1);
   if (command == "set_param") return set_param(*mount, argc - 1, argv + 1);
-  std::fprintf(stderr, "lctl: the emulator has get_param and set_param only\n");
+  if (is_pool_command(command)) return run_pool_command(*mount, argc - 1, argv + 1);
+  std::fprintf(stderr, "lctl: the emulator has get_param, set_param and pool_* only\n");
   return EINVAL;
 }

@@ -6,7 +6,7 @@
 namespace lhsm::emulator {
 
 std::span<const LfsCommand> lfs_commands() {
-  static constexpr std::array<LfsCommand, 15> commands{{
+  static constexpr std::array<LfsCommand, 17> commands{{
       {"hsm_state", "hsm_state <file> ...", lfs_hsm_state},
       {"hsm_set",
        "hsm_set [--norelease] [--noarchive] [--dirty] [--exists] [--archived] [--lost] [--archive-id NUM] <file> ...",
@@ -25,8 +25,17 @@ std::span<const LfsCommand> lfs_commands() {
       {"fid2path", "fid2path [--print0] [--print-fid] [--name] <fsname|root> <fid> ...", lfs_fid2path},
       {"data_version", "data_version [-n|-r|-w] <path>", lfs_data_version},
       {"mkdir", "mkdir [--mdt-index|-i MDT] [--mode|-o MODE] <directory> ...", lfs_mkdir},
-      {"setstripe", "setstripe [-c STRIPE_COUNT] [-S STRIPE_SIZE] [-i OST] <file|directory> ...", lfs_setstripe},
-      {"getstripe", "getstripe [-c] [-S] [-i] [-L] [-m] [-d] <file|directory> ...", lfs_getstripe},
+      {"setstripe",
+       "setstripe [-c|-C STRIPE_COUNT] [-S STRIPE_SIZE] [-i OST] [-o OST,...] [-p POOL] [-E END [-L mdt|raid0] ...]... "
+       "<file|directory> ... | setstripe -d <directory> ...",
+       lfs_setstripe},
+      {"getstripe",
+       "getstripe [-cSiLpgFNmdrRqvz] [-E[END]] [-I[ID]] "
+       "[--component-count|--component-start|--component-flags[=FLAGS]] "
+       "<file|directory> ...",
+       lfs_getstripe},
+      {"pool_list", "pool_list <fsname>[.<pool>] | <path>", lfs_pool_list},
+      {"project", "project [-d|-r] [-c [-0]|-C [-k]|-s] [-p ID] <file|directory> ...", lfs_project},
   }};
   return commands;
 }
