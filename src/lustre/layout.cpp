@@ -19,6 +19,8 @@ constexpr std::size_t k_plain_bytes = 32;
 constexpr std::size_t k_entry_count_at = 14;
 constexpr std::size_t k_composite_header_bytes = 32;
 constexpr std::size_t k_entry_bytes = 48;
+constexpr std::size_t k_entry_flags_at = 4;
+constexpr std::uint32_t k_instantiated = 0x10;
 constexpr std::size_t k_entry_lov_offset_at = 24;
 
 template <class T>
@@ -34,25 +36,39 @@ bool is_plain(std::string_view lov) {
   return magic && (*magic == k_magic_v1 || *magic == k_magic_v3) && lov.size() >= k_plain_bytes;
 }
 
+/// Call `function` with the flags and the place of each plain component that can be read.
+template <class Function>
+void for_each_component(std::string_view lov, Function function) {
+  if (read<std::uint32_t>(lov, 0) != k_magic_composite) return;
+  const std::uint16_t entries = read<std::uint16_t>(lov, k_entry_count_at).value_or(0);
+  for (std::size_t i = 0; i < entries; ++i) {
+    const std::size_t entry = k_composite_header_bytes + i * k_entry_bytes;
+    const auto at = read<std::uint32_t>(lov, entry + k_entry_lov_offset_at);
+    if (!at || *at >= lov.size()) break;
+    if (is_plain(lov.substr(*at))) function(*read<std::uint32_t>(lov, entry + k_entry_flags_at), std::size_t{*at});
+  }
+}
+
 }  // namespace
 
 std::uint64_t stripe_size_of(std::string_view lov) {
   if (is_plain(lov)) return *read<std::uint32_t>(lov, k_stripe_size_at);
-  if (read<std::uint32_t>(lov, 0) != k_magic_composite) return 0;
   std::uint64_t largest = 0;
-  const std::uint16_t entries = read<std::uint16_t>(lov, k_entry_count_at).value_or(0);
-  for (std::size_t i = 0; i < entries; ++i) {
-    const auto at = read<std::uint32_t>(lov, k_composite_header_bytes + i * k_entry_bytes + k_entry_lov_offset_at);
-    if (!at || *at >= lov.size()) break;
-    const std::string_view component = lov.substr(*at);
-    if (is_plain(component)) largest = std::max<std::uint64_t>(largest, *read<std::uint32_t>(component, k_stripe_size_at));
-  }
+  for_each_component(lov, [&](std::uint32_t, std::size_t at) {
+    largest = std::max<std::uint64_t>(largest, *read<std::uint32_t>(lov, at + k_stripe_size_at));
+  });
   return largest;
 }
 
 std::string layout_for_new_file(std::string lov) {
-  constexpr std::uint16_t k_any_ost = 0xffff;
-  if (is_plain(lov)) std::memcpy(lov.data() + k_stripe_offset_at, &k_any_ost, sizeof k_any_ost);
+  static constexpr std::uint16_t k_any_ost = 0xffff;
+  const auto choose_anew = [&lov](std::size_t at) {
+    std::memcpy(lov.data() + at + k_stripe_offset_at, &k_any_ost, sizeof k_any_ost);
+  };
+  if (is_plain(lov)) choose_anew(0);
+  for_each_component(lov, [&](std::uint32_t flags, std::size_t at) {
+    if ((flags & k_instantiated) != 0) choose_anew(at);
+  });
   return lov;
 }
 

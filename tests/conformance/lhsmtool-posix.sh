@@ -37,14 +37,25 @@ tree() {
   make_odd_tree "$DIR/$1"
   make_file "$DIR/$1/large" 7000001
   ln "$DIR/$1/large" "$DIR/$1/hardlink"
+  lfs setstripe -c 2 -S 1M -i 1 "$DIR/$1/striped"
+  make_file "$DIR/$1/striped" 3000001
+  lfs setstripe -E 1M -c 1 -E 16M -c 2 -E -1 -c 4 "$DIR/$1/progressive"
+  make_file "$DIR/$1/progressive" 2500001
   # Two names are one file to the coordinator, and one request.
   find "$DIR/$1" -type f ! -name hardlink -print0 | LC_ALL=C sort -z > "$WORK/list"
   snapshot "$DIR/$1" > "$WORK/picture"
 }
 
+# layouts_of NAME: what a restore has to bring back. A restored file's objects are others.
+layouts_of() {
+  lfs getstripe -c -S "$DIR/$1/striped"
+  lfs getstripe "$DIR/$1/progressive" | grep -E 'extent|stripe_count|stripe_size'
+}
+
 for format in v1 v2; do
   note "format $format, by lhsmtool_posix alone"
   tree "own-$format"
+  layouts=$(layouts_of "own-$format")
   start_posix $format
   archive_all "$WORK/list"
   wait_states "$WORK/list" 0x9
@@ -54,6 +65,7 @@ for format in v1 v2; do
   restore_all "$WORK/list"
   wait_states "$WORK/list" 0x9
   expect_unchanged "the tree is what it was" "$DIR/own-$format" "$WORK/picture"
+  expect_equal "files have their layouts" "$(layouts_of "own-$format")" "$layouts"
   file=$DIR/own-$format/sizes/4096
   object=$(object_of "$(fid_of "$file")" $format)
   expect "there is an object" test -e "$object"
@@ -69,6 +81,7 @@ for format in v1 v2; do
   grep -azFxv "$file" "$WORK/list" > "$WORK/rest"
   wait_states "$WORK/rest" 0x9
   expect_unchanged "the tree is what it was" "$DIR/own-$format" "$WORK/picture"
+  expect_equal "files have their layouts" "$(layouts_of "own-$format")" "$layouts"
 
   note "format $format, archived by ours, restored by lhsmtool_posix"
   tree "ours-$format"
@@ -80,6 +93,7 @@ for format in v1 v2; do
   restore_all "$WORK/list"
   wait_states "$WORK/list" 0x9
   expect_unchanged "the tree is what it was" "$DIR/ours-$format" "$WORK/picture"
+  expect_equal "files have their layouts" "$(layouts_of "ours-$format")" "$layouts"
   stop_posix
 done
 

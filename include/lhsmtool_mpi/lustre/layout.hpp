@@ -11,8 +11,9 @@ namespace lhsm::lustre {
 /// which the largest one is taken), or 0 when it cannot be read. Never trusts an offset in it.
 [[nodiscard]] std::uint64_t stripe_size_of(std::string_view lov);
 
-/// Return the layout as it can be given to a new file: a plain one with any first OST instead of the
-/// one that the old objects started on. Other layouts are returned as they are.
+/// Return the layout as it can be given to a new file: a plain one, and each component that has its
+/// objects, with any first OST. Where a wish for one stands in a new layout, one that was read has its
+/// generation, which the new file would take for an OST. Other layouts are returned as they are.
 [[nodiscard]] std::string layout_for_new_file(std::string lov);
 
 }  // namespace lhsm::lustre

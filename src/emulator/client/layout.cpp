@@ -14,7 +14,12 @@ void fill_in(Component& component) {
   auto& header = component.header;
   header.pattern &= ~LayoutHeader::k_released;
   if (header.pattern == 0) header.pattern = LayoutHeader::k_raid0;
-  if (header.stripe_size == 0) header.stripe_size = k_default_stripe_size;
+  if (header.stripe_size == 0) {
+    // A component ends with a whole stripe: where the usual size does not fit, the largest power of two does.
+    const std::uint64_t end = component.entry.end;
+    const bool fits = end == CompositeEntry::k_eof || end % k_default_stripe_size == 0;
+    header.stripe_size = fits ? k_default_stripe_size : static_cast<std::uint32_t>(end & ~(end - 1));
+  }
   if (component.is_mdt())
     header.stripe_count = 0;
   else if (header.stripe_count == 0)

@@ -98,6 +98,17 @@ TEST(LayoutTest, layout_for_new_file_asks_for_any_first_ost) {
   }
 }
 
+// What an instantiated component has in that place is its generation, which a new file would take for an
+// OST, or refuse.
+TEST(LayoutTest, layout_for_new_file_asks_for_any_first_ost_of_instantiated_components) {
+  std::string lov = composite({plain(k_v1, 1 << 20), plain(k_v3, 4 << 20)});
+  put<std::uint32_t>(lov, 32 + 4, 0x10);  // LCME_FL_INIT
+  const std::string made = layout_for_new_file(lov);
+  std::string expected = lov;
+  put<std::uint16_t>(expected, 32 + 2 * 48 + 30, 0xffff);
+  EXPECT_EQ(made, expected);
+}
+
 TEST(LayoutTest, layout_for_new_file_leaves_others_alone) {
   for (const std::string& lov : {std::string(), std::string("short"), composite({plain(k_v1, 1 << 20)})})
     EXPECT_EQ(layout_for_new_file(lov), lov);
