@@ -293,34 +293,5 @@ TEST_F(WholeRunFailuresTest, progress_that_fails_otherwise_costs_no_small_file) 
   stop();
 }
 
-TEST_F(WholeRunFailuresTest, registration_that_is_refused_is_fatal) {
-  m_lustre.fail(Call::register_copytool, ENXIO);
-  start(2);
-  join();
-  EXPECT_NE(m_fatal.find("ENXIO"), std::string::npos) << m_fatal;
-}
-
-TEST_F(WholeRunFailuresTest, registration_that_is_lost_is_fatal_after_the_work) {
-  const Fid fid = m_lustre.make_file("x");
-  start(2);
-  const auto items = m_lustre.send(ActionKind::archive, {fid});
-  m_lustre.break_stream(ESHUTDOWN);
-  join();
-  EXPECT_NE(m_fatal.find("ESHUTDOWN"), std::string::npos) << m_fatal;
-  EXPECT_EQ(m_lustre.record(items.front()).ends.size(), 1U) << "what was received is ended";
-}
-
-TEST_F(WholeRunFailuresTest, list_that_cannot_be_read_is_no_reason_to_stop) {
-  start(1);
-  carry_out(ActionKind::archive, {m_lustre.make_file("x")});
-  m_lustre.break_stream(EPROTO);
-  const auto deadline = m_clock.now() + 100ms;
-  while (m_clock.now() < deadline) std::this_thread::yield();
-  m_lustre.break_stream(0);
-  EXPECT_EQ(result(carry_out(ActionKind::archive, {m_lustre.make_file("y")}).front()), 0);
-  stop();
-  EXPECT_EQ(m_fatal, "");
-}
-
 }  // namespace
 }  // namespace lhsm::run
