@@ -83,6 +83,14 @@ class FakeLustre final : public lustre::Client {
     m_records[{item.mdt_index, item.cookie}].item = item;
     return item;
   }
+  /// The same with a cookie that is given, as two MDTs may issue the same one.
+  ActionItem request_with_cookie(ActionKind kind, const Fid& fid, std::uint64_t cookie) {
+    {
+      const std::lock_guard lock(m_mutex);
+      m_last_cookie = cookie - 1;
+    }
+    return request(kind, fid);
+  }
   /// Request and send a list of actions to the copytool.
   std::vector<ActionItem> send(ActionKind kind, const std::vector<Fid>& fids) {
     std::vector<ActionItem> items;
