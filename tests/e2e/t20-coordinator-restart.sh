@@ -22,7 +22,8 @@ restart_coordinator() {
   coordinator enabled
   expect_soon "coordinator runs" 30 coordinator_is enabled
 }
-says() { grep -q "$1" "$COPYTOOL_LOG"; }
+# says PATTERN [TIMES]: so many lines of the log match.
+says() { [ "$(grep -c "$1" "$COPYTOOL_LOG")" -ge "${2:-1}" ]; }
 
 note "a copytool that is started before its coordinator"
 coordinator shutdown
@@ -42,11 +43,11 @@ new_file third
 coordinator disabled # it takes requests and sends nothing
 archive "$DIR/third"
 coordinator shutdown
-expect_soon "copytool says that it tries again" 60 eval '[ "$(grep -c "ENXIO.*tried again" "$COPYTOOL_LOG")" -ge 2 ]'
+expect_soon "copytool says that it tries again" 60 says "ENXIO.*tried again" 2
 coordinator enabled
 archive_and_wait fourth
 wait_state "$DIR/third" 0x9 60
-expect_soon "copytool says that it is registered again" 30 eval '[ "$(grep -c "registered as copytool" "$COPYTOOL_LOG")" -ge 2 ]'
+expect_soon "copytool says that it is registered again" 30 says "registered as copytool" 2
 
 note "restores that are under way when it is restarted"
 make_big_file "$DIR/big" $((200 * 1048576))

@@ -22,8 +22,9 @@ cancelled=$(fid_of "$DIR/small19")
 is_started() { lfs hsm_action "$DIR/small19" | grep -q "ARCHIVE running"; }
 expect_soon "the others are in the copytool's queue" 30 is_started
 cancel "$DIR/small19"
+is_over() { ! lctl get_param -n 'mdt.*.hsm.active_requests' | grep -qF "$cancelled"; }
 wait_record "$cancelled" ARCHIVE CANCELED 5
-expect_soon "the cancelled one is over while the slot is busy" 2 eval '! lctl get_param -n "mdt.*.hsm.active_requests" | grep -qF "$cancelled"'
+expect_soon "the cancelled one is over while the slot is busy" 2 is_over
 expect "the first one still runs" is_underway
 wait_state "$DIR/big" 0x9 180
 note "the others waited for $((SECONDS - begun)) s"
