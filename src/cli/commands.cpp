@@ -32,6 +32,14 @@ CLI::Option* add_size(CLI::App& app, const std::string& names, T& value, const s
   return app.add_option_function<std::string>(names, read, help)->default_str(format_size(value))->type_name("SIZE");
 }
 
+void add_seconds(CLI::App& app, const std::string& names, std::chrono::seconds& value, const std::string& standard,
+                 const std::string& help) {
+  app.add_option_function<unsigned>(names, [&value](unsigned s) { value = std::chrono::seconds(s); }, help)
+      ->default_str(standard)
+      ->check(CLI::Range(1U, 86400U))
+      ->type_name("S");
+}
+
 void add_serve_options(CLI::App& app, ServeOptions& options, int& verbosity, double& update_interval) {
   app.add_option("MNT", options.mount_point, "Mount point of the Lustre file system")->required()->type_name("");
   app.add_option("-p,--hsm-root,--hsm_root", options.archive.root, "Root directory of the archive")
@@ -79,6 +87,10 @@ void add_serve_options(CLI::App& app, ServeOptions& options, int& verbosity, dou
          "Seconds that running copies may take to finish after a signal to stop")
       ->default_str("60")
       ->type_name("S");
+  add_seconds(app, "--renew-interval,--renew_interval", options.renew_interval, "60",
+              "Seconds without a message after which the registration is renewed");
+  add_seconds(app, "--keep-alive,--keep_alive", options.keep_alive, "600",
+              "Seconds between signs of life to the coordinator for actions that wait here");
   app.add_flag_callback("-v,--verbose", [&verbosity] { ++verbosity; }, "Log more; may be repeated")->trigger_on_parse();
   app.add_flag_callback("-q,--quiet", [&verbosity] { --verbosity; }, "Log less; may be repeated")->trigger_on_parse();
 }

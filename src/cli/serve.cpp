@@ -87,6 +87,8 @@ int dispatch(const ServeOptions& options, comm::Channel& channel, comm::Channel&
   dispatcher_options.scheduler = options.scheduler;
   dispatcher_options.update_interval = options.copy.update_interval;
   dispatcher_options.drain_timeout = options.drain_timeout;
+  dispatcher_options.registration.renew_interval = options.renew_interval;
+  dispatcher_options.keep_alive = options.keep_alive;
   const RealClock clock;
   report::ProgressPrinter printer(stdout, progress_style(), options.progress);
   run::Dispatcher dispatcher(channel, std::move(workers), identity.build, dispatcher_options, clock, printer);

@@ -113,7 +113,12 @@ Status HsmAction::begin(VolatileLayout layout) {
   m_end_owed = true;
   if (m_item.kind == ActionKind::restore) LHSM_TRY(make_volatile(layout));
   abi::hsm_copy copy = copy_of(m_item, m_dfid);
-  LHSM_TRY(m_client->copy_start(copy));
+  if (const Status started = m_client->copy_start(copy); !started) {
+    Error error = started.error();
+    // The coordinator does not know the cookie any more: its time was over, or it was restarted.
+    if (error.sys_errno == ENOENT) error.kind = ErrorKind::cancelled;
+    return Failure(std::move(error));
+  }
   m_data_version = copy.hc_data_version;
   m_begun = true;
   // Nobody reads the released file any more; to an observer we would be a reader of it.

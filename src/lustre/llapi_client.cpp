@@ -7,10 +7,9 @@
 #include <climits>
 #include <mutex>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 
-#include "lhsmtool_mpi/lustre/action_list.hpp"
+#include "copytool_stream.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/lustre/llapi_table.hpp"
 
@@ -25,35 +24,6 @@ Failure llapi_error(int rc, std::string_view operation, std::string_view subject
   return errno_error(operation, subject, -rc);
 }
 
-class LlapiStream final : public ActionStream {
- public:
-  LlapiStream(const LlapiTable& api, hsm_copytool_private* copytool, std::string fsname)
-      : m_api(api), m_copytool(copytool), m_fsname(std::move(fsname)) {}
-  ~LlapiStream() override { std::ignore = m_api.copytool_unregister(&m_copytool); }  // nobody to tell
-  LlapiStream(const LlapiStream&) = delete;
-  LlapiStream& operator=(const LlapiStream&) = delete;
-
-  [[nodiscard]] int poll_fd() const override { return m_api.copytool_get_fd(m_copytool); }
-
-  [[nodiscard]] Outcome<std::vector<ActionItem>> receive() override {
-    abi::hsm_action_list* list = nullptr;
-    int size = 0;
-    const int rc = m_api.copytool_recv(m_copytool, &list, &size);
-    if (rc == -EAGAIN || rc == -EINTR) return std::vector<ActionItem>{};
-    if (rc != 0) return llapi_error(rc, "llapi_hsm_copytool_recv", m_fsname);
-    LHSM_TRY_ASSIGN(ActionList parsed, parse_action_list({reinterpret_cast<const std::byte*>(list),
-                                                          static_cast<std::size_t>(size)}));
-    if (parsed.fsname != m_fsname)
-      return failure(ErrorKind::invalid, EPROTO, "receive actions of " + parsed.fsname + " on", m_fsname);
-    return std::move(parsed.items);
-  }
-
- private:
-  LlapiTable m_api;
-  hsm_copytool_private* m_copytool;
-  std::string m_fsname;
-};
-
 class LlapiClient final : public Client {
  public:
   LlapiClient(LlapiTable api, std::string mount_point, std::string fsname, Fd mount)
@@ -64,12 +34,7 @@ class LlapiClient final : public Client {
 
   [[nodiscard]] Outcome<std::unique_ptr<ActionStream>> register_copytool(
       const std::vector<std::uint32_t>& archive_ids) override {
-    std::vector<int> ids(archive_ids.begin(), archive_ids.end());
-    hsm_copytool_private* copytool = nullptr;
-    const int rc = m_api.copytool_register(&copytool, m_mount_point.c_str(), static_cast<int>(ids.size()),
-                                           ids.empty() ? nullptr : ids.data(), O_NONBLOCK);
-    if (rc != 0) return llapi_error(rc, "register as copytool on", m_mount_point);
-    return std::make_unique<LlapiStream>(m_api, copytool, m_fsname);
+    return open_copytool_stream(m_api, m_mount_point, m_fsname, archive_ids);
   }
 
   [[nodiscard]] Outcome<Fd> open_by_fid(const Fid& fid, int flags) override {

@@ -54,10 +54,6 @@ Outcome<LlapiTable> load_llapi(const std::string& library) {
   }
   LlapiTable t{};
   std::string missing;
-  look_up(handle, "llapi_hsm_copytool_register", t.copytool_register, missing);
-  look_up(handle, "llapi_hsm_copytool_unregister", t.copytool_unregister, missing);
-  look_up(handle, "llapi_hsm_copytool_get_fd", t.copytool_get_fd, missing);
-  look_up(handle, "llapi_hsm_copytool_recv", t.copytool_recv, missing);
   look_up(handle, "llapi_open_by_fid", t.open_by_fid, missing);
   look_up(handle, "llapi_open_by_fid_at", t.open_by_fid_at, missing, Need::optional);
   look_up(handle, "llapi_fid2path", t.fid2path, missing);

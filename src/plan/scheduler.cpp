@@ -15,7 +15,6 @@ constexpr std::uint64_t k_blocking = 4;
 Scheduler::Scheduler(SchedulerOptions options) : m_options(options), m_workers(options.queue_ahead) {}
 
 Scheduler::Class Scheduler::class_of(const JobRecord& job) {
-  if (job.reject_errno != 0) return k_refused;
   switch (job.item.kind) {
     case ActionKind::restore: return (job.item.list_flags & k_blocking) != 0 ? k_waited_for : k_restore;
     case ActionKind::remove: return k_remove;
@@ -38,57 +37,30 @@ const StripedFile* Scheduler::striped(JobId job) const {
 }
 
 bool Scheduler::add_worker(WorkerId worker, std::uint32_t slots, const std::string& host) {
-  return m_workers.add(worker, slots, host);
+  if (!m_workers.add(worker, slots, host)) return false;
+  m_refusers.push_back(worker);
+  return true;
 }
 
 void Scheduler::enqueue(JobRecord& job) { m_ready.at(class_of(job)).push_back(job.id); }
 
 bool Scheduler::add(ActionItem item, int reject_errno) {
+  const std::int32_t mdt_index = item.mdt_index;
+  const std::uint64_t cookie = item.cookie;
+  if (JobRecord* const known = m_jobs.find_cookie(mdt_index, cookie)) {
+    if (known->worker >= 0 && known->item.kind == item.kind && known->item.fid == item.fid) known->sent_again = true;
+    return false;
+  }
   JobRecord* const job = m_jobs.add(std::move(item));
-  if (job == nullptr) return false;
+  job->round = m_round;
   ++m_queued;
+  if (m_early_cancels.take(mdt_index, cookie) && reject_errno == 0) reject_errno = ECANCELED;
   if (reject_errno == 0) reject_errno = m_drain_errno;
   if (reject_errno != 0)
     refuse(*job, reject_errno);
   else if (job->state == JobState::ready)
     enqueue(*job);
   return true;
-}
-
-/// Turn an action that no worker has into one that is only ended. Its old place in a queue goes stale.
-void Scheduler::refuse(JobRecord& job, int sys_errno) {
-  if (job.state == JobState::large) m_large.erase(large_key(job));
-  if (job.state == JobState::waiting) m_jobs.leave_lane(job);
-  job.state = JobState::ready;
-  job.reject_errno = sys_errno;
-  enqueue(job);
-}
-
-CancelEffect Scheduler::cancel(std::int32_t mdt_index, std::uint64_t cookie) {
-  JobRecord* const job = m_jobs.find_cookie(mdt_index, cookie);
-  if (job == nullptr) return CancelEffect::unknown_cookie;
-  const Error cancelled{ErrorKind::cancelled, ECANCELED, "cancelled by the coordinator", job->item.fid.bracketed()};
-  switch (job->state) {
-    case JobState::waiting:
-    case JobState::ready:
-    case JobState::large:
-      if (job->reject_errno == 0) refuse(*job, ECANCELED);
-      return CancelEffect::will_be_ended;
-    case JobState::assigned:
-      // Noted, too: the job may come back, as returned or as large, before its worker hears of it.
-      if (job->reject_errno == 0) job->reject_errno = ECANCELED;
-      m_tell.emplace_back(TellCancel{job->worker, job->id, cancelled});
-      return CancelEffect::will_be_ended;
-    case JobState::beginning:
-      job->reject_errno = ECANCELED;  // looked at when its owner has begun it
-      return CancelEffect::will_be_ended;
-    case JobState::copying:
-      fail_stripe(job->id, m_stripes.at(job->id), cancelled);
-      return CancelEffect::will_be_ended;
-    case JobState::finishing:
-      return CancelEffect::too_late;
-  }
-  return CancelEffect::too_late;
 }
 
 bool Scheduler::found_large(WorkerId worker, JobId id, std::uint64_t size) {
@@ -170,15 +142,21 @@ void Scheduler::finish_if_complete(JobId id, Stripe& stripe) {
   m_tell.emplace_back(GiveFinish{stripe.owner, id, stripe.error});
 }
 
+/// Note that the worker has no more to do with the job. False: it had nothing to end.
+bool Scheduler::take_from(JobRecord& job, std::chrono::microseconds took) {
+  switch (job.state) {
+    case JobState::assigned: m_workers.job_done(job.worker, took); return true;
+    case JobState::beginning: --m_beginning; return true;  // begin failed
+    case JobState::finishing: m_stripes.erase(job.id); return true;
+    case JobState::refusing: return true;
+    default: return false;
+  }
+}
+
 std::optional<ActionItem> Scheduler::ended(WorkerId worker, JobId id, std::chrono::microseconds took) {
   JobRecord* const job = held_by(worker, id);
   if (job == nullptr) return std::nullopt;
-  switch (job->state) {
-    case JobState::assigned: m_workers.job_done(worker, took); break;
-    case JobState::beginning: --m_beginning; break;  // begin failed
-    case JobState::finishing: m_stripes.erase(id); break;
-    default: return std::nullopt;
-  }
+  if (!take_from(*job, took)) return std::nullopt;
   ActionItem item = std::move(job->item);
   job->item.fid = item.fid;  // the table finds the file's lane and the cookie by them
   job->item.cookie = item.cookie;
@@ -192,6 +170,20 @@ std::optional<ActionItem> Scheduler::ended(WorkerId worker, JobId id, std::chron
   return item;
 }
 
+bool Scheduler::begin_again(WorkerId worker, JobId id, std::chrono::microseconds took) {
+  JobRecord* const job = held_by(worker, id);
+  if (job == nullptr || !job->sent_again || job->reject_errno != 0 || m_drain_errno != 0) return false;
+  if (!take_from(*job, took)) return false;
+  job->sent_again = false;
+  job->worker = -1;
+  job->size = 0;
+  job->state = JobState::ready;
+  job->round = m_round;
+  ++m_queued;
+  enqueue(*job);
+  return true;
+}
+
 void Scheduler::returned(WorkerId worker, const std::vector<JobId>& jobs) {
   if (!m_workers.contains(worker)) return;
   m_workers.recall_answered(worker);
@@ -203,40 +195,11 @@ void Scheduler::returned(WorkerId worker, const std::vector<JobId>& jobs) {
     job->worker = -1;
     job->state = JobState::ready;
     ++m_queued;
-    if (m_drain_errno != 0 && job->reject_errno == 0) job->reject_errno = m_drain_errno;
-    m_ready.at(class_of(*job)).push_front(*id);
+    if (const int reject_errno = job->reject_errno != 0 ? job->reject_errno : m_drain_errno; reject_errno != 0)
+      refuse(*job, reject_errno);
+    else
+      m_ready.at(class_of(*job)).push_front(*id);
   }
-}
-
-void Scheduler::drain(int sys_errno) {
-  m_drain_errno = sys_errno;
-  std::set<WorkerId> holders;
-  std::vector<JobRecord*> unbegun;
-  m_jobs.for_each([&](JobRecord& job) {
-    if (job.state == JobState::assigned && job.reject_errno == 0) holders.insert(job.worker);
-    const bool queued = job.state == JobState::waiting || job.state == JobState::ready || job.state == JobState::large;
-    if (queued && job.reject_errno == 0) unbegun.push_back(&job);
-  });
-  for (JobRecord* job : unbegun) refuse(*job, sys_errno);
-  for (const WorkerId worker : holders) m_tell.emplace_back(TakeBack{worker, ~std::uint32_t{0}});
-}
-
-void Scheduler::stop_running(const Error& error) {
-  m_jobs.for_each([&](JobRecord& job) {
-    if (job.state == JobState::assigned) m_tell.emplace_back(TellCancel{job.worker, job.id, error});
-    if (job.state == JobState::beginning && job.reject_errno == 0) job.reject_errno = error.sys_errno;
-  });
-  for (auto& [id, stripe] : m_stripes) fail_stripe(id, stripe, error);
-}
-
-WorkerId Scheduler::any_holder() {
-  for (const auto& [id, stripe] : m_stripes)
-    if (!stripe.running.empty()) return stripe.running.front().first;
-  WorkerId holder = -1;
-  m_jobs.for_each([&holder](const JobRecord& job) {
-    if (job.worker >= 0) holder = job.worker;
-  });
-  return holder;
 }
 
 void Scheduler::report_coverage() {
@@ -253,6 +216,7 @@ std::optional<Command> Scheduler::next() {
     m_tell.pop_front();
     return command;
   }
+  if (auto command = next_refusals()) return command;
   if (auto command = next_extent()) return command;
   if (auto command = next_begin()) return command;
   if (auto command = next_jobs()) return command;

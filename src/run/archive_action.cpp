@@ -45,10 +45,10 @@ class ArchiveAction final : public FileAction {
   [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) override {
     copy::FdSource source(m_action.data_fd(), m_action.item().fid.bracketed(), m_environment.options.direct);
     return copy_whole(m_environment, engine, source, *m_object, size(), stop,
-                      [this](Extent done) { return report_progress(m_action, done); });
+                      [this](Extent done) { return report_progress(m_environment, m_action, done); });
   }
 
-  [[nodiscard]] Status report(Extent done) override { return report_progress(m_action, done); }
+  [[nodiscard]] Status report(Extent done) override { return report_progress(m_environment, m_action, done); }
 
   [[nodiscard]] Outcome<Verified> finish(const copy::ObjectDigest& digest) override {
     if (const Status complete = keep_metadata(digest); !complete) return give_up(complete.error());
@@ -59,6 +59,7 @@ class ArchiveAction final : public FileAction {
     // meanwhile), the object that was there before is put back. After any other failure the file may
     // count as archived all the same, so its object has to stay.
     if (const Status ended = m_action.end(0); !ended) {
+      note_answer(m_environment, ended);
       const Status kept = certainly_not_taken(ended.error()) ? (*publication)->roll_back() : (*publication)->commit();
       if (!kept) log::warning("{}: {}", m_action.item().describe(), kept.error().describe());
       return Failure(ended.error());
@@ -71,7 +72,7 @@ class ArchiveAction final : public FileAction {
 
   void fail(const Error& error) override {
     m_object.reset();
-    end_failed(m_action, error);
+    end_failed(m_environment, m_action, error);
   }
 
  private:

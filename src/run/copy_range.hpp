@@ -25,13 +25,16 @@ namespace lhsm::run {
 [[nodiscard]] Outcome<std::unique_ptr<FileAction>> open_restore(Environment& environment, const ActionItem& item);
 
 /// FileAction::report() over the action's own progress().
-[[nodiscard]] Status report_progress(const lustre::HsmAction& action, Extent done);
+[[nodiscard]] Status report_progress(Environment& environment, const lustre::HsmAction& action, Extent done);
 
 /// Fail with kind `changed`, EIO, when the object is not as it was when `version` was taken: all of a
 /// file must come from one object.
 [[nodiscard]] Status check_version(const archive::ObjectReader& object, const std::string& version, const Fid& fid);
 
 /// End `action` with the error; when that fails too, say so in the log.
-void end_failed(lustre::HsmAction& action, const Error& error);
+void end_failed(Environment& environment, lustre::HsmAction& action, const Error& error);
+
+/// Count the answer of a coordinator to what nothing cancelled, if it shows that it may have forgotten us.
+void note_answer(Environment& environment, const Status& answer);
 
 }  // namespace lhsm::run

@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 
 #include "lhsmtool_mpi/base/log.hpp"
-#include "lhsmtool_mpi/run/receiver.hpp"
+#include "lhsmtool_mpi/run/pulse.hpp"
 
 namespace lhsm::run {
 
@@ -38,7 +37,7 @@ Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, st
       m_observer(observer),
       m_scheduler(m_options.scheduler) {
   const WorkerId last = *std::max_element(m_workers.begin(), m_workers.end());
-  m_bytes_of_worker.resize(static_cast<std::size_t>(last) + 1);
+  m_ticks.resize(static_cast<std::size_t>(last) + 1);
   m_state.started = m_published = m_clock.now();
   m_state.ranks = m_workers.size();
 }
@@ -70,8 +69,16 @@ void Dispatcher::greet() {
 }
 
 void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
-  auto receiver = std::make_unique<Receiver>(client, m_options.archive_ids, [this] { m_channel.wake(); });
-  std::optional<Error> lost;
+  Receiver receiver(client, m_options.archive_ids, m_options.registration, [this] { m_channel.wake(); });
+  KeepAlive keeper(client, [this] { m_channel.wake(); });
+  m_receiver = &receiver;
+  const struct Forget {
+    Receiver*& receiver;
+    ~Forget() { receiver = nullptr; }  // also when this is left by an exception
+  } forget{m_receiver};
+  m_next_beat = m_clock.now();
+  m_next_keep_alive = m_clock.now() + m_options.keep_alive / plan::Scheduler::k_keep_alive_rounds;
+  std::optional<Error> refused;
   int stops_heeded = 0;
   TimePoint drain_deadline = TimePoint::max();
   TimePoint stop_deadline = TimePoint::max();
@@ -82,15 +89,13 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
 
   while (!m_state.draining || !m_scheduler.idle()) {
     receive(m_scheduler.idle() ? k_idle_wait : std::min(k_idle_wait, coverage_interval));
-    if (receiver != nullptr) {
-      take_in(client, receiver->take());
-      lost = receiver->broken();
-    }
+    take_in(client, receiver.take());
     const TimePoint now = m_clock.now();
-    if (receiver != nullptr && (stop.count > 0 || lost)) {
-      receiver->stop();  // nothing new is taken, but what came until now
-      take_in(client, receiver->take());
-      receiver.reset();
+    beat(now);
+    if (!m_state.draining) refused = receiver.refused();
+    if (!m_state.draining && (stop.count > 0 || refused)) {
+      receiver.stop();  // nothing new is taken, but what came until now
+      take_in(client, receiver.take());
       begin_drain();
       stops_heeded = 1;
       drain_deadline = now + m_options.drain_timeout;
@@ -107,13 +112,35 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
       m_scheduler.report_coverage();
       next_coverage = now + coverage_interval;
     }
-    while (const auto command = m_scheduler.next()) carry_out(*command);
+    keep_alive(keeper, now);
+    while (const auto command = m_scheduler.next()) {
+      carry_out(*command);
+      beat(m_clock.now());
+    }
     if (now >= next_publish) {
       publish(now);
       next_publish = now + k_publish_interval;
     }
   }
-  if (lost) throw Fatal(*lost);
+  if (refused) throw Fatal(*refused);
+}
+
+/// Tell the workers that this rank is not stopped, while there is work that they would pause.
+void Dispatcher::beat(TimePoint now) {
+  if (now < m_next_beat || m_scheduler.idle()) return;
+  m_next_beat = now + k_heartbeat_interval;
+  for (const WorkerId worker : m_workers) m_channel.send(worker, comm::Heartbeat{});
+}
+
+void Dispatcher::keep_alive(KeepAlive& keeper, TimePoint now) {
+  const KeepAlive::Answers answers = keeper.take_answers();
+  for (const JobId job : answers.gone) m_scheduler.cancel(job);
+  if (answers.estranged && m_receiver != nullptr) m_receiver->doubt();
+  if (now < m_next_keep_alive || !keeper.idle()) return;
+  m_next_keep_alive = now + m_options.keep_alive / plan::Scheduler::k_keep_alive_rounds;
+  KeepAlive::Actions waiting;
+  for (const JobId job : m_scheduler.keep_alive_round()) waiting.emplace_back(job, m_scheduler.find(job)->item);
+  keeper.report(std::move(waiting));
 }
 
 /// Wait for a message, then handle all that are there.
@@ -131,8 +158,8 @@ void Dispatcher::begin_drain() {
   m_scheduler.drain(k_put_back_errno);
 }
 
-void Dispatcher::take_in(lustre::Client& client, std::vector<ActionItem> items) {
-  for (ActionItem& item : items) {
+void Dispatcher::take_in(lustre::Client& client, std::vector<Arrival> arrivals) {
+  for (auto& [item, reject_errno] : arrivals) {
     log::debug("received {}", item.describe());
     switch (item.kind) {
       case ActionKind::cancel:
@@ -143,15 +170,15 @@ void Dispatcher::take_in(lustre::Client& client, std::vector<ActionItem> items) 
       case ActionKind::restore:
       case ActionKind::remove:
         break;
-      default: {
-        const auto kind = static_cast<std::uint32_t>(item.kind);
-        log::warning("action {} of {} on {} is unknown here and refused", kind, item.fid.bracketed(), client.mount_point());
-        if (m_scheduler.add(std::move(item), EINVAL)) ++m_state.received;
-        continue;
-      }
+      default:
+        log::warning("action {} of {} on {} is unknown here and refused", static_cast<std::uint32_t>(item.kind),
+                     item.fid.bracketed(), client.mount_point());
+        reject_errno = EINVAL;
     }
+    // item.extent is not looked at: Lustre knows no copy of a part (facts 2.4). A RESTORE swaps the whole file in,
+    // and ARCHIVED stands for all of it, so both are of the whole file whatever part was asked for.
     const std::string text = log::enabled(log::Level::debug) ? item.describe() : std::string();
-    if (m_scheduler.add(std::move(item)))
+    if (m_scheduler.add(std::move(item), reject_errno))
       ++m_state.received;
     else
       log::debug("{}: sent twice, dropped", text);
@@ -202,7 +229,11 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
     m_scheduler.found_large(from, result.id, result.size);
     return;
   }
-  const auto item = m_scheduler.ended(from, result.id, std::chrono::microseconds(result.microseconds));
+  const std::chrono::microseconds took(result.microseconds);
+  const int sys_errno = result.disposition == comm::Disposition::failed ? result.error.sys_errno : 0;
+  // Given up as its coordinator had forgotten it, and sent again by that meanwhile (facts 4.4).
+  if ((sys_errno == ENOENT || sys_errno == EAGAIN) && m_scheduler.begin_again(from, result.id, took)) return;
+  const auto item = m_scheduler.ended(from, result.id, took);
   if (!item) {
     log::warning("rank {} reported job {}, which it does not have", from, result.id);
     return;
@@ -256,7 +287,9 @@ void Dispatcher::handle(WorkerId from, const comm::Trouble& message) {
 void Dispatcher::handle(WorkerId from, const comm::Returned& message) { m_scheduler.returned(from, message.ids); }
 
 void Dispatcher::handle(WorkerId from, const comm::Tick& message) {
-  m_bytes_of_worker.at(static_cast<std::size_t>(from)) = message.bytes_moved;
+  comm::Tick& last = m_ticks.at(static_cast<std::size_t>(from));
+  if (message.estranged != last.estranged && m_receiver != nullptr) m_receiver->doubt();
+  last = message;
 }
 
 template <class Other>
@@ -269,7 +302,8 @@ void Dispatcher::publish(TimePoint now) {
   m_published = now;
   m_state.queued = m_scheduler.queued();
   m_state.running = m_scheduler.unfinished() - m_scheduler.queued();
-  m_state.bytes_copied = std::accumulate(m_bytes_of_worker.begin(), m_bytes_of_worker.end(), std::uint64_t{0});
+  m_state.bytes_copied = 0;
+  for (const comm::Tick& tick : m_ticks) m_state.bytes_copied += tick.bytes_moved;
   m_observer.update(m_state, now);
 }
 

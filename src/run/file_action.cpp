@@ -3,12 +3,39 @@
 
 #include <fcntl.h>
 
+#include "coordinator_answer.hpp"
 #include "copy_range.hpp"
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
 
 namespace lhsm::run {
+
+namespace {
+
+/// Lets a copy stand still before its next buffer while work is paused.
+class PausingSource final : public copy::ByteSource {
+ public:
+  PausingSource(copy::ByteSource& source, Pulse& pulse) : m_source(source), m_pulse(pulse) {}
+  [[nodiscard]] Outcome<std::size_t> read_at(std::span<std::byte> out, std::uint64_t offset) override {
+    m_pulse.wait();
+    return m_source.read_at(out, offset);
+  }
+  [[nodiscard]] Outcome<std::optional<Extent>> next_data(Extent range) override { return m_source.next_data(range); }
+
+ private:
+  copy::ByteSource& m_source;
+  Pulse& m_pulse;
+};
+
+/// A cookie that its coordinator does not know any more: its time was over, or it was restarted.
+bool is_forgotten(const Error& error) { return error.kind == ErrorKind::cancelled && error.sys_errno == ENOENT; }
+
+}  // namespace
+
+void note_answer(Environment& environment, const Status& answer) {
+  if (!answer && is_estranged(answer.error().sys_errno)) ++environment.estranged;
+}
 
 Outcome<CopiedExtent> copy_range(Environment& environment, copy::Engine& engine, copy::ByteSource& source,
                                  copy::ByteSink& sink, Extent range, std::uint64_t file_size, const StopFlag& stop,
@@ -29,7 +56,8 @@ Outcome<CopiedExtent> copy_range(Environment& environment, copy::Engine& engine,
     return {};
   };
   copy::LeafDigester digester(range, file_size);
-  copy::DigestingSource digested(source, digester);
+  PausingSource pausing(source, environment.pulse);
+  copy::DigestingSource digested(pausing, digester);
   const auto copied = engine.copy(digested, sink, range, control);
   if (!copied && stop.raised()) return Failure(stop.error());
   if (!copied) return Failure(copied.error());
@@ -46,12 +74,13 @@ Outcome<CopiedFile> copy_whole(Environment& environment, copy::Engine& engine, c
   return CopiedFile{copied.bytes_moved, *collector.digest()};
 }
 
-Status report_progress(const lustre::HsmAction& action, Extent done) {
+Status report_progress(Environment& environment, const lustre::HsmAction& action, Extent done) {
   const Status reported = action.progress(done);
   if (reported) return {};
   Error error = reported.error();
   if (error.sys_errno != ECANCELED && error.sys_errno != ENOENT) {
     log::warning("{}: {}", action.item().describe(), error.describe());
+    note_answer(environment, reported);
     return {};
   }
   // A cookie that the coordinator does not know any more was cancelled, too: by its timeout.
@@ -65,10 +94,17 @@ Status check_version(const archive::ObjectReader& object, const std::string& ver
   return {};
 }
 
-void end_failed(lustre::HsmAction& action, const Error& error) {
+void end_failed(Environment& environment, lustre::HsmAction& action, const Error& error) {
   const ActionItem item = action.item();
-  if (const Status ended = action.end(lustre::reportable_errno(error)); !ended && ended.error().sys_errno != ENOENT)
+  const Status ended = action.end(lustre::reportable_errno(error));
+  if (!ended && ended.error().sys_errno != ENOENT)
     log::warning("{}: could not be ended as failed: {}", item.describe(), ended.error().describe());
+  // Only now: a coordinator that we register with anew may send the action again, and must not take this end
+  // for the end of that.
+  if (is_forgotten(error))
+    ++environment.estranged;
+  else if (error.kind != ErrorKind::cancelled)
+    note_answer(environment, ended);
 }
 
 Outcome<std::unique_ptr<FileAction>> FileAction::open(Environment& environment, const ActionItem& item) {
@@ -83,6 +119,7 @@ Outcome<CopiedExtent> copy_extent(Environment& environment, copy::Engine& engine
                                   const Fid& dfid, const std::string& token, Extent extent, std::uint64_t file_size,
                                   const StopFlag& stop) {
   const std::string name = dfid.bracketed();
+  environment.pulse.wait();
   if (stop.raised()) return Failure(stop.error());
   CopiedExtent copied;
   if (kind == ActionKind::restore) {
@@ -110,11 +147,15 @@ Status remove_object(Environment& environment, const ActionItem& item) {
     LHSM_TRY(refuse(environment, item, removed.error()));
     return removed;
   }
-  return lustre::end_unbegun(environment.client, item, 0);
+  environment.pulse.wait();
+  const Status ended = lustre::end_unbegun(environment.client, item, 0);
+  note_answer(environment, ended);
+  return ended;
 }
 
 Status refuse(Environment& environment, const ActionItem& item, const Error& reason) {
   const Status ended = lustre::end_unbegun(environment.client, item, lustre::reportable_errno(reason));
+  if (reason.kind != ErrorKind::cancelled) note_answer(environment, ended);
   if (!ended && ended.error().sys_errno == ENOENT) return {};
   return ended;
 }

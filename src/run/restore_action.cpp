@@ -43,19 +43,21 @@ class RestoreAction final : public FileAction {
   [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) override {
     copy::FdSink sink(m_action.data_fd(), m_action.item().fid.bracketed(), m_environment.options.direct);
     return copy_whole(m_environment, engine, *m_object, sink, size(), stop,
-                      [this](Extent done) { return report_progress(m_action, done); });
+                      [this](Extent done) { return report_progress(m_environment, m_action, done); });
   }
 
-  [[nodiscard]] Status report(Extent done) override { return report_progress(m_action, done); }
+  [[nodiscard]] Status report(Extent done) override { return report_progress(m_environment, m_action, done); }
   [[nodiscard]] Outcome<Verified> finish(const copy::ObjectDigest& digest) override {
     if (const Status good = check(digest); !good) {
       fail(good.error());
       return Failure(good.error());
     }
-    LHSM_TRY(m_action.end(0));
+    const Status ended = m_action.end(0);
+    note_answer(m_environment, ended);
+    LHSM_TRY(ended);
     return m_digest ? Verified::yes : Verified::no_digest;
   }
-  void fail(const Error& error) override { end_failed(m_action, error); }
+  void fail(const Error& error) override { end_failed(m_environment, m_action, error); }
 
  private:
   Status check(const copy::ObjectDigest& digest) const {

@@ -47,6 +47,20 @@ std::vector<JobId> SlotPool::take_back(std::size_t most) {
   return taken;
 }
 
+std::vector<SlotPool::Task> SlotPool::take_out(JobId job) {
+  std::vector<Task> taken;
+  const std::lock_guard lock(m_mutex);
+  for (auto it = m_tasks.begin(); it != m_tasks.end();) {
+    if (it->job != job || !it->abandon) {
+      ++it;
+      continue;
+    }
+    taken.push_back(std::move(*it));
+    it = m_tasks.erase(it);
+  }
+  return taken;
+}
+
 std::size_t SlotPool::running() const {
   const std::lock_guard lock(m_mutex);
   return m_running;

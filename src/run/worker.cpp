@@ -3,12 +3,14 @@
 
 #include <map>
 #include <mutex>
+#include <tuple>
 #include <unordered_map>
 
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/run/file_action.hpp"
 #include "lhsmtool_mpi/run/progress_reporter.hpp"
 #include "lhsmtool_mpi/run/slot_pool.hpp"
+#include "outbox.hpp"
 
 namespace lhsm::run {
 
@@ -19,25 +21,41 @@ using namespace std::chrono_literals;
 // Results of small files are gathered for so long while slots are busy; a slot that runs dry sends at once.
 constexpr Duration k_gather = 1ms;
 constexpr Duration k_tick = 500ms;
+constexpr std::size_t k_no_buffer = 4096;  // a pool that copies nothing allocates none
 
 class Worker {
  public:
   Worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client, archive::Backend& backend,
          const CopyOptions& options)
       : m_channel(channel),
-        m_environment{client, backend, options, m_bytes_moved},
+        m_environment{client, backend, options, m_bytes_moved, m_estranged, m_pulse},
+        m_outbox([this] { m_channel.wake(); }),
         m_reporter(options.update_interval,
-                   [this](JobId job, const Error& error) { post(comm::Trouble{job, error}); }),
+                   [this](JobId job, const Error& error) { m_outbox.post(comm::Trouble{job, error}); }),
+        m_ender(1, k_no_buffer, [this] { m_channel.wake(); }),
         m_slots(identity.slots, options.buffer_bytes, [this] { m_channel.wake(); }) {}
+
+  ~Worker() { m_pulse.pause(false); }  // else the slots would never end
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
   void run() {
     bool stop = false;
     TimePoint next_tick = std::chrono::steady_clock::now() + k_tick;
+    SilenceWatch silence(std::chrono::steady_clock::now());
     while (!stop) {
-      const auto envelope = m_channel.receive(m_slots.idle() && !posted() ? k_tick : k_gather);
-      if (envelope) stop = !std::visit([this](const auto& message) { return handle(message); }, envelope->message);
+      const bool has_work = !m_slots.idle() || !m_ender.idle();
+      const auto envelope = m_channel.receive(!has_work && m_outbox.empty() ? k_tick : k_gather);
+      const TimePoint now = std::chrono::steady_clock::now();
+      if (envelope) {
+        silence.heard(now);
+        pause(false);
+        stop = !std::visit([this](const auto& message) { return handle(message); }, envelope->message);
+      } else {
+        pause(silence.silent(now, has_work));
+      }
       send_posted();
-      if (const TimePoint now = std::chrono::steady_clock::now(); now >= next_tick) {
+      if (now >= next_tick) {
         tick();
         next_tick = now + k_tick;
       }
@@ -51,26 +69,36 @@ class Worker {
     std::vector<SlotPool::Task> tasks;
     tasks.reserve(message.jobs.size());
     for (const comm::Job& job : message.jobs) {
+      if (job.reject_errno != 0) {
+        end_unbegun(job, refusal(job));
+        continue;
+      }
       auto stop = stop_flag(job.id);
-      tasks.push_back({job.id, true, [this, job, stop](copy::Engine& engine) { run_whole(job, engine, *stop); }});
+      tasks.push_back({job.id, true, [this, job, stop](copy::Engine& engine) { run_whole(job, engine, *stop); },
+                       [this, job](const Error& error) { end_unbegun(job, error); }});
     }
     m_slots.add(std::move(tasks));
     return true;
   }
 
   bool handle(const comm::Begin& message) {
-    m_slots.add({message.job.id, false, [this, job = message.job](copy::Engine&) { begin_owned(job); }});
+    m_slots.add({message.job.id, false, [this, job = message.job](copy::Engine&) { begin_owned(job); },
+                 [this, job = message.job](const Error& error) { end_unbegun(job, error); }});
     return true;
   }
 
   bool handle(const comm::CopyExtent& message) {
     auto stop = stop_flag(message.id);
-    m_slots.add({message.id, false, [this, message, stop](copy::Engine& engine) {
+    m_slots.add({message.id, false,
+                 [this, message, stop](copy::Engine& engine) {
                    const auto copied = copy_extent(m_environment, engine, message.kind, message.fid, message.dfid,
                                                    message.token, message.extent, message.file_size, *stop);
-                   post(copied
-                            ? comm::ExtentDone{message.id, message.extent, copied->bytes_moved, copied->leaves, {}}
-                            : comm::ExtentDone{message.id, message.extent, 0, {}, copied.error()});
+                   m_outbox.post(
+                       copied ? comm::ExtentDone{message.id, message.extent, copied->bytes_moved, copied->leaves, {}}
+                              : comm::ExtentDone{message.id, message.extent, 0, {}, copied.error()});
+                 },
+                 [this, message](const Error& error) {
+                   m_outbox.post(comm::ExtentDone{message.id, message.extent, 0, {}, error});
                  }});
     return true;
   }
@@ -81,13 +109,16 @@ class Worker {
   }
 
   bool handle(const comm::Finish& message) {
-    m_slots.add({message.id, false, [this, message](copy::Engine&) { finish_owned(message); }});
+    // To end a file with an error needs no slot: there is nothing more to sync.
+    (message.error ? m_ender : m_slots).add({message.id, false, [this, message](copy::Engine&) { finish_owned(message); }, {}});
     return true;
   }
 
   bool handle(const comm::Cancel& message) {
     if (const auto it = m_stops.find(message.id); it != m_stops.end())
       if (const auto stop = it->second.lock()) stop->raise(message.error);
+    // What no slot has begun must not wait for one.
+    for (const SlotPool::Task& task : m_slots.take_out(message.id)) task.abandon(message.error);
     return true;
   }
 
@@ -95,6 +126,8 @@ class Worker {
     m_channel.send(0, comm::Returned{m_slots.take_back(message.most)});
     return true;
   }
+
+  bool handle(const comm::Heartbeat&) { return true; }
 
   bool handle(const comm::Stop&) {
     send_posted();
@@ -114,17 +147,27 @@ class Worker {
     const TimePoint begun = std::chrono::steady_clock::now();
     comm::Result result;
     result.id = job.id;
-    const Status status = carry_out(job, engine, stop, result);
+    const Status status = carry_out(job.item, engine, stop, result);
     if (!status) {
       result.disposition = comm::Disposition::failed;
       result.error = status.error();
     }
-    finished(std::move(result), begun);
+    m_outbox.finished(std::move(result), begun);
   }
 
-  Status carry_out(const comm::Job& job, copy::Engine& engine, const StopFlag& stop, comm::Result& result) {
-    const ActionItem& item = job.item;
-    if (job.reject_errno != 0) return refuse_with(item, refusal(job));
+  /// End an action that no slot has begun, in a thread of its own: the slots may be busy for long.
+  void end_unbegun(const comm::Job& job, const Error& error) {
+    m_ender.add({job.id, false,
+                 [this, job, error](copy::Engine&) {
+                   const TimePoint begun = std::chrono::steady_clock::now();
+                   std::ignore = refuse_with(job.item, error);
+                   m_outbox.failed(job.id, error, begun);
+                 },
+                 {}});
+  }
+
+  Status carry_out(const ActionItem& item, copy::Engine& engine, const StopFlag& stop, comm::Result& result) {
+    m_pulse.wait();
     if (stop.raised()) return refuse_with(item, stop.error());
     if (item.kind == ActionKind::remove) return remove_object(m_environment, item);
 
@@ -144,7 +187,8 @@ class Worker {
     return finish(action, copied->digest, result);
   }
 
-  static Status finish(FileAction& action, const copy::ObjectDigest& digest, comm::Result& result) {
+  Status finish(FileAction& action, const copy::ObjectDigest& digest, comm::Result& result) {
+    m_pulse.wait();
     LHSM_TRY_ASSIGN(const Verified verified, action.finish(digest));
     result.is_verified = verified == Verified::yes;
     return {};
@@ -156,22 +200,23 @@ class Worker {
   }
 
   Status refuse_with(const ActionItem& item, const Error& error) {
+    m_pulse.wait();
     if (const Status ended = refuse(m_environment, item, error); !ended)
       log::warning("{}: could not be ended as failed: {}", item.describe(), ended.error().describe());
     return Failure(error);
   }
 
-  static Status fail_with(FileAction& action, const Error& error) {
+  Status fail_with(FileAction& action, const Error& error) {
+    m_pulse.wait();
     action.fail(error);
     return Failure(error);
   }
 
   void begin_owned(const comm::Job& job) {
     const TimePoint begun = std::chrono::steady_clock::now();
+    m_pulse.wait();
     Status status;
-    if (job.reject_errno != 0) {
-      status = refuse_with(job.item, refusal(job));
-    } else if (auto opened = FileAction::open(m_environment, job.item); !opened) {
+    if (auto opened = FileAction::open(m_environment, job.item); !opened) {
       status = refuse_with(job.item, opened.error());
     } else if (status = (*opened)->begin(); !status) {
       (*opened)->fail(status.error());
@@ -184,14 +229,10 @@ class Worker {
         m_owned.emplace(job.id, std::move(*opened));
       }
       m_reporter.add(job.id, action);
-      post(comm::Begun{job.id, announcement.dfid, size, announcement.stripe_size, announcement.token});
+      m_outbox.post(comm::Begun{job.id, announcement.dfid, size, announcement.stripe_size, announcement.token});
       return;
     }
-    comm::Result result;
-    result.id = job.id;
-    result.disposition = comm::Disposition::failed;
-    result.error = status.error();
-    finished(std::move(result), begun);
+    m_outbox.failed(job.id, status.error(), begun);
   }
 
   void finish_owned(const comm::Finish& message) {
@@ -214,10 +255,10 @@ class Worker {
       result.error = status.error();
     }
     action.reset();  // closed before it is reported
-    finished(std::move(result), begun);
+    m_outbox.finished(std::move(result), begun);
   }
 
-  static Status finish_striped(FileAction& action, const comm::Finish& message, comm::Result& result) {
+  Status finish_striped(FileAction& action, const comm::Finish& message, comm::Result& result) {
     const auto digest = copy::ObjectDigest::parse(message.digest);
     if (!digest) throw Fatal("told to finish a file without its digest");
     return finish(action, *digest, result);
@@ -225,45 +266,25 @@ class Worker {
 
   // Answers.
 
-  void finished(comm::Result result, TimePoint begun) {
-    const auto took = std::chrono::steady_clock::now() - begun;
-    result.microseconds =
-        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
-    const std::lock_guard lock(m_post_mutex);
-    m_results.results.push_back(std::move(result));
-  }
-
-  /// Leave a message for the thread that has the channel, and wake it: somebody waits for this one.
-  void post(comm::Message message) {
-    {
-      const std::lock_guard lock(m_post_mutex);
-      m_posted.push_back(std::move(message));
-    }
-    m_channel.wake();
-  }
-
-  bool posted() {
-    const std::lock_guard lock(m_post_mutex);
-    return !m_posted.empty() || !m_results.results.empty();
-  }
-
   void send_posted() {
-    std::vector<comm::Message> posted;
-    comm::Results results;
-    {
-      const std::lock_guard lock(m_post_mutex);
-      posted.swap(m_posted);
-      std::swap(results, m_results);
-    }
-    for (const comm::Message& message : posted) m_channel.send(0, message);
-    if (results.results.empty()) return;
-    for (const comm::Result& result : results.results) m_stops.erase(result.id);
-    m_channel.send(0, results);
+    const Outbox::Content content = m_outbox.take();
+    for (const comm::Message& message : content.messages) m_channel.send(0, message);
+    if (content.results.results.empty()) return;
+    for (const comm::Result& result : content.results.results) m_stops.erase(result.id);
+    m_channel.send(0, content.results);
+  }
+
+  void pause(bool paused) {
+    if (m_pulse.paused() == paused) return;
+    log::info("{}", paused ? "the dispatcher is silent: work pauses" : "the dispatcher speaks: work goes on");
+    m_pulse.pause(paused);
   }
 
   void tick() {
-    const comm::Tick now{m_bytes_moved, static_cast<std::uint32_t>(m_slots.running())};
-    if (now.bytes_moved == m_last_tick.bytes_moved && now.running == m_last_tick.running) return;
+    const comm::Tick now{m_bytes_moved, static_cast<std::uint32_t>(m_slots.running()), m_estranged};
+    if (now.bytes_moved == m_last_tick.bytes_moved && now.running == m_last_tick.running &&
+        now.estranged == m_last_tick.estranged)
+      return;
     m_last_tick = now;
     m_channel.send(0, now);
     std::erase_if(m_stops, [](const auto& entry) { return entry.second.expired(); });
@@ -279,18 +300,19 @@ class Worker {
 
   comm::Channel& m_channel;
   std::atomic<std::uint64_t> m_bytes_moved = 0;
+  std::atomic<std::uint64_t> m_estranged = 0;
+  Pulse m_pulse;
   Environment m_environment;
   std::unordered_map<JobId, std::weak_ptr<StopFlag>> m_stops;  // the channel's thread only
   comm::Tick m_last_tick;
 
-  std::mutex m_post_mutex;
-  std::vector<comm::Message> m_posted;
-  comm::Results m_results;
+  Outbox m_outbox;
 
   std::mutex m_owned_mutex;
   std::map<JobId, std::unique_ptr<FileAction>> m_owned;
 
   ProgressReporter m_reporter;
+  SlotPool m_ender;  // one thread that ends what needs no slot
   SlotPool m_slots;  // last: its threads use all of the above
 };
 

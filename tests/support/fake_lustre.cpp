@@ -14,7 +14,7 @@ class FakeStream final : public lustre::ActionStream {
   FakeStream& operator=(const FakeStream&) = delete;
 
   [[nodiscard]] int poll_fd() const override { return *m_lustre.m_stream_event; }
-  [[nodiscard]] Outcome<std::vector<ActionItem>> receive() override {
+  [[nodiscard]] Outcome<std::optional<lustre::ActionList>> receive() override {
     const std::lock_guard lock(m_lustre.m_mutex);
     eventfd_t value = 0;
     std::ignore = ::eventfd_read(*m_lustre.m_stream_event, &value);
@@ -22,11 +22,23 @@ class FakeStream final : public lustre::ActionStream {
       m_lustre.signal_stream();
       return errno_error("receive actions of", "fake", m_lustre.m_stream_errno);
     }
-    if (m_lustre.m_lists.empty()) return std::vector<ActionItem>{};
+    if (m_lustre.m_lists.empty() || m_lustre.m_forgotten) return std::optional<lustre::ActionList>{};
     auto list = std::move(m_lustre.m_lists.front());
     m_lustre.m_lists.pop_front();
-    if (!m_lustre.m_lists.empty() || m_lustre.m_stream_errno != 0) m_lustre.signal_stream();
-    return list;
+    return std::optional(std::move(list));
+  }
+  [[nodiscard]] Status renew() override {
+    LHSM_TRY(m_lustre.enter(Call::renew, {}, "renew"));
+    const std::lock_guard lock(m_lustre.m_mutex);
+    m_lustre.m_registered = true;
+    m_lustre.m_forgotten = false;
+    m_lustre.signal_stream();
+    return {};
+  }
+  void unregister() override {
+    std::ignore = m_lustre.enter(Call::unregister, {}, "unregister");
+    const std::lock_guard lock(m_lustre.m_mutex);
+    m_lustre.m_registered = false;
   }
 
  private:
@@ -139,7 +151,7 @@ Status FakeLustre::progress(abi::hsm_progress& progress) {
     const std::lock_guard lock(m_mutex);
     Record* const record = find(fid, progress.hp_cookie);
     if (record == nullptr) return errno_error("report progress of", fid.bracketed(), ENOENT);
-    if (!record->begun) violated("progress before begin");
+    if (!record->begun && progress.hp_extent.length != 0) violated("progress before begin");
     if (record->cancelled) return errno_error("report progress of", fid.bracketed(), ECANCELED);
     const Extent extent{progress.hp_extent.offset, progress.hp_extent.length};
     if (extent.end() < extent.offset) violated("progress overflows");

@@ -24,7 +24,7 @@
 
 namespace lhsm::test {
 
-enum class Call { register_copytool, open_by_fid, path_of, fid_of, mdt_index, create_volatile, copy_start, progress,
+enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, create_volatile, copy_start, progress,
                   copy_end, set_times, layout, set_layout, xattrs, count };
 
 class FakeLustre final : public lustre::Client {
@@ -83,6 +83,14 @@ class FakeLustre final : public lustre::Client {
     m_records[{item.mdt_index, item.cookie}].item = item;
     return item;
   }
+  /// The same with a cookie that is given, as two MDTs may issue the same one.
+  ActionItem request_with_cookie(ActionKind kind, const Fid& fid, std::uint64_t cookie) {
+    {
+      const std::lock_guard lock(m_mutex);
+      m_last_cookie = cookie - 1;
+    }
+    return request(kind, fid);
+  }
   /// Request and send a list of actions to the copytool.
   std::vector<ActionItem> send(ActionKind kind, const std::vector<Fid>& fids) {
     std::vector<ActionItem> items;
@@ -93,9 +101,10 @@ class FakeLustre final : public lustre::Client {
   /// Let the copytool's next receive() return these.
   void deliver(std::vector<ActionItem> items) {
     for (ActionItem& item : items) item.mdt_index = -1;
-    const std::lock_guard lock(m_mutex);
-    m_lists.push_back(std::move(items));
-    signal_stream();
+    lustre::ActionList list;
+    list.fsname = m_fsname;
+    list.items = std::move(items);
+    deliver_list(std::move(list));
   }
   void cancel(const ActionItem& target) {
     ActionItem cancel = target;
@@ -105,6 +114,17 @@ class FakeLustre final : public lustre::Client {
       m_records.at({target.mdt_index, target.cookie}).cancelled = true;
     }
     deliver({cancel});
+  }
+  /// Let the coordinator forget its copytool, as a restart does: nothing reaches it until it registers anew.
+  void forget_copytool() {
+    const std::lock_guard lock(m_mutex);
+    m_forgotten = true;
+  }
+  /// Let the copytool's next receive() return exactly this.
+  void deliver_list(lustre::ActionList list) {
+    const std::lock_guard lock(m_mutex);
+    m_lists.push_back(std::move(list));
+    signal_stream();
   }
   void break_stream(int sys_errno) {
     const std::lock_guard lock(m_mutex);
@@ -216,10 +236,11 @@ class FakeLustre final : public lustre::Client {
   std::map<Call, Hook> m_hooks;
   std::array<int, static_cast<std::size_t>(Call::count)> m_calls{};
   std::vector<std::string> m_violations;
-  std::deque<std::vector<ActionItem>> m_lists;
+  std::deque<lustre::ActionList> m_lists;
   Fd m_stream_event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   int m_stream_errno = 0;
   bool m_registered = false;
+  bool m_forgotten = false;
   std::uint32_t m_last_oid = 0;
   std::uint64_t m_last_cookie = 0;
 };

@@ -23,6 +23,8 @@ struct ServeOptions {
   std::uint32_t slots = 4;
   std::chrono::seconds drain_timeout{60};
   std::chrono::seconds progress{10};
+  std::chrono::seconds renew_interval{60};
+  std::chrono::seconds keep_alive{600};
   log::Level log_level = log::Level::info;
 };
 

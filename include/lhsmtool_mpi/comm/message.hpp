@@ -17,6 +17,7 @@
 //                                <-  Cancel               stop what you do for this job
 //                                <-  Recall; Returned ->  jobs not started go back
 //     Tick                       ->                       bytes moved so far, for people
+//                                <-  Heartbeat            the dispatcher goes on; without it workers pause
 //                                <-  Stop; Bye        ->
 #pragma once
 
@@ -33,7 +34,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 2;
+inline constexpr std::uint32_t k_protocol_version = 3;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -137,12 +138,14 @@ struct Returned {
 struct Tick {
   std::uint64_t bytes_moved = 0;  ///< since the start, running copies included
   std::uint32_t running = 0;      ///< slots at work
+  std::uint64_t estranged = 0;    ///< answers by which a coordinator seems to have forgotten us, since the start
 };
 
+struct Heartbeat {};
 struct Stop {};
 struct Bye {};
 
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
-                             Cancel, Recall, Returned, Tick, Stop, Bye>;
+                             Cancel, Recall, Returned, Tick, Heartbeat, Stop, Bye>;
 
 }  // namespace lhsm::comm

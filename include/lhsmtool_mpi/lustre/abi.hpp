@@ -128,6 +128,16 @@ struct kuc_hdr {
   std::uint16_t kuc_msglen;  ///< header included
 };
 
+/// Argument of LL_IOC_HSM_CT_START; the archive ids (lk_data, u32 each) follow it.
+struct [[gnu::packed]] lustre_kernelcomm {
+  std::uint32_t lk_wfd;
+  std::uint32_t lk_rfd;
+  std::uint32_t lk_uid;
+  std::uint32_t lk_group;
+  std::uint32_t lk_data_count;
+  std::uint32_t lk_flags;
+};
+
 struct ll_futimes_3 {
   std::uint64_t lfu_atime_sec;
   std::uint64_t lfu_atime_nsec;
@@ -167,6 +177,7 @@ static_assert(sizeof(hsm_progress) == 48 && offsetof(hsm_progress, hp_flags) == 
 static_assert(sizeof(hsm_copy) == 88 && offsetof(hsm_copy, hc_hai) == 16);
 static_assert(sizeof(hsm_state_set) == 24);
 static_assert(sizeof(kuc_hdr) == 8);
+static_assert(sizeof(lustre_kernelcomm) == 24 && alignof(lustre_kernelcomm) == 1);
 static_assert(sizeof(ll_futimes_3) == 48);
 static_assert(sizeof(hsm_attrs) == 24);
 
@@ -218,6 +229,9 @@ inline constexpr std::uint8_t KUC_TRANSPORT_GENERIC = 1;
 inline constexpr std::uint8_t KUC_TRANSPORT_HSM = 2;
 inline constexpr std::uint16_t KUC_MSG_SHUTDOWN = 1;
 inline constexpr std::uint16_t HMT_ACTION_LIST = 100;
+inline constexpr std::uint32_t KUC_GRP_HSM = 2;
+inline constexpr std::uint32_t LK_FLG_STOP = 1;
+inline constexpr std::uint32_t LK_FLG_DATANR = 2;  ///< lk_data_count counts ids; without it, it is a bit mask of them
 inline constexpr std::size_t MAX_OBD_NAME = 128;
 inline constexpr long LL_SUPER_MAGIC = 0x0BD00BD0;
 inline constexpr std::uint64_t LL_DV_RD_FLUSH = 1;

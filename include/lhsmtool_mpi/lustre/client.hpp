@@ -20,18 +20,32 @@
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/lustre/abi.hpp"
+#include "lhsmtool_mpi/lustre/action_list.hpp"
 
 namespace lhsm::lustre {
 
-/// Where the coordinator's lists come out. One thread only.
+/// Where the coordinator's lists come out: this client's registration as a copytool.
 class ActionStream {
  public:
   virtual ~ActionStream() = default;
-  /// A descriptor that polls readable when receive() has something. Owned by the stream.
+
+  // For one thread, the reader. It must go on reading while renew() and unregister() run in another
+  // one: the kernel holds them up while it has a list to write into a full pipe.
+
+  /// A descriptor that polls readable when something arrives. Owned by the stream.
   [[nodiscard]] virtual int poll_fd() const = 0;
-  /// Return the items of the next list, or none when nothing is there now. mdt_index is not filled in.
-  /// An error means that the registration is gone (ESHUTDOWN: unmounted).
-  [[nodiscard]] virtual Outcome<std::vector<ActionItem>> receive() = 0;
+  /// Return the next list, or nothing when none is there now; call it until then before polling again.
+  /// mdt_index of the items is not filled in. ESHUTDOWN: the file system was unmounted. EPROTO: what
+  /// came is no message, and was thrown away. After either renew() may help.
+  [[nodiscard]] virtual Outcome<std::optional<ActionList>> receive() = 0;
+
+  // For one other thread. They wait for all MDTs.
+
+  /// Register anew, as an MDT that was restarted, or whose coordinator was, has forgotten us. What was
+  /// sent before can still be received. After an error we are not registered; it may be called again.
+  [[nodiscard]] virtual Status renew() = 0;
+  /// Let nothing more be sent. What was sent before can still be received.
+  virtual void unregister() = 0;
 };
 
 class Client {
@@ -42,7 +56,8 @@ class Client {
   [[nodiscard]] virtual const std::string& fsname() const = 0;
 
   /// Register this client as copytool for `archive_ids` (empty = all). Only one process of a client
-  /// may do so (facts 5a). Dropping the stream unregisters the whole client.
+  /// may do so (facts 5a). Dropping the stream unregisters the whole client. ENXIO, EAGAIN: the
+  /// coordinator does not run.
   [[nodiscard]] virtual Outcome<std::unique_ptr<ActionStream>> register_copytool(
       const std::vector<std::uint32_t>& archive_ids) = 0;
 

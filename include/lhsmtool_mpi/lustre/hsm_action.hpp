@@ -50,7 +50,7 @@ class HsmAction {
 
   /// Tell the coordinator that the action begins. ARCHIVE: the data version is noted. RESTORE: the
   /// volatile file is made on the file's MDT and given the file's owner. After an error the action is still to be ended, with that error.
-  /// ECANCELED: cancelled already. ENOENT from the coordinator: unknown cookie.
+  /// Kind `cancelled`: ECANCELED, cancelled already, or ENOENT, the coordinator does not know the cookie.
   [[nodiscard]] Status begin(VolatileLayout layout = VolatileLayout::by_default);
 
   /// Report bytes done since the last report; length 0 only keeps the action alive. ECANCELED and

@@ -12,17 +12,9 @@
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/lustre/abi.hpp"
 
-extern "C" {
-struct hsm_copytool_private;
-}
-
 namespace lhsm::lustre {
 
 struct LlapiTable {
-  int (*copytool_register)(hsm_copytool_private**, const char* mount, int count, int* archives, int flags);
-  int (*copytool_unregister)(hsm_copytool_private**);
-  int (*copytool_get_fd)(hsm_copytool_private*);
-  int (*copytool_recv)(hsm_copytool_private*, abi::hsm_action_list**, int* size);
   int (*open_by_fid)(const char* directory, const abi::lu_fid*, int flags);
   int (*open_by_fid_at)(int lustre_fd, const abi::lu_fid*, int flags);  ///< null before 2.16
   int (*fid2path)(const char* device, const char* fid, char* path, int length, long long* recno, int* link);

@@ -19,6 +19,8 @@ enum class JobState : std::uint8_t {
   beginning,  ///< its owner was told to begin it
   copying,    ///< begun; its extents are handed out
   finishing,  ///< its owner was told to end it
+  refused,    ///< only to be ended with an error; no worker has it yet
+  refusing,   ///< a worker was told to end it so; needs no slot
 };
 
 struct JobRecord {
@@ -28,6 +30,8 @@ struct JobRecord {
   WorkerId worker = -1;      ///< who has it, or owns it
   int reject_errno = 0;      ///< not to be carried out but ended so
   JobState state = JobState::ready;
+  bool sent_again = false;   ///< by a coordinator that was restarted, while a worker had it
+  std::uint64_t round = 0;   ///< of keep-alive, in which it was taken in
 };
 
 /// All actions that are not final. Looks them up by id and by (MDT, cookie), and lets only one action

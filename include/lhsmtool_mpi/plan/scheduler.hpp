@@ -3,8 +3,8 @@
 // Decides what is done next and by whom. Pure: no I/O, no messages, no threads, no clock; the
 // dispatcher feeds it with what happened and carries out what next() says.
 //
-// Order: what is only to be refused, restores that a process waits for, other restores, removes,
-// archives. One action per file at a time. Small actions go out in batches. A worker that finds its
+// Order: restores that a process waits for, other restores, removes, archives. What is only to be ended
+// with an error goes before all, whatever room there is: it needs no slot. One action per file at a time. Small actions go out in batches. A worker that finds its
 // file over the stripe threshold gives it back; such a file is then begun by one worker, its owner,
 // and its extents go to every worker with room, the longest file first; while small ones wait they take
 // half of a worker's slots at most. All extents are done and closed before its owner ends it.
@@ -24,6 +24,7 @@
 #include "lhsmtool_mpi/base/action_item.hpp"
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/base/ids.hpp"
+#include "lhsmtool_mpi/plan/early_cancels.hpp"
 #include "lhsmtool_mpi/plan/extents.hpp"
 #include "lhsmtool_mpi/plan/job_table.hpp"
 #include "lhsmtool_mpi/plan/worker_pool.hpp"
@@ -91,9 +92,10 @@ class Scheduler {
 
   bool add_worker(WorkerId worker, std::uint32_t slots, const std::string& host);
   /// Take in an ARCHIVE, RESTORE or REMOVE, or with `reject_errno` anything that must be refused.
-  /// False: a duplicate, dropped.
+  /// False: a duplicate, dropped. One that a cancel() came before is taken in to be refused.
   bool add(ActionItem item, int reject_errno = 0);
   CancelEffect cancel(std::int32_t mdt_index, std::uint64_t cookie);
+  CancelEffect cancel(JobId job);
   /// A worker found the file to be large: it was not begun.
   bool found_large(WorkerId worker, JobId job, std::uint64_t size);
   /// The owner began a large file.
@@ -104,6 +106,9 @@ class Scheduler {
   bool trouble(WorkerId worker, JobId job, const Error& error);
   /// The worker ended the action. Return it when it is now final.
   std::optional<ActionItem> ended(WorkerId worker, JobId job, std::chrono::microseconds took);
+  /// The worker gave the action up as its coordinator did not know it (any more). True: that coordinator
+  /// has sent it again meanwhile, so it is queued anew. False: it is to be reported as ended().
+  bool begin_again(WorkerId worker, JobId job, std::chrono::microseconds took);
   /// Jobs that the worker had not started come back.
   void returned(WorkerId worker, const std::vector<JobId>& jobs);
 
@@ -114,6 +119,11 @@ class Scheduler {
   void stop_running(const Error& error);
   /// Let owners know what was copied of their files since the last call.
   void report_coverage();
+
+  /// A quarter of the keep-alive interval is over. Return the jobs that have waited for another whole
+  /// interval without being begun: somebody should tell their coordinators that they are not lost.
+  static constexpr int k_keep_alive_rounds = 4;
+  [[nodiscard]] std::vector<JobId> keep_alive_round();
 
   /// Return what to do next, or nothing until something happens.
   [[nodiscard]] std::optional<Command> next();
@@ -128,7 +138,7 @@ class Scheduler {
   [[nodiscard]] WorkerId any_holder();
 
  private:
-  enum Class : std::size_t { k_refused, k_waited_for, k_restore, k_remove, k_archive, k_classes };
+  enum Class : std::size_t { k_waited_for, k_restore, k_remove, k_archive, k_classes };
   struct Stripe {
     StripedFile file;
     ExtentCutter cutter;
@@ -150,9 +160,12 @@ class Scheduler {
   JobRecord* held_by(WorkerId worker, JobId job);
   void enqueue(JobRecord& job);
   void refuse(JobRecord& job, int sys_errno);
+  CancelEffect cancel(JobRecord& job);
+  bool take_from(JobRecord& job, std::chrono::microseconds took);
   void fail_stripe(JobId job, Stripe& stripe, const Error& error);
   void finish_if_complete(JobId job, Stripe& stripe);
   JobRecord* front_ready();
+  std::optional<Command> next_refusals();
   std::optional<Command> next_extent();
   std::optional<Command> next_begin();
   std::optional<Command> next_jobs();
@@ -161,6 +174,11 @@ class Scheduler {
   JobTable m_jobs;
   WorkerPool m_workers;
   std::array<std::deque<JobId>, k_classes> m_ready;  // may hold ids that are gone or were moved
+  std::deque<JobId> m_refused;
+  std::vector<WorkerId> m_refusers;  // all workers, in turn
+  std::size_t m_next_refuser = 0;
+  EarlyCancels m_early_cancels;
+  std::uint64_t m_round = 0;
   std::set<LargeKey> m_large;
   std::map<JobId, Stripe> m_stripes;
   std::deque<JobId> m_open_stripes;  // with extents to cut, in the order they were begun

@@ -16,6 +16,8 @@
 #include "lhsmtool_mpi/copy/digest.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
+#include "lhsmtool_mpi/run/keep_alive.hpp"
+#include "lhsmtool_mpi/run/receiver.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
 
 namespace lhsm::run {
@@ -26,6 +28,8 @@ struct DispatcherOptions {
   std::chrono::milliseconds update_interval{30'000};
   std::chrono::milliseconds drain_timeout{60'000};
   std::chrono::milliseconds greeting_timeout{60'000};
+  std::chrono::milliseconds keep_alive{600'000};  ///< actions that wait longer are reported as alive
+  RegistrationOptions registration;
 };
 
 /// Requests to stop, set from another thread; wake the dispatcher's channel afterwards.
@@ -50,7 +54,7 @@ class Dispatcher {
   void greet();
 
   /// Register and serve until `stop` is requested and everything is ended. Throws Fatal when the
-  /// coordinator refuses the registration or drops it, and StuckStop when running copies that were
+  /// first registration is refused for good, and StuckStop when running copies that were
   /// told to stop have not ended within a grace time, or `stop` says to wait no longer.
   void serve(lustre::Client& client, const StopRequest& stop);
 
@@ -61,7 +65,9 @@ class Dispatcher {
 
  private:
   void receive(Duration timeout);
-  void take_in(lustre::Client& client, std::vector<ActionItem> items);
+  void take_in(lustre::Client& client, std::vector<Arrival> arrivals);
+  void keep_alive(KeepAlive& keeper, TimePoint now);
+  void beat(TimePoint now);
   void carry_out(const plan::Command& command);
   void begin_drain();
 
@@ -86,7 +92,10 @@ class Dispatcher {
   plan::Scheduler m_scheduler;
   RunState m_state;
   TimePoint m_published;
-  std::vector<std::uint64_t> m_bytes_of_worker;
+  TimePoint m_next_beat;
+  TimePoint m_next_keep_alive;
+  Receiver* m_receiver = nullptr;  // while serve() has one
+  std::vector<comm::Tick> m_ticks;  // the last of each worker
   std::map<JobId, copy::DigestCollector> m_digests;  // of striped files that are being copied
 };
 

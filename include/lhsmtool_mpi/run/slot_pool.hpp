@@ -17,11 +17,13 @@ namespace lhsm::run {
 /// come, first served.
 class SlotPool {
  public:
-  /// `job` names the action that the task belongs to; `recallable` tasks may be taken back.
+  /// `job` names the action that the task belongs to; `recallable` tasks may be taken back. Those that
+  /// have `abandon` may be taken out, who does so calls it instead of run.
   struct Task {
     JobId job = 0;
     bool recallable = false;
     std::function<void(copy::Engine&)> run;
+    std::function<void(const Error&)> abandon = nullptr;
   };
 
   /// `on_idle` is called by a slot that found nothing more to do.
@@ -36,6 +38,8 @@ class SlotPool {
   /// Take back at most `most` recallable tasks that no slot has begun, the last ones first. Returns
   /// their jobs in the order in which they were added.
   [[nodiscard]] std::vector<JobId> take_back(std::size_t most);
+  /// Take out the tasks of `job` that can be abandoned and that no slot has begun.
+  [[nodiscard]] std::vector<Task> take_out(JobId job);
   [[nodiscard]] std::size_t running() const;
   /// Whether nothing runs and nothing is queued.
   [[nodiscard]] bool idle() const;

@@ -2,6 +2,7 @@
 #include "daemon/agent_pipes.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <iterator>
@@ -11,9 +12,20 @@ namespace lhsm::emulator {
 Status AgentPipes::add(std::string_view agent, pid_t pid, Fd pipe) {
   const int flags = ::fcntl(*pipe, F_GETFL);
   if (flags < 0 || ::fcntl(*pipe, F_SETFL, flags | O_NONBLOCK) != 0) return errno_error("register", agent);
+  struct stat st {};
+  if (::fstat(*pipe, &st) != 0) return errno_error("register", agent);
+  // The pipe of somebody who left and has not read everything yet: nothing may overtake that.
+  for (Pipe& known : m_pipes)
+    if (known.has_left && known.inode == st.st_ino) {
+      known.agent = agent;
+      known.pid = pid;
+      known.has_left = false;
+      return {};
+    }
   Pipe entry;
   entry.agent = agent;
   entry.pid = pid;
+  entry.inode = st.st_ino;
   entry.fd = std::move(pipe);
   m_pipes.push_back(std::move(entry));
   return {};
@@ -21,12 +33,14 @@ Status AgentPipes::add(std::string_view agent, pid_t pid, Fd pipe) {
 
 void AgentPipes::remove(std::string_view agent, pid_t pid) {
   for (auto it = m_pipes.begin(); it != m_pipes.end();) {
-    if (it->agent != agent || it->pid != pid) {
-      ++it;
-      continue;
+    if (it->agent == agent && it->pid == pid) {
+      it->has_left = true;
+      if (it->queue.empty()) {
+        it = m_pipes.erase(it);
+        continue;
+      }
     }
-    if (!it->queue.empty()) m_watch(*it->fd, false);
-    it = m_pipes.erase(it);
+    ++it;
   }
 }
 
@@ -49,7 +63,11 @@ AgentPipes::Drain AgentPipes::drain(Pipe& pipe) {
 bool AgentPipes::settle(std::list<Pipe>::iterator it) {
   const bool was_waiting = it->offset != 0 || it->queue.size() > 1;
   switch (drain(*it)) {
-    case Drain::empty: m_watch(*it->fd, false); return true;
+    case Drain::empty:
+      m_watch(*it->fd, false);
+      if (!it->has_left) return true;
+      m_pipes.erase(it);
+      return false;
     case Drain::waiting:
       if (!was_waiting || it->queue.size() == 1) m_watch(*it->fd, true);
       return true;
@@ -65,7 +83,7 @@ bool AgentPipes::deliver(const std::string& agent, const std::string& message) {
   bool delivered = false;
   for (auto it = m_pipes.begin(); it != m_pipes.end();) {
     const auto next = std::next(it);
-    if (it->agent == agent) {
+    if (it->agent == agent && !it->has_left) {
       it->queue.push_back(message);
       // A queue that waits already is written on when its pipe can take more.
       delivered = (it->queue.size() > 1 || settle(it)) || delivered;

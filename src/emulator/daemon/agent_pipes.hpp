@@ -13,7 +13,8 @@
 namespace lhsm::emulator {
 
 /// The write ends of the copytools' pipes. As in the Lustre client, every pipe of a client gets every
-/// message for it; what a slow reader has not taken waits here, so that nobody else waits for him.
+/// message for it; what a slow reader has not taken waits here, so that nobody else waits for him. What
+/// was sent to a pipe reaches it also when its copytool unregisters, as the kernel's unregister waits for it.
 class AgentPipes final : public AgentLink {
  public:
   /// Tells the loop that a pipe is full (true: call flush() when it is writable) or drained.
@@ -36,6 +37,8 @@ class AgentPipes final : public AgentLink {
     Fd fd;
     std::deque<std::string> queue;
     std::size_t offset = 0;  ///< bytes of the first message that are written
+    ino_t inode = 0;         ///< of the pipe itself
+    bool has_left = false;   ///< gets nothing more, but all of what was sent before
   };
   enum class Drain { empty, waiting, broken };
   static Drain drain(Pipe& pipe);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <vector>
 
 #include "core/data_version.hpp"
 #include "core/fid_space.hpp"
@@ -12,6 +13,8 @@ namespace lhsm::emulator {
 namespace {
 
 using namespace abi;
+
+constexpr std::uint32_t k_archives_max = 1024;  // LL_HSM_MAX_ARCHIVES_PER_AGENT
 
 template <class T>
 T read_argument(const void* argument) {
@@ -154,6 +157,36 @@ int change_group_lock(Mount& mount, int fd, Op op, const void* argument) {
   return mount.call(message, fd).rc;
 }
 
+/// Register this process's client as a copytool, or take it away. As in the kernel the pipe stays the
+/// caller's, who may go on reading it, or give it again.
+int copytool_start(Mount& mount, const void* argument) {
+  const auto given = read_argument<lustre_kernelcomm>(argument);
+  if (given.lk_group != KUC_GRP_HSM) return -EINVAL;
+  Writer message;
+  if ((given.lk_flags & LK_FLG_STOP) != 0) {
+    message.put(Op::unregister_agent).put(static_cast<std::int32_t>(given.lk_uid));
+    return mount.call(message).rc;
+  }
+  if (!mount.is_admin()) return -EPERM;
+  // Without DATANR the count is a bit mask of ids, as older programs have it.
+  std::vector<std::uint32_t> archives;
+  if ((given.lk_flags & LK_FLG_DATANR) != 0) {
+    if (given.lk_data_count > k_archives_max) return -EINVAL;
+    for (std::uint32_t i = 0; i < given.lk_data_count; ++i)
+      archives.push_back(
+          read_argument<std::uint32_t>(static_cast<const char*>(argument) + sizeof given + i * sizeof(std::uint32_t)));
+  } else {
+    for (std::uint32_t bit = 0; bit < 32; ++bit)
+      if ((given.lk_data_count >> bit & 1U) != 0) archives.push_back(bit + 1);
+  }
+  const int write_end = static_cast<int>(given.lk_wfd);
+  if (::fcntl(write_end, F_GETFD) < 0) return -EBADF;
+  message.put(Op::register_agent).put(static_cast<std::int32_t>(given.lk_uid));
+  message.put(static_cast<std::uint32_t>(archives.size()));
+  for (const auto id : archives) message.put(id);
+  return mount.call(message, write_end).rc;
+}
+
 bool needs_fid(unsigned long command) {
   return command == LL_IOC_HSM_STATE_GET || command == LL_IOC_HSM_STATE_SET || command == LL_IOC_HSM_ACTION ||
          command == LL_IOC_HSM_IMPORT || command == LL_IOC_PATH2FID;
@@ -165,6 +198,7 @@ bool is_served_ioctl(unsigned long command) {
   switch (command) {
     case LL_IOC_HSM_STATE_GET:
     case LL_IOC_HSM_STATE_SET:
+    case LL_IOC_HSM_CT_START:
     case LL_IOC_HSM_COPY_START:
     case LL_IOC_HSM_COPY_END:
     case LL_IOC_HSM_PROGRESS:
@@ -190,6 +224,7 @@ int serve_ioctl(Mount& mount, int fd, const std::string& relative, unsigned long
     fid = *found;
   }
   switch (command) {
+    case LL_IOC_HSM_CT_START: return copytool_start(mount, argument);
     case LL_IOC_HSM_COPY_START: return copy_start(mount, argument);
     case LL_IOC_HSM_COPY_END: return send_struct<hsm_copy>(mount, Op::copy_end, argument);
     case LL_IOC_HSM_PROGRESS: return send_struct<hsm_progress>(mount, Op::progress, argument);

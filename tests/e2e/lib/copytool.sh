@@ -128,10 +128,10 @@ kill_copytool() {
   comes_true 10 copytool_is_gone
 }
 
-# expect_clean_archive: nothing unfinished in the archive.
-expect_clean_archive() {
-  expect_equal "no temporary is left in the archive" "$(find "$ARCHIVE" -name '*_tmp*' -o -name '*_old*')" ""
-}
+# expect_clean_archive: nothing unfinished in the archive. The former version of an object goes only after the
+# coordinator has taken the end, which is what a test waits for.
+archive_has_no_temporaries() { [ -z "$(find "$ARCHIVE" -name '*_tmp*' -o -name '*_old*')" ]; }
+expect_clean_archive() { expect_soon "no temporary is left in the archive" 10 archive_has_no_temporaries; }
 
 # no_tool_running: no process of the tool under test.
 no_tool_running() {

@@ -57,7 +57,7 @@ TEST_F(OptionsTest, wrong_usage_is_exit_code_2) {
   for (const std::string option :
        {"-A x", "-A -1", "-A 1.5", "-A 99999999999", "--slots 0", "--slots 2000", "--slots -1", "-F v3", "-u -1", "-u x",
         "-c 0", "-c nonsense", "-c -5", "-c 1X", "-c ''", "--extent-size 1e3", "--stripe-threshold 1.5.5G",
-        "--progress x", "--progress -1", "--drain-timeout -1", "-A"}) {
+        "--progress x", "--progress -1", "--drain-timeout -1", "--renew-interval 0", "--keep-alive 0", "--keep-alive x", "-A"}) {
     expect_usage("serve --hsm-root /tmp " + option + " /mnt/nowhere");
   }
 }

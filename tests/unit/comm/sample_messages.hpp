@@ -50,7 +50,8 @@ inline std::vector<Message> sample_messages() {
       Recall{~std::uint32_t{0}},
       Returned{{}},
       Returned{{1, 2, 3, ~0ULL}},
-      Tick{1ULL << 50, 4},
+      Tick{1ULL << 50, 4, 1ULL << 40},
+      Heartbeat{},
       Stop{},
       Bye{},
   };
@@ -96,8 +97,9 @@ inline bool operator==(const Cancel& a, const Cancel& b) { return a.id == b.id &
 inline bool operator==(const Recall& a, const Recall& b) { return a.most == b.most; }
 inline bool operator==(const Returned& a, const Returned& b) { return a.ids == b.ids; }
 inline bool operator==(const Tick& a, const Tick& b) {
-  return a.bytes_moved == b.bytes_moved && a.running == b.running;
+  return a.bytes_moved == b.bytes_moved && a.running == b.running && a.estranged == b.estranged;
 }
+inline bool operator==(const Heartbeat&, const Heartbeat&) { return true; }
 inline bool operator==(const Stop&, const Stop&) { return true; }
 inline bool operator==(const Bye&, const Bye&) { return true; }
 

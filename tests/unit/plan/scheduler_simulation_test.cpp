@@ -133,7 +133,7 @@ class Simulation {
     const auto worker = static_cast<WorkerId>(pick(m_slots.size()));
     std::vector<JobId> back;
     for (const auto& [job, held] : m_held)
-      if (held.worker == worker && held.what == Held::whole && pick(2) == 0) back.push_back(job);
+      if (held.worker == worker && held.what == Held::whole && held.active && pick(2) == 0) back.push_back(job);
     m_scheduler.returned(worker, back);
     for (const JobId job : back) let_go(job);
   }

@@ -57,6 +57,28 @@ TEST(SlotPoolTest, take_back_returns_the_last_ones_in_order) {
   EXPECT_EQ(ran, 1);
 }
 
+TEST(SlotPoolTest, take_out_returns_what_can_be_abandoned_of_one_job) {
+  std::promise<void> leave;
+  std::promise<void> entered;
+  int ran = 0;
+  {
+    SlotPool pool(1, 4096, [] {});
+    const auto abandonable = [&](JobId job) {
+      return SlotPool::Task{job, false, [&ran](copy::Engine&) { ++ran; }, [](const Error&) {}};
+    };
+    pool.add({7, false, [&](copy::Engine&) { entered.set_value(); leave.get_future().wait(); }, [](const Error&) {}});
+    entered.get_future().wait();
+    pool.add(abandonable(7));
+    pool.add(abandonable(8));
+    pool.add(task(7, [&ran] { ++ran; }));
+    pool.add(abandonable(7));
+    EXPECT_EQ(pool.take_out(7).size(), 2U) << "not the one that runs, nor the one that must";
+    EXPECT_EQ(pool.take_out(7).size(), 0U);
+    leave.set_value();
+  }
+  EXPECT_EQ(ran, 2);
+}
+
 TEST(SlotPoolTest, on_idle_is_called_when_nothing_is_left) {
   std::atomic<int> idle = 0;
   std::promise<void> done;

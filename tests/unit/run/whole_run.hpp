@@ -143,6 +143,16 @@ class WholeRunTest : public ::testing::Test {
     EXPECT_TRUE(m_lustre.wait_for_end_of(items)) << "not all were ended";
     return items;
   }
+  /// Start two workers and the ARCHIVE of a striped file of 12 extents, of which as many as `extents` stand at
+  /// m_gate. Opened before are the file's size, and its begin.
+  ActionItem start_striped_at_gate(int extents = 2) {
+    m_striped = m_lustre.make_file(m_striped_content);
+    m_lustre.before(Call::open_by_fid, [this](const Fid&) { return ++m_opened > 2 ? m_gate.pass() : 0; });
+    start(2);
+    const auto items = m_lustre.send(ActionKind::archive, {m_striped});
+    EXPECT_TRUE(m_gate.wait_for_arrivals(extents));
+    return items.front();
+  }
   [[nodiscard]] int result(const ActionItem& item) const { return m_lustre.record(item).result; }
   [[nodiscard]] std::filesystem::path object(const Fid& fid) const {
     return m_archive / archive::object_path(archive::TreeFormat::v1, fid);
@@ -159,6 +169,10 @@ class WholeRunTest : public ::testing::Test {
     return found;
   }
 
+  Gate m_gate;
+  std::atomic<int> m_opened = 0;  // calls of open_by_fid, of start_striped_at_gate()
+  std::string m_striped_content = pattern(12 * k_MiB);
+  Fid m_striped;
   FakeLustre m_lustre;
   test::TempDir m_archive;
   std::unique_ptr<archive::Backend> m_backend;

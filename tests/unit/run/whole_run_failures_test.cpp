@@ -182,64 +182,6 @@ TEST_F(WholeRunFailuresTest, unknown_actions_are_refused) {
   expect_failure(static_cast<ActionKind>(99), m_lustre.make_file("x"), EINVAL);
 }
 
-TEST_F(WholeRunFailuresTest, cancel_of_a_small_copy_ends_with_ecanceled) {
-  const Fid fid = m_lustre.make_file(pattern(k_MiB));
-  Gate gate;
-  m_lustre.before(Call::copy_start, [&gate](const Fid&) { return gate.pass(); });
-  start(2);
-  const auto items = m_lustre.send(ActionKind::archive, {fid});
-  ASSERT_TRUE(gate.wait_for_arrivals(1));
-  m_lustre.cancel(items.front());
-  gate.open();
-  EXPECT_TRUE(m_lustre.wait_for_end_of(items));
-  stop();
-  EXPECT_EQ(result(items.front()), ECANCELED);
-  EXPECT_FALSE(std::filesystem::exists(object(fid)));
-  EXPECT_EQ(state().cancelled, 1U);
-  EXPECT_EQ(state().failed, 0U);
-}
-
-TEST_F(WholeRunFailuresTest, cancel_of_a_striped_copy_ends_with_ecanceled) {
-  const Fid fid = m_lustre.make_file(pattern(12 * k_MiB));
-  Gate gate;
-  std::atomic<int> opened = 0;
-  m_lustre.before(Call::open_by_fid, [&](const Fid&) { return ++opened > 2 ? gate.pass() : 0; });
-  start(2);
-  const auto items = m_lustre.send(ActionKind::archive, {fid});
-  ASSERT_TRUE(gate.wait_for_arrivals(1));
-  m_lustre.cancel(items.front());
-  // The cancel overtakes nothing: a later action that is final shows that it was taken in.
-  m_lustre.deliver({m_lustre.request(ActionKind::remove, m_lustre.make_file("x"))});
-  EXPECT_TRUE(m_lustre.wait_for_calls(Call::mdt_index, 3));
-  std::this_thread::sleep_for(50ms);
-  gate.open();
-  EXPECT_TRUE(m_lustre.wait_for_end_of(items));
-  stop();
-  EXPECT_EQ(result(items.front()), ECANCELED);
-  EXPECT_LT(opened, 2 + 12) << "the extents that were left are not copied";
-  EXPECT_FALSE(std::filesystem::exists(object(fid)));
-  EXPECT_EQ(state().cancelled, 1U);
-  EXPECT_EQ(state().failed, 0U);
-}
-
-TEST_F(WholeRunFailuresTest, cancel_of_a_queued_job_never_begins_it) {
-  Gate gate;
-  m_lustre.before(Call::copy_start, [&gate](const Fid&) { return gate.pass(); });
-  start(1, 1);
-  const auto running = m_lustre.send(ActionKind::archive, {m_lustre.make_file("a")});
-  ASSERT_TRUE(gate.wait_for_arrivals(1));
-  const auto queued = m_lustre.send(ActionKind::archive, {m_lustre.make_file("b"), m_lustre.make_file("c")});
-  for (const ActionItem& item : queued) m_lustre.cancel(item);
-  EXPECT_TRUE(m_lustre.wait_for_calls(Call::mdt_index, 5));
-  std::this_thread::sleep_for(50ms);
-  gate.open();
-  EXPECT_TRUE(m_lustre.wait_for_end_of(queued));
-  stop();
-  for (const ActionItem& item : queued) EXPECT_EQ(result(item), ECANCELED);
-  EXPECT_EQ(result(running.front()), 0);
-  EXPECT_EQ(m_lustre.calls(Call::copy_start), 1);
-}
-
 TEST_F(WholeRunFailuresTest, progress_that_says_stop_ends_a_small_copy_with_ecanceled) {
   m_options.update_interval = 0ms;
   start(1);
@@ -291,35 +233,6 @@ TEST_F(WholeRunFailuresTest, progress_that_fails_otherwise_costs_no_small_file) 
   start(1);
   EXPECT_EQ(result(carry_out(ActionKind::archive, {m_lustre.make_file(pattern(2 * k_MiB))}).front()), 0);
   stop();
-}
-
-TEST_F(WholeRunFailuresTest, registration_that_is_refused_is_fatal) {
-  m_lustre.fail(Call::register_copytool, ENXIO);
-  start(2);
-  join();
-  EXPECT_NE(m_fatal.find("ENXIO"), std::string::npos) << m_fatal;
-}
-
-TEST_F(WholeRunFailuresTest, registration_that_is_lost_is_fatal_after_the_work) {
-  const Fid fid = m_lustre.make_file("x");
-  start(2);
-  const auto items = m_lustre.send(ActionKind::archive, {fid});
-  m_lustre.break_stream(ESHUTDOWN);
-  join();
-  EXPECT_NE(m_fatal.find("ESHUTDOWN"), std::string::npos) << m_fatal;
-  EXPECT_EQ(m_lustre.record(items.front()).ends.size(), 1U) << "what was received is ended";
-}
-
-TEST_F(WholeRunFailuresTest, list_that_cannot_be_read_is_no_reason_to_stop) {
-  start(1);
-  carry_out(ActionKind::archive, {m_lustre.make_file("x")});
-  m_lustre.break_stream(EPROTO);
-  const auto deadline = m_clock.now() + 100ms;
-  while (m_clock.now() < deadline) std::this_thread::yield();
-  m_lustre.break_stream(0);
-  EXPECT_EQ(result(carry_out(ActionKind::archive, {m_lustre.make_file("y")}).front()), 0);
-  stop();
-  EXPECT_EQ(m_fatal, "");
 }
 
 }  // namespace

@@ -100,68 +100,43 @@ TEST_F(WholeRunStopTest, drain_finishes_what_runs_and_puts_back_the_rest) {
 }
 
 TEST_F(WholeRunStopTest, drain_lets_a_striped_file_finish) {
-  const std::string content = pattern(12 * k_MiB);
-  const Fid fid = m_lustre.make_file(content);
-  Gate gate;
-  std::atomic<int> opened = 0;
-  m_lustre.before(Call::open_by_fid, [&](const Fid&) { return ++opened > 2 ? gate.pass() : 0; });
-  start(2);
-  const auto items = m_lustre.send(ActionKind::archive, {fid});
-  ASSERT_TRUE(gate.wait_for_arrivals(2));
+  const ActionItem item = start_striped_at_gate();
   request_stop();
-  gate.open();
+  m_gate.open();
   join();
-  EXPECT_EQ(result(items.front()), 0);
-  EXPECT_TRUE(test::read_file(object(fid)) == content);
+  EXPECT_EQ(result(item), 0);
+  EXPECT_TRUE(test::read_file(object(m_striped)) == m_striped_content);
 }
 
 TEST_F(WholeRunStopTest, drain_timeout_stops_what_runs) {
-  const Fid fid = m_lustre.make_file(pattern(12 * k_MiB));
-  Gate gate;
-  std::atomic<int> opened = 0;
-  m_lustre.before(Call::open_by_fid, [&](const Fid&) { return ++opened > 2 ? gate.pass() : 0; });
   m_dispatcher_options.drain_timeout = 0ms;
-  start(2);
-  const auto items = m_lustre.send(ActionKind::archive, {fid});
-  ASSERT_TRUE(gate.wait_for_arrivals(2));
+  const ActionItem item = start_striped_at_gate();
   request_stop();
   // The gate is opened when the stop has had time to reach the workers; without it 8 extents follow.
   std::this_thread::sleep_for(100ms);
-  gate.open();
+  m_gate.open();
   join();
-  EXPECT_EQ(result(items.front()), EAGAIN);
+  EXPECT_EQ(result(item), EAGAIN);
   EXPECT_EQ(state().put_back, 1U);
-  EXPECT_FALSE(std::filesystem::exists(object(fid)));
+  EXPECT_FALSE(std::filesystem::exists(object(m_striped)));
 }
 
 TEST_F(WholeRunStopTest, second_stop_stops_what_runs) {
-  const Fid fid = m_lustre.make_file(pattern(12 * k_MiB));
-  Gate gate;
-  std::atomic<int> opened = 0;
-  m_lustre.before(Call::open_by_fid, [&](const Fid&) { return ++opened > 2 ? gate.pass() : 0; });
-  start(2);
-  const auto items = m_lustre.send(ActionKind::archive, {fid});
-  ASSERT_TRUE(gate.wait_for_arrivals(2));
+  const ActionItem item = start_striped_at_gate();
   request_stop();
   request_stop();
   std::this_thread::sleep_for(100ms);
-  gate.open();
+  m_gate.open();
   join();
-  EXPECT_EQ(result(items.front()), EAGAIN);
+  EXPECT_EQ(result(item), EAGAIN);
 }
 
 TEST_F(WholeRunStopTest, third_stop_waits_for_nobody) {
-  const Fid fid = m_lustre.make_file(pattern(12 * k_MiB));
-  Gate gate;
-  std::atomic<int> opened = 0;
-  m_lustre.before(Call::open_by_fid, [&](const Fid&) { return ++opened > 2 ? gate.pass() : 0; });
-  start(2);
-  m_lustre.send(ActionKind::archive, {fid});
-  ASSERT_TRUE(gate.wait_for_arrivals(2));
+  start_striped_at_gate();
   for (int i = 0; i < 3; ++i) request_stop();
   m_dispatcher_thread.join();  // while the copies still stand at the gate
   EXPECT_NE(m_fatal.find("1 actions are not ended: rank"), std::string::npos) << m_fatal;
-  gate.open();
+  m_gate.open();
   m_worker_threads.clear();
 }
 
