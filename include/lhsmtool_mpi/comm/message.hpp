@@ -17,6 +17,7 @@
 //                                <-  Cancel               stop what you do for this job
 //                                <-  Recall; Returned ->  jobs not started go back
 //     Tick                       ->                       bytes moved so far, for people
+//     Events                     ->                       what happens to actions, for a monitor (event_channel.hpp)
 //                                <-  Stop; Bye        ->
 #pragma once
 
@@ -33,7 +34,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 2;
+inline constexpr std::uint32_t k_protocol_version = 3;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -139,10 +140,28 @@ struct Tick {
   std::uint32_t running = 0;      ///< slots at work
 };
 
+enum class EventKind : std::uint8_t { start, running, finish, cancel, error };
+
+/// Something that happened to an action, for whoever monitors the copytool.
+struct Event {
+  EventKind kind = EventKind::start;
+  ActionKind action = ActionKind::none;
+  Fid source;                 ///< the file
+  Fid data;                   ///< where its data is now: of a restore that runs, the volatile
+  std::string path;           ///< of the file below the mount, or nothing
+  std::uint64_t total = 0;    ///< bytes to copy
+  std::uint64_t current = 0;  ///< bytes since the last event
+  std::int32_t sys_errno = 0;
+};
+
+struct Events {
+  std::vector<Event> events;
+};
+
 struct Stop {};
 struct Bye {};
 
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
-                             Cancel, Recall, Returned, Tick, Stop, Bye>;
+                             Cancel, Recall, Returned, Tick, Events, Stop, Bye>;
 
 }  // namespace lhsm::comm
