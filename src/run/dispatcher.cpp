@@ -133,7 +133,6 @@ void Dispatcher::begin_drain() {
 
 void Dispatcher::take_in(lustre::Client& client, std::vector<ActionItem> items) {
   for (ActionItem& item : items) {
-    log::debug("received {}", item.describe());
     switch (item.kind) {
       case ActionKind::cancel:
         if (m_scheduler.cancel(item.mdt_index, item.cookie) == plan::CancelEffect::unknown_cookie)
@@ -151,7 +150,7 @@ void Dispatcher::take_in(lustre::Client& client, std::vector<ActionItem> items) 
       }
     }
     const std::string text = log::enabled(log::Level::debug) ? item.describe() : std::string();
-    if (m_scheduler.add(std::move(item)))
+    if (m_scheduler.add(std::move(item), m_options.refuse_errno))
       ++m_state.received;
     else
       log::debug("{}: sent twice, dropped", text);
