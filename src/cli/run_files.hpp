@@ -18,8 +18,13 @@ namespace lhsm::cli {
 /// What rank 0 keeps beside a run for others to see: the pid file and the event fifo.
 class RunFiles {
  public:
+  RunFiles() = default;
+  ~RunFiles() { close(); }
+  RunFiles(const RunFiles&) = delete;
+  RunFiles& operator=(const RunFiles&) = delete;
+
   [[nodiscard]] Status open(const ServeOptions& options);
-  /// Close and unlink the fifo, before an exit that runs no destructors.
+  /// Close and unlink the fifo; also before an exit that runs no destructors.
   void close();
 
   void write(const comm::Event& event);
