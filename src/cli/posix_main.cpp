@@ -92,8 +92,8 @@ int run_as_posix(const std::string& program, int argc, char** argv) {
   }
   if (command.mode == PosixMode::serve) return serve_as_posix(program, command);
   if (!speaks) return 0;  // one process is enough for the other modes
-  const Status done = run_posix_mode(command);
-  if (done) return 0;
+  const auto done = run_posix_mode(command);
+  if (done) return *done;
   complain(program, done.error().describe());
   return code_of(done.error());
 }

@@ -14,21 +14,31 @@ namespace lhsm::cli {
 
 namespace {
 
-Status upgrade(const archive::PosixTree& tree) {
+Outcome<int> upgrade(const archive::PosixTree& tree) {
   LHSM_TRY_ASSIGN(const auto result, tree.upgrade());
   log::info("{} files of the archive moved, {} failed", result.moved, result.failed);
-  return result.first;
+  LHSM_TRY(result.first);
+  return 0;
 }
 
-Status show_max_sequence(const archive::PosixTree& tree) {
+Outcome<int> show_max_sequence(const archive::PosixTree& tree) {
   LHSM_TRY_ASSIGN(const std::uint64_t sequence, tree.max_sequence());
   fmt::print("max_sequence: {:#x}\n", sequence);
-  return {};
+  return 0;
+}
+
+Outcome<int> rebind(const archive::PosixTree& tree, const PosixCommand& command, const manage::Options& how) {
+  if (command.destination.empty()) {
+    LHSM_TRY_ASSIGN(const std::uint64_t failed, manage::rebind_list(tree, command.source, how));
+    return failed > 0 ? 1 : 0;
+  }
+  LHSM_TRY(manage::rebind(tree, command.source, command.destination, how));
+  return 0;
 }
 
 }  // namespace
 
-Status run_posix_mode(const PosixCommand& command) {
+Outcome<int> run_posix_mode(const PosixCommand& command) {
   const ServeOptions& options = command.serve;
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
@@ -40,10 +50,10 @@ Status run_posix_mode(const PosixCommand& command) {
   const manage::Options how{options.archive_ids.empty() ? 0 : options.archive_ids.front(), options.dry_run,
                             options.abort_on_error};
   switch (command.mode) {
-    case PosixMode::import: return manage::import(*client, tree, command.source, command.destination, how);
-    case PosixMode::rebind:
-      if (command.destination.empty()) return manage::rebind_list(tree, command.source, how);
-      return manage::rebind(tree, command.source, command.destination, how);
+    case PosixMode::import:
+      LHSM_TRY(manage::import(*client, tree, command.source, command.destination, how));
+      return 0;
+    case PosixMode::rebind: return rebind(tree, command, how);
     default: return show_max_sequence(tree);
   }
 }

@@ -30,11 +30,10 @@ Status rebind(const archive::PosixTree& tree, const std::string& from, const std
   return tree.rebind(old_fid, new_fid);
 }
 
-Status rebind_list(const archive::PosixTree& tree, const std::string& list, const Options& options) {
+Outcome<std::uint64_t> rebind_list(const archive::PosixTree& tree, const std::string& list, const Options& options) {
   errno = 0;
   std::ifstream lines(list);
   if (!lines) return errno_error("open", list, errno != 0 ? errno : EIO);
-  Status first;
   std::uint64_t read = 0;
   std::uint64_t done = 0;
   std::string line;
@@ -55,12 +54,11 @@ Status rebind_list(const archive::PosixTree& tree, const std::string& list, cons
       continue;
     }
     log::error("{}:{}: {}", list, number, status.error().describe());
-    if (first) first = status;
     if (options.abort_on_error) break;
   }
   if (lines.bad()) return errno_error("read", list, EIO);
   log::info("{} lines read from '{}', {} rebind successful", read, list, done);
-  return first;
+  return read - done;
 }
 
 }  // namespace lhsm::manage

@@ -30,8 +30,8 @@ struct Options {
 [[nodiscard]] Status rebind(const archive::PosixTree& tree, const std::string& from, const std::string& to,
                             const Options& options);
 
-/// The same for each line of a file: two FIDs; empty lines and those that begin with '#' are skipped. Of
-/// several failures, each of which is logged, the first is returned.
-[[nodiscard]] Status rebind_list(const archive::PosixTree& tree, const std::string& list, const Options& options);
+/// The same for each line of a file: two FIDs; empty lines and those that begin with '#' are skipped.
+/// Return how many lines failed, each of which is logged; an error when the file cannot be read.
+[[nodiscard]] Outcome<std::uint64_t> rebind_list(const archive::PosixTree& tree, const std::string& list, const Options& options);
 
 }  // namespace lhsm::manage
