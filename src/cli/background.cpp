@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "background.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,7 +49,9 @@ bool answers(int fd) {
 
 Outcome<Background> Background::enter() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno_error("pipe", "for the background process");
+  // No pipe: a write to one that nobody holds any more would end the daemon.
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return errno_error("socketpair", "for the background process");
   Fd from_child(ends[0]);
   Fd to_parent(ends[1]);
   std::fflush(nullptr);  // else both would print what waits
@@ -65,7 +67,7 @@ Outcome<Background> Background::enter() {
 
 void Background::started() {
   const char byte = 1;
-  if (m_to_parent) std::ignore = ::write(*m_to_parent, &byte, 1);  // it may have stopped to wait
+  if (m_to_parent) std::ignore = ::send(*m_to_parent, &byte, 1, MSG_NOSIGNAL);  // it may have stopped to wait
   m_to_parent.reset();
 }
 

@@ -26,22 +26,30 @@ int code_of(const Error& error) { return error.sys_errno > 0 && error.sys_errno 
 
 void complain(const std::string& program, std::string_view text) { fmt::print(stderr, "{}: {}\n", program, text); }
 
-/// What can be known before anything is started, so that a daemon's caller hears of it.
-Status check_places(const ServeOptions& options) {
-  if (options.archive.root.empty())
-    return failure(ErrorKind::invalid, EINVAL, "no root directory of the archive:", "--hsm-root is missing");
+Status check_root_is_given(const ServeOptions& options) {
+  if (!options.archive.root.empty()) return {};
+  return failure(ErrorKind::invalid, EINVAL, "no root directory of the archive:", "--hsm-root is missing");
+}
+
+Status check_root(const ServeOptions& options) {
   const Fd root(::open(options.archive.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return errno_error("open archive", options.archive.root);
   return {};
 }
 
 int serve_as_posix(const std::string& program, const PosixCommand& command) {
-  if (const auto client = lustre::open_client(command.serve.mount_point); !client) {
-    if (speaks_for_all()) complain(program, client.error().describe());
-    return code_of(client.error());
+  const bool launched = comm::started_by_launcher();
+  if (!launched) {
+    // What can be known before anything is started gives its errno as the exit code. Of several ranks
+    // each looks for itself, and rank 0 says which one cannot work.
+    const auto client = lustre::open_client(command.serve.mount_point);
+    if (!client) {
+      complain(program, client.error().describe());
+      return code_of(client.error());
+    }
   }
   std::optional<Background> background;
-  if (command.daemonize && comm::started_by_launcher()) {
+  if (command.daemonize && launched) {
     // The launcher would take the end of the process that it started for the end of the rank.
     if (speaks_for_all()) complain(program, "--daemon has no effect under a launcher: let that go to the background");
   } else if (command.daemonize) {
@@ -83,9 +91,15 @@ int run_as_posix(const std::string& program, int argc, char** argv) {
     if (speaks) fmt::print("{}", posix_usage(program));
     return 0;
   }
-  Status ready;
-  if (!command.config_path.empty()) ready = read_posix_config(command.config_path, command.serve.archive);
-  if (ready) ready = check_places(command.serve);
+  if (!command.config_path.empty()) {
+    // Each rank reads it on its own node, and may be the only one that cannot.
+    if (const Status read = read_posix_config(command.config_path, command.serve.archive); !read) {
+      complain(program, read.error().describe());
+      return code_of(read.error());
+    }
+  }
+  Status ready = check_root_is_given(command.serve);
+  if (ready && !comm::started_by_launcher()) ready = check_root(command.serve);
   if (!ready) {
     if (speaks) complain(program, ready.error().describe());
     return code_of(ready.error());

@@ -53,6 +53,10 @@ timeout 60 mpirun -n 2 "$POSIX" --hsm-root "$ARCHIVE" > "$WORK/said" 2>&1 < /dev
 expect_equal "usage error on two ranks: exit code" "$code" 22
 expect_equal "  it is said once" "$(grep -c 'no mount point' "$WORK/said")" 1
 
+timeout 60 mpirun -n 2 "$POSIX" -p "$WORK/nowhere" "$MNT" > "$WORK/said" 2>&1 < /dev/null && code=0 || code=$?
+expect_equal "no archive on two ranks: exit code" "$code" 1
+expect_line "  it is said which one cannot work" 'rank [01] on .*nowhere' "$WORK/said"
+
 note "a daemon"
 start_daemon --archive "$ARCHIVE_ID"
 pid=$(daemon_pid)
