@@ -81,8 +81,6 @@ void add_serve_options(CLI::App& app, ServeOptions& options, int& verbosity, dou
          "Seconds that running copies may take to finish after a signal to stop")
       ->default_str("60")
       ->type_name("S");
-  add_size(app, "-b,--bandwidth", options.bandwidth_bytes_per_second, "Bytes per second at most, of all ranks together",
-           k_MiB);
   app.add_option("-f,--event-fifo,--event_fifo", options.event_fifo, "Write events as lines of JSON into this fifo")
       ->type_name("FILE");
   app.add_option("-P,--pid-file,--pid_file", options.pid_file, "Lock this file and write rank 0's process id into it")

@@ -60,6 +60,7 @@ int serve_as_posix(const std::string& program, const PosixCommand& command) {
   ServeOptions options = command.serve;
   std::optional<Error> refused;
   options.on_started = [&](const Status& status) {
+    refused.reset();
     if (!status) refused = status.error();
     if (status && background) background->started();
   };

@@ -34,7 +34,8 @@ struct ServeOptions {
   std::string pid_file;         ///< locked, and holds the process id of rank 0; empty: none
   std::string event_fifo;       ///< gets events as lines of JSON; empty: none
   log::Level item_level = log::Level::debug;  ///< of the lines that each item and each copy has
-  /// Called on rank 0 when it has registered, or with the reason why it could not start. May be empty.
+  /// Called on rank 0 when it has registered, or with the reason why it could not start; by any thread, one at
+  /// a time. May be empty.
   std::function<void(const Status&)> on_started;
 };
 
