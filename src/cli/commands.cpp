@@ -14,6 +14,8 @@
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
 #include "lhsmtool_mpi/comm/mpi_session.hpp"
+#include "posix_main.hpp"
+#include "rank_zero.hpp"
 
 namespace lhsm::cli {
 
@@ -91,6 +93,11 @@ void add_serve_options(CLI::App& app, ServeOptions& options, int& verbosity, dou
               "Seconds without a message after which the registration is renewed");
   add_seconds(app, "--keep-alive,--keep_alive", options.keep_alive, "600",
               "Seconds between signs of life to the coordinator for actions that wait here");
+  app.add_option("-f,--event-fifo,--event_fifo", options.event_fifo, "Write events as lines of JSON into this fifo")
+      ->type_name("FILE");
+  app.add_option("-P,--pid-file,--pid_file", options.pid_file, "Lock this file and write rank 0's process id into it")
+      ->type_name("FILE");
+  app.add_flag("--abort-on-error,--abort_on_error", options.abort_on_error, "Stop at the first file that fails");
   app.add_flag_callback("-v,--verbose", [&verbosity] { ++verbosity; }, "Log more; may be repeated")->trigger_on_parse();
   app.add_flag_callback("-q,--quiet", [&verbosity] { --verbosity; }, "Log less; may be repeated")->trigger_on_parse();
 }
@@ -101,19 +108,14 @@ log::Level level_of(int verbosity) {
   return verbosity == -1 ? log::Level::warning : log::Level::error;
 }
 
-/// Whether this process is the one that speaks for all ranks before MPI is up.
-bool speaks() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
-    if (const char* rank = std::getenv(name); rank != nullptr) return std::string_view(rank) == "0";
-  return true;
-}
-
 int parse_and_run(int argc, char** argv) {
   CLI::App app{"MPI-parallel copytool for Lustre HSM", "lhsmtool_mpi"};
   app.require_subcommand(1);
   app.set_version_flag("-V,--version", version_text);
   app.set_help_all_flag("--help-all", "Show the options of all commands");
   CLI::App& serve_app = *app.add_subcommand("serve", "Serve a file system as its copytool until stopped");
+  // Never parsed by CLI11, only shown: see run().
+  app.add_subcommand("posix", "Take the command line of lhsmtool_posix, as a link of that name does");
   ServeOptions options;
   int verbosity = 0;
   double update_interval = 30;
@@ -128,7 +130,7 @@ int parse_and_run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const bool success = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
-    if (speaks()) app.exit(error);
+    if (speaks_for_all()) app.exit(error);
     return success ? k_all_done : k_usage;
   }
   options.copy.update_interval = std::chrono::milliseconds(static_cast<std::int64_t>(update_interval * 1000));
@@ -143,6 +145,9 @@ int parse_and_run(int argc, char** argv) {
 
 int run(int argc, char** argv) {
   try {
+    const std::string program = argc > 0 ? argv[0] : "";
+    if (is_posix_name(program)) return run_as_posix(program.substr(program.rfind('/') + 1), argc, argv);
+    if (argc > 1 && std::string_view(argv[1]) == "posix") return run_as_posix("lhsmtool_mpi posix", argc - 1, argv + 1);
     return parse_and_run(argc, argv);
   } catch (const UsageError& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());

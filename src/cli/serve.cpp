@@ -16,11 +16,14 @@
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
+#include "lhsmtool_mpi/comm/event_channel.hpp"
 #include "lhsmtool_mpi/comm/loopback.hpp"
 #include "lhsmtool_mpi/comm/mpi_session.hpp"
 #include "lhsmtool_mpi/report/progress.hpp"
+#include "lhsmtool_mpi/report/watched_client.hpp"
 #include "lhsmtool_mpi/run/dispatcher.hpp"
 #include "lhsmtool_mpi/run/worker.hpp"
+#include "run_files.hpp"
 
 namespace lhsm::cli {
 
@@ -58,11 +61,16 @@ Outcome<Doors> open_doors(const ServeOptions& options) {
 }
 
 void work(comm::Channel& channel, const run::WorkerIdentity& identity, const Outcome<Doors>& doors,
-          const run::CopyOptions& options) {
-  if (doors)
-    run::run_worker(channel, identity, *doors->client, *doors->backend, options);
-  else
+          const ServeOptions& options) {
+  if (!doors) {
     run::run_unable_worker(channel, identity, doors.error());
+    return;
+  }
+  comm::EventSender with_events(channel);
+  report::WatchedActions::OnEvent on_event;
+  if (!options.event_fifo.empty()) on_event = [&](comm::Event event) { with_events.add(std::move(event)); };
+  report::WatchedActions client(*doors->client, options.item_level, std::move(on_event));
+  run::run_worker(with_events, identity, client, *doors->backend, options.copy);
 }
 
 int exit_code(const run::RunState& state, int stop_signal) {
@@ -71,14 +79,35 @@ int exit_code(const run::RunState& state, int stop_signal) {
   return state.failed > 0 ? k_some_failed : k_all_done;
 }
 
+constexpr int k_wait_for_nobody = 3;  // what run::StopRequest counts to
+
+/// Passes on what it hears, and requests a stop when a file fails.
+class StopOnFailure final : public run::Observer {
+ public:
+  StopOnFailure(run::Observer& inner, run::StopRequest* stop) : m_inner(inner), m_stop(stop) {}
+  void update(const run::RunState& state, TimePoint now) override { m_inner.update(state, now); }
+  void failed(const ActionItem& item, const Error& error) override {
+    m_inner.failed(item, error);
+    // Called in the dispatcher's own thread: nobody is to be woken.
+    int none = 0;
+    if (m_stop != nullptr) m_stop->count.compare_exchange_strong(none, 1);
+  }
+
+ private:
+  run::Observer& m_inner;
+  run::StopRequest* m_stop;
+};
+
 /// Ends this process, and all other ranks, without waiting for anybody.
 using Abort = std::function<void()>;
 
 /// Rank 0: the dispatcher here, its own worker in a thread.
-int dispatch(const ServeOptions& options, comm::Channel& channel, comm::Channel& local_worker, int ranks,
+int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Channel& local_worker, int ranks,
              const run::WorkerIdentity& identity, SignalThread& signals, const Abort& abort) {
   const Outcome<Doors> doors = open_doors(options);
-  const std::jthread worker([&] { work(local_worker, identity, doors, options.copy); });
+  const std::jthread worker([&] { work(local_worker, identity, doors, options); });
+  RunFiles files;
+  comm::EventReceiver channel(bare_channel, [&files](const comm::Event& event) { files.write(event); });
 
   std::vector<WorkerId> workers(static_cast<std::size_t>(ranks));
   std::iota(workers.begin(), workers.end(), 0);
@@ -89,24 +118,34 @@ int dispatch(const ServeOptions& options, comm::Channel& channel, comm::Channel&
   dispatcher_options.drain_timeout = options.drain_timeout;
   dispatcher_options.registration.renew_interval = options.renew_interval;
   dispatcher_options.keep_alive = options.keep_alive;
+  dispatcher_options.refuse_errno = options.dry_run ? EAGAIN : 0;
   const RealClock clock;
   report::ProgressPrinter printer(stdout, progress_style(), options.progress);
-  run::Dispatcher dispatcher(channel, std::move(workers), identity.build, dispatcher_options, clock, printer);
-
   run::StopRequest stop;
   std::atomic<int> stop_signal = 0;
+  StopOnFailure observer(printer, options.abort_on_error ? &stop : nullptr);
+  run::Dispatcher dispatcher(channel, std::move(workers), identity.build, dispatcher_options, clock, observer);
+
   signals.deliver_to([&](int number) {
     stop_signal = number;
-    ++stop.count;
+    if (++stop.count > 1 && options.last_signal_is_second) stop.count = k_wait_for_nobody;
     channel.wake();
   });
   std::string failed;
   try {
+    const Status opened = files.open(options);
+    if (!opened && options.on_started) options.on_started(opened);
+    if (!opened) throw Fatal(opened.error());
     dispatcher.greet();
     log::info("{} ranks of {} slots serve {} ({})", ranks, options.slots, options.mount_point, doors->client->fsname());
-    dispatcher.serve(*doors->client, stop);
+    report::WatchedRegistration client(*doors->client, options.item_level, [&](const auto& change) {
+      if (change.registered && options.on_started) options.on_started(change.status);
+      if (change.status) files.write(change, *doors->client);
+    });
+    dispatcher.serve(client, stop);
   } catch (const run::StuckStop& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
+    files.close();
     abort();
   } catch (const std::exception& error) {
     failed = error.what();
@@ -117,6 +156,7 @@ int dispatch(const ServeOptions& options, comm::Channel& channel, comm::Channel&
   } catch (const std::exception& error) {
     // The workers, our own among them, cannot be told to stop: there is no orderly end.
     fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? error.what() : failed);
+    files.close();
     abort();
   }
   if (!failed.empty()) throw Fatal(failed);
@@ -151,7 +191,7 @@ int serve(const ServeOptions& options) {
     // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
     const auto channel = session.worker_channel();
     try {
-      work(*channel, identity, open_doors(options), options.copy);
+      work(*channel, identity, open_doors(options), options);
     } catch (const std::exception& error) {
       fmt::print(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", session.rank(), identity.host, error.what());
       session.abort(k_run_failed);

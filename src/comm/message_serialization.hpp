@@ -141,6 +141,8 @@ LHSM_WIRE(lhsm::comm::Recall, m.most)
 LHSM_WIRE(lhsm::comm::Returned, counted(m.ids))
 LHSM_WIRE(lhsm::comm::Tick, m.bytes_moved, m.running, m.estranged)
 LHSM_WIRE(lhsm::comm::Heartbeat)
+LHSM_WIRE(lhsm::comm::Event, m.kind, m.action, m.source, m.data, counted(m.path), m.total, m.current, m.sys_errno)
+LHSM_WIRE(lhsm::comm::Events, counted(m.events))
 LHSM_WIRE(lhsm::comm::Stop)
 LHSM_WIRE(lhsm::comm::Bye)
 

@@ -142,6 +142,26 @@ class LlapiClient final : public Client {
     return found;
   }
 
+  [[nodiscard]] Outcome<Fid> import_released(const std::string& path, std::uint32_t archive_id,
+                                             const struct stat& attributes) override {
+    abi::lu_fid raw{};
+    // Default striping; pattern 0 becomes RAID0, released.
+    const int rc = m_api.hsm_import(path.c_str(), static_cast<int>(archive_id), &attributes, 0, -1, 0, 0, nullptr, &raw);
+    if (rc != 0) return llapi_error(rc, "import", path);
+    return Fid{raw.f_seq, raw.f_oid, raw.f_ver};
+  }
+
+  [[nodiscard]] Outcome<std::string> agent_uuid() override {
+    if (m_api.get_agent_uuid == nullptr) return errno_error("find the UUID of", m_mount_point, EOPNOTSUPP);
+    std::string path = m_mount_point;
+    std::array<char, 64> uuid{};
+    if (const int rc = m_api.get_agent_uuid(path.data(), uuid.data(), uuid.size()); rc != 0)
+      return llapi_error(rc, "find the UUID of", m_mount_point);
+    std::string text = uuid.data();
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+  }
+
  private:
   Status mount_ioctl(unsigned long request, void* argument, std::string_view operation, const abi::lu_fid& fid) {
     if (m_api.ioctl(*m_mount, request, argument) != 0) {

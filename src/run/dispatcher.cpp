@@ -160,7 +160,6 @@ void Dispatcher::begin_drain() {
 
 void Dispatcher::take_in(lustre::Client& client, std::vector<Arrival> arrivals) {
   for (auto& [item, reject_errno] : arrivals) {
-    log::debug("received {}", item.describe());
     switch (item.kind) {
       case ActionKind::cancel:
         if (m_scheduler.cancel(item.mdt_index, item.cookie) == plan::CancelEffect::unknown_cookie)
@@ -178,6 +177,7 @@ void Dispatcher::take_in(lustre::Client& client, std::vector<Arrival> arrivals) 
     // item.extent is not looked at: Lustre knows no copy of a part (facts 2.4). A RESTORE swaps the whole file in,
     // and ARCHIVED stands for all of it, so both are of the whole file whatever part was asked for.
     const std::string text = log::enabled(log::Level::debug) ? item.describe() : std::string();
+    if (reject_errno == 0) reject_errno = m_options.refuse_errno;
     if (m_scheduler.add(std::move(item), reject_errno))
       ++m_state.received;
     else

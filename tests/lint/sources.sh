@@ -15,8 +15,9 @@ declare -A below=(
   [comm]='base'
   [plan]='base'
   [run]='base copy archive lustre comm plan'
+  [manage]='base copy archive lustre'
   [report]='base copy archive lustre comm plan run'
-  [cli]='base copy archive lustre comm plan run report'
+  [cli]='base copy archive lustre comm plan run report manage'
   [emulator]='base'
 )
 # Headers that are kept in few files: a pattern of the header, a pattern of the files that may.
@@ -26,7 +27,8 @@ confined=(
   '^boost/(archive|serialization)' '^src/comm/'
   '^xxhash\.h$'                    '^src/comm/codec\.cpp$|^src/copy/digest\.cpp$|^tests/unit/comm/'
   '^spdlog/'                       '^src/base/log\.cpp$'
-  '^nlohmann/'                     '^src/emulator/(daemon/status_json|tools/emulator_status)\.cpp$'
+  '^nlohmann/'                     '^src/emulator/(daemon/status_json|tools/emulator_status)\.cpp$|^src/report/event_fifo\.cpp$|^tests/unit/report/'
+  '^yaml\.h$'                      '^src/cli/posix_config\.cpp$'
   '^dlfcn\.h$'                     '^src/lustre/llapi_table\.cpp$|^src/emulator/|^tests/'
   '^(lustre|linux/lustre)/'        '^tests/'
   '^gtest/|^gmock/'                '^tests/'

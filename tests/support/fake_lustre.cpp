@@ -235,4 +235,13 @@ Outcome<std::vector<std::pair<std::string, std::string>>> FakeLustre::xattrs(int
   return std::vector<std::pair<std::string, std::string>>{{"user.color", "blue"}};
 }
 
+Outcome<Fid> FakeLustre::import_released(const std::string& path, std::uint32_t archive_id,
+                                         const struct stat& attributes) {
+  LHSM_TRY(enter(Call::import, {}, path));
+  if (imported.contains(path)) return errno_error("import", path, EEXIST);
+  const Fid fid = make_released(static_cast<std::uint64_t>(attributes.st_size));
+  imported.emplace(path, std::pair{fid, archive_id});
+  return fid;
+}
+
 }  // namespace lhsm::test

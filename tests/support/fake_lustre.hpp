@@ -25,7 +25,7 @@
 namespace lhsm::test {
 
 enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, create_volatile, copy_start, progress,
-                  copy_end, set_times, layout, set_layout, xattrs, count };
+                  copy_end, set_times, layout, set_layout, xattrs, import, count };
 
 class FakeLustre final : public lustre::Client {
  public:
@@ -199,11 +199,16 @@ class FakeLustre final : public lustre::Client {
   [[nodiscard]] Outcome<std::optional<std::string>> layout(int fd) override;
   [[nodiscard]] Status set_layout(int fd, const std::string& lov) override;
   [[nodiscard]] Outcome<std::vector<std::pair<std::string, std::string>>> xattrs(int fd) override;
+  /// The path is not made; the new file is found by its FID.
+  [[nodiscard]] Outcome<Fid> import_released(const std::string& path, std::uint32_t archive_id,
+                                             const struct stat& attributes) override;
+  [[nodiscard]] Outcome<std::string> agent_uuid() override { return std::string("fake-uuid"); }
 
   std::vector<std::uint32_t> registered_for;
   std::vector<std::string> volatile_directories;  ///< in which volatile files were made
   std::vector<abi::hsm_copy> copy_ends;           ///< as they were sent
   std::string layout_that_was_set;
+  std::map<std::string, std::pair<Fid, std::uint32_t>> imported;  ///< by path: the new file, its archive id
 
  private:
   friend class FakeStream;

@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "lhsmtool_mpi/archive/posix_backend.hpp"
+#include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
 #include "lhsmtool_mpi/run/environment.hpp"
@@ -26,6 +28,17 @@ struct ServeOptions {
   std::chrono::seconds renew_interval{60};
   std::chrono::seconds keep_alive{600};
   log::Level log_level = log::Level::info;
+
+  std::uint64_t bandwidth_bytes_per_second = 0;  ///< of all ranks together; 0: no limit
+  bool dry_run = false;         ///< take actions, say what they are, and refuse them (EAGAIN)
+  bool abort_on_error = false;  ///< stop at the first file that fails
+  bool last_signal_is_second = false;  ///< the second signal waits for nobody, not the third
+  std::string pid_file;         ///< locked, and holds the process id of rank 0; empty: none
+  std::string event_fifo;       ///< gets events as lines of JSON; empty: none
+  log::Level item_level = log::Level::debug;  ///< of the lines that each item and each copy has
+  /// Called on rank 0 when it has registered, or with the reason why it could not start; by any thread, one at
+  /// a time. May be empty.
+  std::function<void(const Status&)> on_started;
 };
 
 /// Be a copytool until a signal says stop; on all ranks of the job. Return the exit code. Throws Fatal.

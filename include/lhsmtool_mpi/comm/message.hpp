@@ -18,6 +18,7 @@
 //                                <-  Recall; Returned ->  jobs not started go back
 //     Tick                       ->                       bytes moved so far, for people
 //                                <-  Heartbeat            the dispatcher goes on; without it workers pause
+//     Events                     ->                       what happens to actions, for a monitor (event_channel.hpp)
 //                                <-  Stop; Bye        ->
 #pragma once
 
@@ -34,7 +35,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 3;
+inline constexpr std::uint32_t k_protocol_version = 4;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -142,10 +143,29 @@ struct Tick {
 };
 
 struct Heartbeat {};
+
+enum class EventKind : std::uint8_t { start, running, finish, cancel, error };
+
+/// Something that happened to an action, for whoever monitors the copytool.
+struct Event {
+  EventKind kind = EventKind::start;
+  ActionKind action = ActionKind::none;
+  Fid source;                 ///< the file
+  Fid data;                   ///< where its data is now: of a restore that runs, the volatile
+  std::string path;           ///< of the file below the mount, or nothing
+  std::uint64_t total = 0;    ///< bytes to copy
+  std::uint64_t current = 0;  ///< bytes since the last event
+  std::int32_t sys_errno = 0;
+};
+
+struct Events {
+  std::vector<Event> events;
+};
+
 struct Stop {};
 struct Bye {};
 
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
-                             Cancel, Recall, Returned, Tick, Heartbeat, Stop, Bye>;
+                             Cancel, Recall, Returned, Tick, Heartbeat, Events, Stop, Bye>;
 
 }  // namespace lhsm::comm

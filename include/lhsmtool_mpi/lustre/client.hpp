@@ -85,6 +85,14 @@ class Client {
   [[nodiscard]] virtual Status set_layout(int fd, const std::string& lov) = 0;
   /// Return the xattrs of an open file that an archive keeps.
   [[nodiscard]] virtual Outcome<std::vector<std::pair<std::string, std::string>>> xattrs(int fd) = 0;
+
+  /// Create the file `path` (absolute) as one that is archived in `archive_id` (0: Lustre's default when
+  /// it is restored) and released, with the size, owner, permission bits and times of `attributes`
+  /// (llapi_hsm_import). Returns its FID. EEXIST when the file is there; nothing is left after an error.
+  [[nodiscard]] virtual Outcome<Fid> import_released(const std::string& path, std::uint32_t archive_id,
+                                                     const struct stat& attributes) = 0;
+  /// Return the UUID by which the coordinator knows this client.
+  [[nodiscard]] virtual Outcome<std::string> agent_uuid() = 0;
 };
 
 /// Open the file system at `mount_point` through liblustreapi: the system's when it is a Lustre, the

@@ -5,6 +5,7 @@
 // table knows which of the two it is.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <string>
@@ -24,6 +25,9 @@ struct LlapiTable {
   int (*create_volatile_idx)(const char* directory, int mdt_index, int flags);
   int (*search_fsname)(const char* path, char* fsname);
   void (*msg_set_level)(int level);
+  int (*hsm_import)(const char* path, int archive, const struct stat*, unsigned long long stripe_size,
+                    int stripe_offset, int stripe_count, int pattern, char* pool, abi::lu_fid* fid);
+  int (*get_agent_uuid)(char* path, char* uuid, std::size_t size);  ///< may be null
 
   // Of libc, unless the library brings its own (the emulator does).
   int (*ioctl)(int fd, unsigned long request, ...);

@@ -25,6 +25,7 @@ namespace lhsm::run {
 struct DispatcherOptions {
   std::vector<std::uint32_t> archive_ids;  ///< empty: all
   plan::SchedulerOptions scheduler;
+  int refuse_errno = 0;  ///< with which every item is refused; 0: none is
   std::chrono::milliseconds update_interval{30'000};
   std::chrono::milliseconds drain_timeout{60'000};
   std::chrono::milliseconds greeting_timeout{60'000};

@@ -77,7 +77,7 @@ TEST_F(OptionsTest, options_are_accepted_in_every_spelling) {
        {"", "-A 1", "-A 1 -A 2", "-A 0", "--archive 3", "--archive=3", "-A1", "-F v2", "--archive_format v1", "-c 4",
         "--chunk-size 512K", "--chunk_size 1.5M", "-u 0", "-u 0.5", "--update_interval 10", "--slots 8",
         "--stripe-threshold 1G", "--stripe_threshold 100", "--extent_size 64MiB", "--direct", "--no-attr --no_xattr",
-        "--no_attr --no-xattr --no_shadow --no-shadow", "--progress 0", "--drain_timeout 5", "-v -v", "-q", "-qq"}) {
+        "--no_attr --no-xattr --no_shadow --no-shadow", "--progress 0", "--drain_timeout 5", "--abort-on-error", "--abort_on_error", "-v -v", "-q", "-qq"}) {
     expect_accepted(options);
   }
 }

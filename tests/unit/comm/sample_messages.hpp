@@ -52,6 +52,9 @@ inline std::vector<Message> sample_messages() {
       Returned{{1, 2, 3, ~0ULL}},
       Tick{1ULL << 50, 4, 1ULL << 40},
       Heartbeat{},
+      Events{{}},
+      Events{{Event{EventKind::running, ActionKind::restore, {1, 2, 3}, {4, 5, 6}, "a/path", 1ULL << 40, 7, 0},
+              Event{EventKind::error, ActionKind::remove, {1, 2, 3}, {1, 2, 3}, {}, 0, 0, 28}}},
       Stop{},
       Bye{},
   };
@@ -100,6 +103,11 @@ inline bool operator==(const Tick& a, const Tick& b) {
   return a.bytes_moved == b.bytes_moved && a.running == b.running && a.estranged == b.estranged;
 }
 inline bool operator==(const Heartbeat&, const Heartbeat&) { return true; }
+inline bool operator==(const Event& a, const Event& b) {
+  return a.kind == b.kind && a.action == b.action && a.source == b.source && a.data == b.data && a.path == b.path &&
+         a.total == b.total && a.current == b.current && a.sys_errno == b.sys_errno;
+}
+inline bool operator==(const Events& a, const Events& b) { return a.events == b.events; }
 inline bool operator==(const Stop&, const Stop&) { return true; }
 inline bool operator==(const Bye&, const Bye&) { return true; }
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <utility>
+
+#include "lhsmtool_mpi/lustre/client.hpp"
+
+namespace lhsm::lustre {
+
+/// A client that has another one, which outlives it, do everything. For those that want to see or
+/// change a few of the calls.
+class ForwardingClient : public Client {
+ public:
+  explicit ForwardingClient(Client& inner) : m_inner(inner) {}
+
+  [[nodiscard]] const std::string& mount_point() const override { return m_inner.mount_point(); }
+  [[nodiscard]] const std::string& fsname() const override { return m_inner.fsname(); }
+  [[nodiscard]] Outcome<std::unique_ptr<ActionStream>> register_copytool(
+      const std::vector<std::uint32_t>& archive_ids) override {
+    return m_inner.register_copytool(archive_ids);
+  }
+  [[nodiscard]] Outcome<Fd> open_by_fid(const Fid& fid, int flags) override { return m_inner.open_by_fid(fid, flags); }
+  [[nodiscard]] Outcome<std::string> path_of(const Fid& fid) override { return m_inner.path_of(fid); }
+  [[nodiscard]] Outcome<Fid> fid_of(int fd) override { return m_inner.fid_of(fd); }
+  [[nodiscard]] Outcome<int> mdt_index(const Fid& fid) override { return m_inner.mdt_index(fid); }
+  [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt, int flags) override {
+    return m_inner.create_volatile(directory, mdt, flags);
+  }
+  [[nodiscard]] Status copy_start(abi::hsm_copy& copy) override { return m_inner.copy_start(copy); }
+  [[nodiscard]] Status progress(abi::hsm_progress& report) override { return m_inner.progress(report); }
+  [[nodiscard]] Status copy_end(abi::hsm_copy& copy) override { return m_inner.copy_end(copy); }
+  [[nodiscard]] Status set_times(int fd, const struct stat& times) override { return m_inner.set_times(fd, times); }
+  [[nodiscard]] Outcome<std::optional<std::string>> layout(int fd) override { return m_inner.layout(fd); }
+  [[nodiscard]] Status set_layout(int fd, const std::string& lov) override { return m_inner.set_layout(fd, lov); }
+  [[nodiscard]] Outcome<std::vector<std::pair<std::string, std::string>>> xattrs(int fd) override {
+    return m_inner.xattrs(fd);
+  }
+  [[nodiscard]] Outcome<Fid> import_released(const std::string& path, std::uint32_t archive_id,
+                                             const struct stat& attributes) override {
+    return m_inner.import_released(path, archive_id, attributes);
+  }
+  [[nodiscard]] Outcome<std::string> agent_uuid() override { return m_inner.agent_uuid(); }
+
+ protected:
+  [[nodiscard]] Client& inner() { return m_inner; }
+
+ private:
+  Client& m_inner;
+};
+
+}  // namespace lhsm::lustre

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/archive/posix_tree.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/temp_dir.hpp"
+
+namespace lhsm::archive {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PosixTreeTest : public ::testing::Test {
+ protected:
+  PosixTree tree(TreeFormat format = TreeFormat::v2) {
+    auto opened = PosixTree::open(m_dir.str(), format);
+    if (!opened) throw Fatal(opened.error());
+    return std::move(*opened);
+  }
+  [[nodiscard]] fs::path place(const Fid& fid, const std::string& suffix = {}, TreeFormat format = TreeFormat::v2) const {
+    return m_dir / (object_path(format, fid) + suffix);
+  }
+  void make(const Fid& fid, const std::string& suffix, const std::string& content, TreeFormat format = TreeFormat::v2) {
+    test::write_file(place(fid, suffix, format), content);
+  }
+  static int errno_of(const Status& status) { return status ? 0 : status.error().sys_errno; }
+
+  test::TempDir m_dir;
+  Fid m_a{0x200000401, 1, 0};
+  Fid m_b{0x200000402, 0x20001, 0};
+};
+
+TEST_F(PosixTreeTest, rebind_takes_along_what_lies_beside) {
+  make(m_a, "", "data");
+  make(m_a, ".lov", "layout");
+  make(m_a, ".digest", "digest");
+  ASSERT_TRUE(tree().rebind(m_a, m_b));
+  EXPECT_EQ(test::read_file(place(m_b)), "data");
+  EXPECT_EQ(test::read_file(place(m_b, ".lov")), "layout");
+  EXPECT_EQ(test::read_file(place(m_b, ".digest")), "digest");
+  for (const char* suffix : {"", ".lov", ".digest"}) EXPECT_FALSE(fs::exists(place(m_a, suffix))) << suffix;
+}
+
+TEST_F(PosixTreeTest, rebind_replaces_an_object_with_all_that_was_its) {
+  make(m_a, "", "new");
+  make(m_b, "", "old");
+  make(m_b, ".lov", "old layout");
+  ASSERT_TRUE(tree().rebind(m_a, m_b));
+  EXPECT_EQ(test::read_file(place(m_b)), "new");
+  EXPECT_FALSE(fs::exists(place(m_b, ".lov"))) << "the layout of another object";
+}
+
+TEST_F(PosixTreeTest, rebind_of_nothing_leaves_everything) {
+  make(m_a, ".lov", "a layout without an object");
+  make(m_b, "", "other");
+  EXPECT_EQ(errno_of(tree().rebind(m_a, m_b)), ENOENT);
+  EXPECT_TRUE(fs::exists(place(m_a, ".lov")));
+  EXPECT_EQ(test::read_file(place(m_b)), "other");
+}
+
+TEST_F(PosixTreeTest, rebind_can_be_repeated_when_it_was_interrupted) {
+  make(m_a, "", "data");
+  make(m_b, ".lov", "layout");  // renamed already
+  ASSERT_TRUE(tree().rebind(m_a, m_b));
+  EXPECT_EQ(test::read_file(place(m_b, ".lov")), "layout");
+}
+
+TEST_F(PosixTreeTest, rebind_of_two_names_of_one_file_leaves_one) {
+  make(m_a, "", "data");
+  fs::create_directories(place(m_b).parent_path());
+  fs::create_hard_link(place(m_a), place(m_b));
+  ASSERT_TRUE(tree().rebind(m_a, m_b));
+  EXPECT_FALSE(fs::exists(place(m_a)));
+  EXPECT_EQ(test::read_file(place(m_b)), "data");
+}
+
+TEST_F(PosixTreeTest, a_candidate_is_found_through_links_that_stay_inside) {
+  make(m_a, "", "data");
+  fs::create_directories(m_dir / "shadow/d");
+  fs::create_symlink("../../" + object_path(TreeFormat::v2, m_a), m_dir / "shadow/d/file");
+  fs::create_symlink("d/file", m_dir / "shadow/again");
+  const auto candidate = tree().open_candidate("shadow/again");
+  ASSERT_TRUE(candidate) << candidate.error().describe();
+  EXPECT_EQ(candidate->attributes.st_size, 4);
+  ASSERT_TRUE(tree().adopt(*candidate, m_b));
+  EXPECT_TRUE(fs::equivalent(place(m_a), place(m_b)));
+  EXPECT_FALSE(fs::is_symlink(place(m_b)));
+  EXPECT_EQ(errno_of(tree().adopt(*candidate, m_b)), EEXIST);
+}
+
+TEST_F(PosixTreeTest, a_candidate_is_never_outside) {
+  fs::create_directories(m_dir / "d");
+  fs::create_symlink("/etc/passwd", m_dir / "absolute");
+  fs::create_symlink("../../../../../../../../etc/passwd", m_dir / "d/relative");
+  fs::create_symlink("loop", m_dir / "loop");
+  fs::create_directory_symlink("/etc", m_dir / "etc");
+  const auto failed = [&](const std::string& path) {
+    const auto candidate = tree().open_candidate(path);
+    return candidate ? 0 : candidate.error().sys_errno;
+  };
+  EXPECT_EQ(failed("absolute"), EXDEV);
+  EXPECT_EQ(failed("d/relative"), EXDEV);
+  EXPECT_EQ(failed("../x"), EXDEV);
+  EXPECT_EQ(failed("etc/passwd"), EXDEV);
+  EXPECT_EQ(failed("loop"), ELOOP);
+  EXPECT_EQ(failed("d"), EISDIR);
+  EXPECT_EQ(failed("none"), ENOENT);
+}
+
+TEST_F(PosixTreeTest, upgrade_moves_objects_with_any_suffix_and_prunes) {
+  for (const char* suffix : {"", ".lov", ".digest", "_tmp"}) make(m_a, suffix, std::string("a") + suffix, TreeFormat::v1);
+  make(m_b, "", "b");
+  test::write_file(m_dir / "README", "not ours");
+  test::write_file(m_dir / "notes/0x200000401:0x1:0x0", "in a directory that is none of ours");
+  test::write_file(m_dir / "0001/keep", "no object");
+  const auto result = tree(TreeFormat::v2).upgrade();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->moved, 4U);
+  EXPECT_EQ(result->failed, 0U);
+  for (const char* suffix : {"", ".lov", ".digest", "_tmp"})
+    EXPECT_EQ(test::read_file(place(m_a, suffix)), std::string("a") + suffix);
+  EXPECT_EQ(test::read_file(place(m_b)), "b");
+  EXPECT_TRUE(fs::exists(m_dir / "README"));
+  EXPECT_TRUE(fs::exists(m_dir / "notes/0x200000401:0x1:0x0"));
+  EXPECT_TRUE(fs::exists(m_dir / "0001/keep"));
+  EXPECT_FALSE(fs::exists(m_dir / "0001/0000")) << "directories of v1 are pruned";
+  const auto again = tree(TreeFormat::v2).upgrade();
+  EXPECT_TRUE(again && again->moved == 0 && again->failed == 0);
+  const auto back = tree(TreeFormat::v1).upgrade();
+  EXPECT_TRUE(back && back->moved == 5 && back->failed == 0);
+  EXPECT_EQ(test::read_file(place(m_b, "", TreeFormat::v1)), "b");
+}
+
+TEST_F(PosixTreeTest, upgrade_replaces_nothing) {
+  make(m_a, "", "old", TreeFormat::v1);
+  make(m_a, "", "new", TreeFormat::v2);
+  const auto result = tree(TreeFormat::v2).upgrade();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->failed, 1U);
+  EXPECT_EQ(errno_of(result->first), EEXIST);
+  EXPECT_EQ(test::read_file(place(m_a, "", TreeFormat::v1)), "old");
+  EXPECT_EQ(test::read_file(place(m_a)), "new");
+}
+
+TEST_F(PosixTreeTest, upgrade_mends_the_shadow_tree) {
+  make(m_a, "", "data", TreeFormat::v1);
+  fs::create_directories(m_dir / "shadow/d");
+  fs::create_symlink("../../" + object_path(TreeFormat::v1, m_a), m_dir / "shadow/d/file");
+  fs::create_symlink("/elsewhere", m_dir / "shadow/other");
+  ASSERT_TRUE(tree(TreeFormat::v2).upgrade());
+  EXPECT_EQ(test::read_file(m_dir / "shadow/d/file"), "data");
+  EXPECT_EQ(fs::read_symlink(m_dir / "shadow/other"), "/elsewhere");
+}
+
+TEST_F(PosixTreeTest, max_sequence_of_either_format) {
+  EXPECT_EQ(tree().max_sequence(), 0U);
+  make(m_a, "", "a", TreeFormat::v1);
+  make({0x7ff00000401, 9, 0}, "", "b", TreeFormat::v1);
+  make(m_b, "", "c", TreeFormat::v2);
+  test::write_file(m_dir / "other/0xffffffffffff:0x1:0x0", "no object");
+  EXPECT_EQ(tree().max_sequence(), 0x7ff00000401U);
+}
+
+}  // namespace
+}  // namespace lhsm::archive
