@@ -16,6 +16,7 @@
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
+#include "lhsmtool_mpi/cli/control_file.hpp"
 #include "lhsmtool_mpi/comm/loopback.hpp"
 #include "lhsmtool_mpi/comm/mpi_session.hpp"
 #include "lhsmtool_mpi/report/progress.hpp"
@@ -87,10 +88,16 @@ int dispatch(const ServeOptions& options, comm::Channel& channel, comm::Channel&
   dispatcher_options.scheduler = options.scheduler;
   dispatcher_options.update_interval = options.copy.update_interval;
   dispatcher_options.drain_timeout = options.drain_timeout;
+  std::atomic<std::uint64_t> bandwidth = options.bandwidth_bytes_per_second;
+  dispatcher_options.bandwidth = &bandwidth;
   const RealClock clock;
   report::ProgressPrinter printer(stdout, progress_style(), options.progress);
   run::Dispatcher dispatcher(channel, std::move(workers), identity.build, dispatcher_options, clock, printer);
 
+  const auto control = watch_control_file(options.control_file, [&](const Controls& controls) {
+    bandwidth = controls.bandwidth.value_or(options.bandwidth_bytes_per_second);
+    channel.wake();
+  });
   run::StopRequest stop;
   std::atomic<int> stop_signal = 0;
   signals.deliver_to([&](int number) {

@@ -3,12 +3,18 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "copy_range.hpp"
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
 
 namespace lhsm::run {
+
+namespace {
+constexpr std::chrono::milliseconds k_least_wait{10};  // between two reports, also when all are asked for
+}
 
 Outcome<CopiedExtent> copy_range(Environment& environment, copy::Engine& engine, copy::ByteSource& source,
                                  copy::ByteSink& sink, Extent range, std::uint64_t file_size, const StopFlag& stop,
@@ -17,9 +23,7 @@ Outcome<CopiedExtent> copy_range(Environment& environment, copy::Engine& engine,
   control.stop = &stop.raised();
   Extent unreported{range.offset, 0};
   TimePoint last_report = std::chrono::steady_clock::now();
-  control.on_done = [&](Extent done) -> Status {
-    environment.bytes_moved += done.length;
-    unreported.length += done.length;
+  const auto report_now = [&]() -> Status {
     if (!report) return {};
     const TimePoint now = std::chrono::steady_clock::now();
     if (now - last_report < environment.options.update_interval) return {};
@@ -28,8 +32,15 @@ Outcome<CopiedExtent> copy_range(Environment& environment, copy::Engine& engine,
     unreported = {unreported.end(), 0};
     return {};
   };
+  control.on_done = [&](Extent done) {
+    environment.bytes_moved += done.length;
+    unreported.length += done.length;
+    return report_now();
+  };
+  const Duration wait = std::max<Duration>(environment.options.update_interval / 2, k_least_wait);
+  BudgetedSource budgeted(source, environment.budget, stop, wait, report_now);
   copy::LeafDigester digester(range, file_size);
-  copy::DigestingSource digested(source, digester);
+  copy::DigestingSource digested(budgeted, digester);
   const auto copied = engine.copy(digested, sink, range, control);
   if (!copied && stop.raised()) return Failure(stop.error());
   if (!copied) return Failure(copied.error());

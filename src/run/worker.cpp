@@ -25,7 +25,7 @@ class Worker {
   Worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client, archive::Backend& backend,
          const CopyOptions& options)
       : m_channel(channel),
-        m_environment{client, backend, options, m_bytes_moved},
+        m_environment{client, backend, options, m_bytes_moved, m_budget},
         m_reporter(options.update_interval,
                    [this](JobId job, const Error& error) { post(comm::Trouble{job, error}); }),
         m_slots(identity.slots, options.buffer_bytes, [this] { m_channel.wake(); }) {}
@@ -88,6 +88,7 @@ class Worker {
   bool handle(const comm::Cancel& message) {
     if (const auto it = m_stops.find(message.id); it != m_stops.end())
       if (const auto stop = it->second.lock()) stop->raise(message.error);
+    m_budget.recheck();
     return true;
   }
 
@@ -96,7 +97,18 @@ class Worker {
     return true;
   }
 
+  bool handle(const comm::BandwidthLimit& message) {
+    m_budget.set_limit(message.bytes_per_second);
+    return true;
+  }
+
+  bool handle(const comm::BandwidthGrant& message) {
+    m_budget.grant(message.bytes);
+    return true;
+  }
+
   bool handle(const comm::Stop&) {
+    m_budget.close();
     send_posted();
     tick();
     m_channel.send(0, comm::Bye{});
@@ -279,6 +291,7 @@ class Worker {
 
   comm::Channel& m_channel;
   std::atomic<std::uint64_t> m_bytes_moved = 0;
+  ByteBudget m_budget{[this](std::uint64_t total) { post(comm::BandwidthWanted{total}); }};
   Environment m_environment;
   std::unordered_map<JobId, std::weak_ptr<StopFlag>> m_stops;  // the channel's thread only
   comm::Tick m_last_tick;

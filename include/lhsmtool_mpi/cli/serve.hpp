@@ -20,6 +20,8 @@ struct ServeOptions {
   std::vector<std::uint32_t> archive_ids;
   run::CopyOptions copy;
   plan::SchedulerOptions scheduler;
+  std::uint64_t bandwidth_bytes_per_second = 0;  ///< of the whole run, all ranks together; 0 = no limit
+  std::string control_file;                      ///< what may change while it runs (control_file.hpp); may be empty
   std::uint32_t slots = 4;
   std::chrono::seconds drain_timeout{60};
   std::chrono::seconds progress{10};

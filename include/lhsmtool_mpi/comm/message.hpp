@@ -17,6 +17,9 @@
 //                                <-  Cancel               stop what you do for this job
 //                                <-  Recall; Returned ->  jobs not started go back
 //     Tick                       ->                       bytes moved so far, for people
+//                                <-  BandwidthLimit       of the whole run, when it changes
+//     BandwidthWanted            ->
+//                                <-  BandwidthGrant       copies may read so much more
 //                                <-  Stop; Bye        ->
 #pragma once
 
@@ -33,7 +36,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 2;
+inline constexpr std::uint32_t k_protocol_version = 3;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -139,10 +142,22 @@ struct Tick {
   std::uint32_t running = 0;      ///< slots at work
 };
 
+struct BandwidthLimit {
+  std::uint64_t bytes_per_second = 0;  ///< 0 = none
+};
+
+struct BandwidthWanted {
+  std::uint64_t total = 0;  ///< bytes that this rank has wanted since it began, those granted included
+};
+
+struct BandwidthGrant {
+  std::uint64_t bytes = 0;  ///< besides what was granted before
+};
+
 struct Stop {};
 struct Bye {};
 
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
-                             Cancel, Recall, Returned, Tick, Stop, Bye>;
+                             Cancel, Recall, Returned, Tick, BandwidthLimit, BandwidthWanted, BandwidthGrant, Stop, Bye>;
 
 }  // namespace lhsm::comm

@@ -15,6 +15,7 @@
 #include "lhsmtool_mpi/comm/channel.hpp"
 #include "lhsmtool_mpi/copy/digest.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
+#include "lhsmtool_mpi/plan/bandwidth.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
 
@@ -26,6 +27,9 @@ struct DispatcherOptions {
   std::chrono::milliseconds update_interval{30'000};
   std::chrono::milliseconds drain_timeout{60'000};
   std::chrono::milliseconds greeting_timeout{60'000};
+  /// Bytes per second that all ranks may read together, 0 = no limit; null = none ever. Outlives the
+  /// dispatcher; after a change wake its channel.
+  const std::atomic<std::uint64_t>* bandwidth = nullptr;
 };
 
 /// Requests to stop, set from another thread; wake the dispatcher's channel afterwards.
@@ -71,9 +75,11 @@ class Dispatcher {
   void handle(WorkerId from, const comm::Trouble& message);
   void handle(WorkerId from, const comm::Returned& message);
   void handle(WorkerId from, const comm::Tick& message);
+  void handle(WorkerId from, const comm::BandwidthWanted& message);
   template <class Other>
   void handle(WorkerId from, const Other& message);
   void finish(WorkerId from, const comm::Result& result);
+  void share_bandwidth(TimePoint now);
   void publish(TimePoint now);
   [[nodiscard]] std::string digest_of(JobId job) const;
 
@@ -87,6 +93,7 @@ class Dispatcher {
   RunState m_state;
   TimePoint m_published;
   std::vector<std::uint64_t> m_bytes_of_worker;
+  plan::BandwidthShare m_bandwidth;
   std::map<JobId, copy::DigestCollector> m_digests;  // of striped files that are being copied
 };
 

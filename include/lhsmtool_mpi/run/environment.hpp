@@ -8,6 +8,7 @@
 #include "lhsmtool_mpi/archive/backend.hpp"
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
+#include "lhsmtool_mpi/run/byte_budget.hpp"
 
 namespace lhsm::run {
 
@@ -28,6 +29,7 @@ struct Environment {
   archive::Backend& backend;
   const CopyOptions& options;
   std::atomic<std::uint64_t>& bytes_moved;  ///< counts up while copies run
+  ByteBudget& budget;                       ///< what copies may read
 };
 
 }  // namespace lhsm::run

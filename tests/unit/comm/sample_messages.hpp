@@ -51,6 +51,9 @@ inline std::vector<Message> sample_messages() {
       Returned{{}},
       Returned{{1, 2, 3, ~0ULL}},
       Tick{1ULL << 50, 4},
+      BandwidthLimit{20 << 20},
+      BandwidthWanted{~0ULL},
+      BandwidthGrant{1 << 20},
       Stop{},
       Bye{},
   };
@@ -98,6 +101,11 @@ inline bool operator==(const Returned& a, const Returned& b) { return a.ids == b
 inline bool operator==(const Tick& a, const Tick& b) {
   return a.bytes_moved == b.bytes_moved && a.running == b.running;
 }
+inline bool operator==(const BandwidthLimit& a, const BandwidthLimit& b) {
+  return a.bytes_per_second == b.bytes_per_second;
+}
+inline bool operator==(const BandwidthWanted& a, const BandwidthWanted& b) { return a.total == b.total; }
+inline bool operator==(const BandwidthGrant& a, const BandwidthGrant& b) { return a.bytes == b.bytes; }
 inline bool operator==(const Stop&, const Stop&) { return true; }
 inline bool operator==(const Bye&, const Bye&) { return true; }
 
