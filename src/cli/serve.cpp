@@ -75,10 +75,20 @@ int exit_code(const run::RunState& state, int stop_signal) {
 /// Ends this process, and all other ranks, without waiting for anybody.
 using Abort = std::function<void()>;
 
+/// What a run that was killed left in the archive. Not worth failing this one.
+void clear_leftovers(archive::Backend& backend) {
+  const auto cleared = backend.clear_leftovers();
+  if (!cleared)
+    log::warning("what a killed run left in the archive stays there: {}", cleared.error().describe());
+  else if (*cleared > 0)
+    log::info("{} temporary files of a killed run were removed from the archive", *cleared);
+}
+
 /// Rank 0: the dispatcher here, its own worker in a thread.
 int dispatch(const ServeOptions& options, comm::Channel& channel, comm::Channel& local_worker, int ranks,
              const run::WorkerIdentity& identity, SignalThread& signals, const Abort& abort) {
   const Outcome<Doors> doors = open_doors(options);
+  if (doors) clear_leftovers(*doors->backend);
   const std::jthread worker([&] { work(local_worker, identity, doors, options.copy); });
 
   std::vector<WorkerId> workers(static_cast<std::size_t>(ranks));
