@@ -24,7 +24,7 @@ confined=(
   '^mpi\.h$'                       '^src/comm/mpi_[a-z_]*\.[ch]pp$|^tests/mpi/'
   '^CLI/'                          '^src/cli/commands\.cpp$|^src/emulator/tools/emulator_main\.cpp$'
   '^boost/(archive|serialization)' '^src/comm/'
-  '^xxhash\.h$'                    '^src/comm/codec\.cpp$|^src/copy/digest\.cpp$|^tests/unit/comm/'
+  '^xxhash\.h$'                    '^src/comm/codec\.cpp$|^src/copy/digest\.cpp$|^tests/unit/comm/|^tests/fuzz/'
   '^spdlog/'                       '^src/base/log\.cpp$'
   '^nlohmann/'                     '^src/emulator/(daemon/status_json|tools/emulator_status)\.cpp$'
   '^dlfcn\.h$'                     '^src/lustre/llapi_table\.cpp$|^src/emulator/|^tests/'
