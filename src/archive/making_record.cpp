@@ -39,16 +39,23 @@ std::string padded(std::string text, std::size_t size) {
   return text;
 }
 
-/// Return the time at which a process began, in clock ticks after the boot; nothing when there is none.
-std::optional<std::uint64_t> start_of(pid_t pid) {
+struct ProcessStatus {
+  bool ended = false;         ///< dead, though nobody may have asked for its exit code yet
+  std::uint64_t started = 0;  ///< clock ticks after the boot
+};
+
+std::optional<ProcessStatus> status_of(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string stat;
   if (!std::getline(file, stat)) return std::nullopt;
   std::string_view rest = stat;
   rest.remove_prefix(std::min(rest.rfind(')') + 1, rest.size()));  // the name may hold anything
   cut(rest, ' ');
-  for (int field = 3; field < 22; ++field) cut(rest, ' ');
-  return number_of<std::uint64_t>(cut(rest, ' '), 10);
+  const auto state = cut(rest, ' ');
+  for (int field = 4; field < 22; ++field) cut(rest, ' ');
+  const auto started = number_of<std::uint64_t>(cut(rest, ' '), 10);
+  if (!started) return std::nullopt;
+  return ProcessStatus{state == "Z" || state == "X", *started};
 }
 
 std::string this_kernel() {
@@ -95,7 +102,7 @@ std::optional<std::string> process_of_table(std::string_view name) {
 
 ProcessIdentity ProcessIdentity::self() {
   const pid_t pid = ::getpid();
-  return {this_kernel(), pid, start_of(pid).value_or(0)};
+  return {this_kernel(), pid, status_of(pid).value_or(ProcessStatus{}).started};
 }
 
 std::string ProcessIdentity::text() const { return fmt::format("{} {} {}", kernel, pid, started); }
@@ -114,8 +121,8 @@ std::optional<ProcessIdentity> ProcessIdentity::parse(std::string_view line) {
 std::optional<bool> ProcessIdentity::is_running() const {
   if (kernel != this_kernel()) return std::nullopt;
   if (::kill(pid, 0) != 0 && errno == ESRCH) return false;
-  const auto now = start_of(pid);
-  return !now || *now == started;  // the number may belong to another by now
+  const auto now = status_of(pid);
+  return !now || (!now->ended && now->started == started);  // the number may belong to another by now
 }
 
 std::string header_text() {

@@ -211,6 +211,28 @@ TEST(MakingRecordTest, knows_who_runs) {
   EXPECT_EQ(other.is_running(), std::nullopt);
 }
 
+TEST(MakingRecordTest, takes_a_zombie_for_dead) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const std::string self = ProcessIdentity::self().text();
+    std::ignore = ::write(ends[1], self.data(), self.size());
+    ::_exit(0);
+  }
+  std::array<char, 256> text{};
+  const auto size = ::read(ends[0], text.data(), text.size());
+  ASSERT_GT(size, 0);
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+  const auto identity = ProcessIdentity::parse({text.data(), static_cast<std::size_t>(size)});
+  ASSERT_TRUE(identity);
+  EXPECT_EQ(identity->is_running(), false);
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_EQ(identity->is_running(), false);
+  for (const int end : ends) ::close(end);
+}
+
 TEST(LockReachTest, mount_options_of_local_locks_are_seen) {
   EXPECT_TRUE(has_local_locks("36 35 0:45 / /mnt rw - lustre mgs@tcp:/fs rw,localflock,lazystatfs"));
   EXPECT_TRUE(has_local_locks("36 35 0:46 / /nfs rw - nfs server:/x rw,vers=3,local_lock=all"));
