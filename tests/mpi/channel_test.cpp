@@ -14,8 +14,8 @@
 #include "../../src/comm/mpi_check.hpp"
 #include "lhsmtool_mpi/run/dispatcher.hpp"
 #include "mpi/session.hpp"
-#include "unit/comm/sample_messages.hpp"
 #include "support/thread_state.hpp"
+#include "unit/comm/sample_messages.hpp"
 
 namespace lhsm::comm {
 namespace {
