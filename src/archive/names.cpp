@@ -51,8 +51,8 @@ UniqueNames::UniqueNames() : m_process(0) {
     throw Fatal("getrandom: no random numbers for names of temporary files");
 }
 
-std::string UniqueNames::next() {
-  return fmt::format("{:016x}-{:x}", m_process, m_count.fetch_add(1, std::memory_order_relaxed));
-}
+std::string UniqueNames::name(std::uint64_t number) const { return fmt::format("{}-{:x}", process(), number); }
+
+std::string UniqueNames::process() const { return fmt::format("{:016x}", m_process); }
 
 }  // namespace lhsm::archive

@@ -6,6 +6,7 @@
 //   digest       <fid>.digest            only where the archive has no xattrs
 //   in making    <fid>_tmp.<unique>      and its .lov and .digest
 //   predecessor  <fid>_old.<unique>      and its .lov and .digest
+//   tables       .lhsmtool_mpi/…        of what is in the making (making_record.hpp)
 //   unique       hex digits, '-', hex digits
 #pragma once
 
@@ -38,7 +39,12 @@ inline constexpr std::string_view k_old_infix = "_old.";
 class UniqueNames {
  public:
   UniqueNames();
-  [[nodiscard]] std::string next();
+  [[nodiscard]] std::string next() { return name(next_number()); }
+  /// The two halves of next(): a name is the process' part, '-', and a number that it has not used yet.
+  [[nodiscard]] std::uint64_t next_number() { return m_count.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::string name(std::uint64_t number) const;
+  /// Return the process' part, 16 hex digits.
+  [[nodiscard]] std::string process() const;
 
  private:
   std::uint64_t m_process;

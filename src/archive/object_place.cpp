@@ -33,6 +33,11 @@ Status ObjectPlace::rename(const std::string& from, const std::string& to) const
   return {};
 }
 
+Status ObjectPlace::put_back(const std::string& old, const std::string& making, const std::string& name) const {
+  LHSM_TRY_ASSIGN(const bool linked, link(old, making));
+  return linked ? rename(making, name) : Status();
+}
+
 Outcome<bool> ObjectPlace::unlink(const std::string& entry) const {
   if (::unlinkat(*m_dir, entry.c_str(), 0) == 0) return true;
   if (errno == ENOENT) return false;
@@ -44,6 +49,13 @@ bool ObjectPlace::names(const std::string& entry, const Fd& fd) const {
   struct stat held {};
   return ::fstatat(*m_dir, entry.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(*fd, &held) == 0 &&
          named.st_ino == held.st_ino && named.st_dev == held.st_dev;
+}
+
+Outcome<std::optional<std::pair<dev_t, ino_t>>> ObjectPlace::identity(const std::string& entry) const {
+  struct stat status {};
+  if (::fstatat(*m_dir, entry.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return std::pair(status.st_dev, status.st_ino);
+  if (errno == ENOENT) return std::nullopt;
+  return errno_error("stat", full(entry));
 }
 
 Status ObjectPlace::sync() const { return sync_directory(m_dir, m_tree.full(m_dir_path)); }

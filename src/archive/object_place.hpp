@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "lhsmtool_mpi/archive/beneath.hpp"
 
@@ -24,10 +28,14 @@ class ObjectPlace {
   /// is a directory.
   [[nodiscard]] Outcome<bool> link(const std::string& entry, const std::string& second) const;
   [[nodiscard]] Status rename(const std::string& from, const std::string& to) const;
+  /// Let `name` be what `old` is, which keeps its name; `making` is a name that is free.
+  [[nodiscard]] Status put_back(const std::string& old, const std::string& making, const std::string& name) const;
   /// Return false when there is no `entry`.
   [[nodiscard]] Outcome<bool> unlink(const std::string& entry) const;
   /// Return whether `fd` is the file that `entry` names.
   [[nodiscard]] bool names(const std::string& entry, const Fd& fd) const;
+  /// Return device and inode of what `entry` names, or nothing when there is no such entry.
+  [[nodiscard]] Outcome<std::optional<std::pair<dev_t, ino_t>>> identity(const std::string& entry) const;
   [[nodiscard]] Status sync() const;
 
  private:

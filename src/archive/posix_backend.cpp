@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "lhsmtool_mpi/archive/beneath.hpp"
+#include "leftovers.hpp"
+#include "making_table.hpp"
 #include "names.hpp"
 #include "object_place.hpp"
 #include "posix_reader.hpp"
@@ -25,6 +27,7 @@ class PosixBackend final : public Backend {
       : m_tree(std::move(tree)), m_format(format), m_direct(direct) {}
 
   [[nodiscard]] Status check() override;
+  [[nodiscard]] Outcome<std::uint64_t> clear_leftovers() override { return archive::clear_leftovers(m_tree); }
   [[nodiscard]] Outcome<std::unique_ptr<ObjectReader>> open(const Fid& fid) override;
   [[nodiscard]] Outcome<std::unique_ptr<ObjectWriter>> create(const Fid& fid) override;
   [[nodiscard]] Outcome<std::unique_ptr<copy::ByteSink>> join(const Fid& fid, const std::string& token) override;
@@ -39,6 +42,7 @@ class PosixBackend final : public Backend {
   TreeFormat m_format;
   copy::Direct m_direct;
   UniqueNames m_names;
+  MakingTable m_table{m_tree, m_format, m_names};
 };
 
 Status PosixBackend::check() {
@@ -78,9 +82,10 @@ Outcome<std::unique_ptr<ObjectWriter>> PosixBackend::create(const Fid& fid) {
   std::vector<Fd> changed;
   LHSM_TRY_ASSIGN(Fd dir, m_tree.make_dir(dir_path, changed));
   auto place = std::make_shared<const ObjectPlace>(m_tree, std::move(dir), dir_path, fid.str());
-  const std::string unique = m_names.next();
-  LHSM_TRY_ASSIGN(Fd object, place->create(place->name() + std::string(k_making_infix) + unique));
-  return std::make_unique<PosixWriter>(std::move(place), std::move(object), unique, std::move(changed), m_direct);
+  LHSM_TRY_ASSIGN(Making record, m_table.claim(fid));  // before there is anything to be left behind
+  LHSM_TRY_ASSIGN(Fd object, place->create(place->name() + std::string(k_making_infix) + record.unique()));
+  return std::make_unique<PosixWriter>(std::move(place), std::move(object), std::move(record), std::move(changed),
+                                       m_direct);
 }
 
 Outcome<std::unique_ptr<copy::ByteSink>> PosixBackend::join(const Fid& fid, const std::string& token) {

@@ -6,8 +6,9 @@
 namespace lhsm::archive {
 
 PosixPublication::PosixPublication(std::shared_ptr<const ObjectPlace> place, Fd object, std::string old_name,
-                                   std::vector<Companion> companions)
+                                   std::vector<Companion> companions, std::shared_ptr<Making> record)
     : m_place(std::move(place)),
+      m_record(std::move(record)),
       m_object(std::move(object)),
       m_old_name(std::move(old_name)),
       m_companions(std::move(companions)) {}
@@ -25,6 +26,7 @@ std::string PosixPublication::old_name(const Companion& companion) const {
 }
 
 Status PosixPublication::replace(const std::string& making) {
+  m_making = making;
   LHSM_TRY(keep_predecessor());
   for (Companion& companion : m_companions) {
     if (companion.fresh) {
@@ -41,11 +43,13 @@ Status PosixPublication::replace(const std::string& making) {
 }
 
 Status PosixPublication::keep_predecessor() {
-  LHSM_TRY_ASSIGN(m_kept, m_place->link(m_place->name(), m_old_name));
-  if (!m_kept) return {};
+  LHSM_TRY_ASSIGN(const auto predecessor, m_place->identity(m_place->name()));
+  if (!predecessor) return {};
+  // The object last: once it has its second name, it is seen that all companions have theirs (leftovers.cpp).
   for (Companion& companion : m_companions) {
     LHSM_TRY_ASSIGN(companion.kept, m_place->link(name(companion), old_name(companion)));
   }
+  LHSM_TRY_ASSIGN(m_kept, m_place->link(m_place->name(), m_old_name));
   return {};
 }
 
@@ -55,9 +59,11 @@ Status PosixPublication::commit() {
   const auto drop = [&](const std::string& entry) {
     if (const auto dropped = m_place->unlink(entry); !dropped && first) first = Failure(dropped.error());
   };
-  if (m_kept) drop(m_old_name);
+  // The object last: while it has its second name, it is seen that the new one is to stay (leftovers.cpp).
   for (const Companion& companion : m_companions)
     if (companion.kept) drop(old_name(companion));
+  if (m_kept) drop(m_old_name);
+  if (!first) m_record->keep();
   return first;
 }
 
@@ -68,22 +74,29 @@ Status PosixPublication::roll_back() {
   m_object.reset();
   Status first;
   bool any = false;
-  const auto back = [&](const std::string& name, const std::string& old, bool kept, bool changed) {
-    any = any || kept || changed;
-    if (Status status = take_back(name, old, kept, changed && !superseded); !status && first) first = std::move(status);
+  const auto note = [&](Status status) {
+    any = true;
+    if (!status && first) first = std::move(status);
   };
-  back(m_place->name(), m_old_name, m_kept, m_in_place);
+  const auto back = [&](std::string_view suffix, bool kept, bool changed) {
+    const std::string name = m_place->name() + std::string(suffix);
+    if (!changed || superseded) return;
+    note(kept ? m_place->put_back(m_old_name + std::string(suffix), m_making + std::string(suffix), name)
+              : m_place->unlink(name).map([](bool) {}));
+  };
+  back("", m_kept, m_in_place);
+  for (const Companion& companion : m_companions) back(companion.suffix, companion.kept, companion.changed);
+  // All second names stay until everything is back, and that of the object goes first: so it is seen how far
+  // this came (leftovers.cpp). Where nothing comes back it goes last.
+  const auto drop = [&](const std::string& old) { note(m_place->unlink(old).map([](bool) {})); };
+  if (first && m_kept && !superseded) drop(m_old_name);
   for (const Companion& companion : m_companions)
-    back(name(companion), old_name(companion), companion.kept, companion.changed);
+    if (first && companion.kept) drop(old_name(companion));
+  if (first && m_kept && superseded) drop(m_old_name);
+  if (!first) m_record->keep();
   if (!any) return first;
   Status synced = m_place->sync();
   return first ? synced : first;
-}
-
-Status PosixPublication::take_back(const std::string& name, const std::string& old_name, bool kept, bool changed) {
-  if (kept && changed) return m_place->rename(old_name, name);
-  if (kept || changed) LHSM_TRY(m_place->unlink(kept ? old_name : name));
-  return {};
 }
 
 }  // namespace lhsm::archive

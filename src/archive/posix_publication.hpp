@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lhsmtool_mpi/archive/backend.hpp"
+#include "making_table.hpp"
 #include "object_place.hpp"
 
 namespace lhsm::archive {
@@ -27,7 +28,7 @@ class PosixPublication final : public Publication {
  public:
   /// `object` is the open new object, `old_name` the name under which the predecessor is kept.
   PosixPublication(std::shared_ptr<const ObjectPlace> place, Fd object, std::string old_name,
-                   std::vector<Companion> companions);
+                   std::vector<Companion> companions, std::shared_ptr<Making> record);
   ~PosixPublication() override;
   PosixPublication(const PosixPublication&) = delete;
   PosixPublication& operator=(const PosixPublication&) = delete;
@@ -43,11 +44,12 @@ class PosixPublication final : public Publication {
   [[nodiscard]] std::string name(const Companion& companion) const;
   [[nodiscard]] std::string old_name(const Companion& companion) const;
   [[nodiscard]] Status keep_predecessor();
-  [[nodiscard]] Status take_back(const std::string& name, const std::string& old_name, bool kept, bool changed);
 
   std::shared_ptr<const ObjectPlace> m_place;
+  std::shared_ptr<Making> m_record;
   Fd m_object;
   std::string m_old_name;
+  std::string m_making;
   std::vector<Companion> m_companions;
   bool m_kept = false;
   bool m_in_place = false;

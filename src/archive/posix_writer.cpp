@@ -25,11 +25,12 @@ bool cannot_hold(int error) {
 
 }  // namespace
 
-PosixWriter::PosixWriter(std::shared_ptr<const ObjectPlace> place, Fd object, const std::string& unique,
-                         std::vector<Fd> changed, copy::Direct direct)
+PosixWriter::PosixWriter(std::shared_ptr<const ObjectPlace> place, Fd object, Making record, std::vector<Fd> changed,
+                         copy::Direct direct)
     : m_place(std::move(place)),
-      m_making(m_place->name() + std::string(k_making_infix) + unique),
-      m_old(m_place->name() + std::string(k_old_infix) + unique),
+      m_record(std::make_shared<Making>(std::move(record))),
+      m_making(m_place->name() + std::string(k_making_infix) + m_record->unique()),
+      m_old(m_place->name() + std::string(k_old_infix) + m_record->unique()),
       m_changed(std::move(changed)),
       m_object(std::move(object)) {
   m_sink.emplace(*m_object, m_place->full(m_making), direct);
@@ -37,9 +38,10 @@ PosixWriter::PosixWriter(std::shared_ptr<const ObjectPlace> place, Fd object, co
 
 PosixWriter::~PosixWriter() {
   if (m_published) return;
-  std::ignore = m_place->unlink(m_making);  // nobody is left to hear of it
-  if (m_layout) std::ignore = m_place->unlink(layout_name());
-  if (m_digest) std::ignore = m_place->unlink(digest_name());
+  // Nobody is left to hear of an error but the next start.
+  if (!m_place->unlink(m_making) || (m_layout && !m_place->unlink(layout_name())) ||
+      (m_digest && !m_place->unlink(digest_name())))
+    m_record->keep();
 }
 
 std::string PosixWriter::layout_name() const { return m_making + std::string(k_layout_suffix); }
@@ -111,7 +113,7 @@ Outcome<std::unique_ptr<Publication>> PosixWriter::publish() {
   Companion digest{k_digest_suffix, bool(m_digest)};
   digest.of_predecessor_only = true;
   auto publication =
-      std::make_unique<PosixPublication>(m_place, std::move(m_object), m_old, std::vector{layout, digest});
+      std::make_unique<PosixPublication>(m_place, std::move(m_object), m_old, std::vector{layout, digest}, m_record);
   LHSM_TRY(publication->replace(m_making));
   for (const Fd& parent : m_changed) LHSM_TRY(sync_directory(parent, "a directory above " + m_place->full("")));
   m_published = true;

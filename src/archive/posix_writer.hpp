@@ -8,15 +8,16 @@
 
 #include "lhsmtool_mpi/archive/backend.hpp"
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
+#include "making_table.hpp"
 #include "object_place.hpp"
 
 namespace lhsm::archive {
 
 class PosixWriter final : public ObjectWriter {
  public:
-  /// `object` is the file `place.name() + "_tmp." + unique`, just created; `changed` are directories that
+  /// `object` is the file `place.name() + "_tmp." + record.unique()`, just created; `changed` are directories that
   /// were made on its way and must be synced with it.
-  PosixWriter(std::shared_ptr<const ObjectPlace> place, Fd object, const std::string& unique, std::vector<Fd> changed,
+  PosixWriter(std::shared_ptr<const ObjectPlace> place, Fd object, Making record, std::vector<Fd> changed,
               copy::Direct direct);
   ~PosixWriter() override;
   PosixWriter(const PosixWriter&) = delete;
@@ -41,6 +42,7 @@ class PosixWriter final : public ObjectWriter {
   [[nodiscard]] std::string subject() const { return m_place->full(m_making); }
 
   std::shared_ptr<const ObjectPlace> m_place;
+  std::shared_ptr<Making> m_record;  // until the publication is over
   std::string m_making;
   std::string m_old;
   std::vector<Fd> m_changed;

@@ -57,6 +57,12 @@ void add_serve_options(CLI::App& app, ServeOptions& options, int& verbosity, dou
       ->type_name("v1|v2");
   add_size(app, "-c,--chunk-size,--chunk_size", options.copy.buffer_bytes, "Bytes per read and write", k_MiB,
            k_GiB);
+  add_size(app, "-b,--bandwidth", options.bandwidth_bytes_per_second,
+           "Bytes per second that all ranks together may read; a bare number counts MiB", k_MiB)
+      ->default_str("no limit");
+  app.add_option("--control", options.control_file,
+                 "File that is read again when it changes; its line bandwidth=SIZE replaces -b")
+      ->type_name("FILE");
   app.add_option("-u,--update-interval,--update_interval", update_interval,
                  "Seconds between reports of progress to the coordinator")
       ->check(CLI::Range(0.0, 86400.0))

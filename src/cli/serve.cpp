@@ -16,6 +16,7 @@
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
+#include "lhsmtool_mpi/cli/control_file.hpp"
 #include "lhsmtool_mpi/comm/event_channel.hpp"
 #include "lhsmtool_mpi/comm/loopback.hpp"
 #include "lhsmtool_mpi/comm/mpi_session.hpp"
@@ -101,10 +102,20 @@ class StopOnFailure final : public run::Observer {
 /// Ends this process, and all other ranks, without waiting for anybody.
 using Abort = std::function<void()>;
 
+/// What a run that was killed left in the archive. Not worth failing this one.
+void clear_leftovers(archive::Backend& backend) {
+  const auto cleared = backend.clear_leftovers();
+  if (!cleared)
+    log::warning("what a killed run left in the archive stays there: {}", cleared.error().describe());
+  else if (*cleared > 0)
+    log::info("{} temporary files of a killed run were removed from the archive", *cleared);
+}
+
 /// Rank 0: the dispatcher here, its own worker in a thread.
 int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Channel& local_worker, int ranks,
              const run::WorkerIdentity& identity, SignalThread& signals, const Abort& abort) {
   const Outcome<Doors> doors = open_doors(options);
+  if (doors) clear_leftovers(*doors->backend);
   const std::jthread worker([&] { work(local_worker, identity, doors, options); });
   RunFiles files;
   comm::EventReceiver channel(bare_channel, [&files](const comm::Event& event) { files.write(event); });
@@ -119,8 +130,14 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   dispatcher_options.registration.renew_interval = options.renew_interval;
   dispatcher_options.keep_alive = options.keep_alive;
   dispatcher_options.refuse_errno = options.dry_run ? EAGAIN : 0;
+  std::atomic<std::uint64_t> bandwidth = options.bandwidth_bytes_per_second;
+  dispatcher_options.bandwidth = &bandwidth;
   const RealClock clock;
   report::ProgressPrinter printer(stdout, progress_style(), options.progress);
+  const auto control = watch_control_file(options.control_file, [&](const Controls& controls) {
+    bandwidth = controls.bandwidth.value_or(options.bandwidth_bytes_per_second);
+    channel.wake();
+  });
   run::StopRequest stop;
   std::atomic<int> stop_signal = 0;
   StopOnFailure observer(printer, options.abort_on_error ? &stop : nullptr);

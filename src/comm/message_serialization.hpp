@@ -26,6 +26,12 @@ Counted<T> counted(T& value) {
   return {value};
 }
 
+/// A bool on the wire: a byte, of which any but 0 is true. To load a bool itself from such a byte is undefined.
+struct Flag {
+  bool& value;
+};
+inline Flag flag(bool& value) { return {value}; }
+
 template <class Archive>
 void save_counted(Archive& archive, const std::string& text) {
   const std::uint64_t size = text.size();
@@ -98,6 +104,12 @@ void lhsm_member(Archive& archive, ::lhsm::comm::wire::Counted<T>& member) {
   else
     ::lhsm::comm::wire::load_counted(archive, member.value);
 }
+template <class Archive>
+void lhsm_member(Archive& archive, ::lhsm::comm::wire::Flag& member) {
+  std::uint8_t byte = member.value ? 1 : 0;
+  archive& byte;
+  if constexpr (Archive::is_loading::value) member.value = byte != 0;
+}
 template <class Archive, class... Members>
 void lhsm_members(Archive& archive, Members&&... members) {
   (lhsm_member(archive, members), ...);
@@ -113,6 +125,7 @@ void lhsm_members(Archive& archive, Members&&... members) {
   template <class Archive>                                               \
   void serialize(Archive& archive, TYPE& m, unsigned) {                  \
     using ::lhsm::comm::wire::counted;                                   \
+    using ::lhsm::comm::wire::flag;                                      \
     lhsm_members(archive __VA_OPT__(, ) __VA_ARGS__);                    \
     static_cast<void>(m);                                                \
   }                                                                      \
@@ -127,7 +140,7 @@ LHSM_WIRE(lhsm::comm::Job, m.id, m.reject_errno, m.item)
 LHSM_WIRE(lhsm::comm::Hello, m.protocol, counted(m.build), counted(m.host), m.slots, counted(m.unable))
 LHSM_WIRE(lhsm::comm::Jobs, counted(m.jobs))
 LHSM_WIRE(lhsm::comm::Result, m.id, m.disposition, m.error, m.size, m.bytes_moved, m.microseconds,
-          m.is_verified)
+          flag(m.is_verified))
 LHSM_WIRE(lhsm::comm::Results, counted(m.results))
 LHSM_WIRE(lhsm::comm::Begin, m.job)
 LHSM_WIRE(lhsm::comm::Begun, m.id, m.dfid, m.size, m.stripe_size, counted(m.token))
@@ -143,6 +156,9 @@ LHSM_WIRE(lhsm::comm::Tick, m.bytes_moved, m.running, m.estranged)
 LHSM_WIRE(lhsm::comm::Heartbeat)
 LHSM_WIRE(lhsm::comm::Event, m.kind, m.action, m.source, m.data, counted(m.path), m.total, m.current, m.sys_errno)
 LHSM_WIRE(lhsm::comm::Events, counted(m.events))
+LHSM_WIRE(lhsm::comm::BandwidthLimit, m.bytes_per_second)
+LHSM_WIRE(lhsm::comm::BandwidthWanted, m.total)
+LHSM_WIRE(lhsm::comm::BandwidthGrant, m.bytes)
 LHSM_WIRE(lhsm::comm::Stop)
 LHSM_WIRE(lhsm::comm::Bye)
 

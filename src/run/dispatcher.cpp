@@ -7,6 +7,7 @@
 #include <set>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/run/pulse.hpp"
 
 namespace lhsm::run {
@@ -88,7 +89,11 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
       std::clamp<Duration>(m_options.update_interval / 2, k_least_interval, k_coverage_interval);
 
   while (!m_state.draining || !m_scheduler.idle()) {
-    receive(m_scheduler.idle() ? k_idle_wait : std::min(k_idle_wait, coverage_interval));
+    Duration wait = m_scheduler.idle() ? k_idle_wait : std::min(k_idle_wait, coverage_interval);
+    if (const auto due = m_bandwidth.due(m_clock.now()))
+      wait = std::clamp(*due - m_clock.now(), Duration::zero(), wait);
+    receive(wait);
+    share_bandwidth(m_clock.now());
     take_in(client, receiver.take());
     const TimePoint now = m_clock.now();
     beat(now);
@@ -285,6 +290,20 @@ void Dispatcher::handle(WorkerId from, const comm::Trouble& message) {
 }
 
 void Dispatcher::handle(WorkerId from, const comm::Returned& message) { m_scheduler.returned(from, message.ids); }
+
+void Dispatcher::handle(WorkerId from, const comm::BandwidthWanted& message) {
+  m_bandwidth.want(from, message.total);
+}
+
+void Dispatcher::share_bandwidth(TimePoint now) {
+  if (const std::uint64_t limit = m_options.bandwidth != nullptr ? m_options.bandwidth->load() : 0;
+      limit != m_bandwidth.limit()) {
+    m_bandwidth.set_limit(limit, now);
+    log::info("bandwidth limit: {}", limit == 0 ? "none" : format_size(limit) + "/s");
+    for (const WorkerId worker : m_workers) m_channel.send(worker, comm::BandwidthLimit{limit});
+  }
+  while (const auto grant = m_bandwidth.next(now)) m_channel.send(grant->worker, comm::BandwidthGrant{grant->bytes});
+}
 
 void Dispatcher::handle(WorkerId from, const comm::Tick& message) {
   comm::Tick& last = m_ticks.at(static_cast<std::size_t>(from));

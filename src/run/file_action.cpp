@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "coordinator_answer.hpp"
 #include "copy_range.hpp"
 #include "lhsmtool_mpi/base/clock.hpp"
@@ -12,6 +14,8 @@
 namespace lhsm::run {
 
 namespace {
+
+constexpr std::chrono::milliseconds k_least_wait{10};  // between two reports, also when all are asked for
 
 /// Lets a copy stand still before its next buffer while work is paused.
 class PausingSource final : public copy::ByteSource {
@@ -44,9 +48,7 @@ Outcome<CopiedExtent> copy_range(Environment& environment, copy::Engine& engine,
   control.stop = &stop.raised();
   Extent unreported{range.offset, 0};
   TimePoint last_report = std::chrono::steady_clock::now();
-  control.on_done = [&](Extent done) -> Status {
-    environment.bytes_moved += done.length;
-    unreported.length += done.length;
+  const auto report_now = [&]() -> Status {
     if (!report) return {};
     const TimePoint now = std::chrono::steady_clock::now();
     if (now - last_report < environment.options.update_interval) return {};
@@ -55,8 +57,15 @@ Outcome<CopiedExtent> copy_range(Environment& environment, copy::Engine& engine,
     unreported = {unreported.end(), 0};
     return {};
   };
+  control.on_done = [&](Extent done) {
+    environment.bytes_moved += done.length;
+    unreported.length += done.length;
+    return report_now();
+  };
+  const Duration wait = std::max<Duration>(environment.options.update_interval / 2, k_least_wait);
+  BudgetedSource budgeted(source, environment.budget, stop, wait, report_now);
   copy::LeafDigester digester(range, file_size);
-  PausingSource pausing(source, environment.pulse);
+  PausingSource pausing(budgeted, environment.pulse);
   copy::DigestingSource digested(pausing, digester);
   const auto copied = engine.copy(digested, sink, range, control);
   if (!copied && stop.raised()) return Failure(stop.error());

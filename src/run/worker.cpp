@@ -11,6 +11,7 @@
 #include "lhsmtool_mpi/run/progress_reporter.hpp"
 #include "lhsmtool_mpi/run/slot_pool.hpp"
 #include "outbox.hpp"
+#include "worker_hello.hpp"
 
 namespace lhsm::run {
 
@@ -28,7 +29,7 @@ class Worker {
   Worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client, archive::Backend& backend,
          const CopyOptions& options)
       : m_channel(channel),
-        m_environment{client, backend, options, m_bytes_moved, m_estranged, m_pulse},
+        m_environment{client, backend, options, m_bytes_moved, m_estranged, m_pulse, m_budget},
         m_outbox([this] { m_channel.wake(); }),
         m_reporter(options.update_interval,
                    [this](JobId job, const Error& error) { m_outbox.post(comm::Trouble{job, error}); }),
@@ -119,6 +120,7 @@ class Worker {
       if (const auto stop = it->second.lock()) stop->raise(message.error);
     // What no slot has begun must not wait for one.
     for (const SlotPool::Task& task : m_slots.take_out(message.id)) task.abandon(message.error);
+    m_budget.recheck();
     return true;
   }
 
@@ -129,7 +131,18 @@ class Worker {
 
   bool handle(const comm::Heartbeat&) { return true; }
 
+  bool handle(const comm::BandwidthLimit& message) {
+    m_budget.set_limit(message.bytes_per_second);
+    return true;
+  }
+
+  bool handle(const comm::BandwidthGrant& message) {
+    m_budget.grant(message.bytes);
+    return true;
+  }
+
   bool handle(const comm::Stop&) {
+    m_budget.close();
     send_posted();
     tick();
     m_channel.send(0, comm::Bye{});
@@ -302,6 +315,7 @@ class Worker {
   std::atomic<std::uint64_t> m_bytes_moved = 0;
   std::atomic<std::uint64_t> m_estranged = 0;
   Pulse m_pulse;
+  ByteBudget m_budget{[this](std::uint64_t total) { m_outbox.post(comm::BandwidthWanted{total}); }};
   Environment m_environment;
   std::unordered_map<JobId, std::weak_ptr<StopFlag>> m_stops;  // the channel's thread only
   comm::Tick m_last_tick;
@@ -316,32 +330,13 @@ class Worker {
   SlotPool m_slots;  // last: its threads use all of the above
 };
 
-comm::Hello hello(const WorkerIdentity& identity) {
-  comm::Hello hello;
-  hello.build = identity.build;
-  hello.host = identity.host;
-  hello.slots = identity.slots;
-  return hello;
-}
-
 }  // namespace
 
 void run_worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client,
                 archive::Backend& backend, const CopyOptions& options) {
   Worker worker(channel, identity, client, backend, options);
-  channel.send(0, hello(identity));
+  channel.send(0, hello_of(identity));
   worker.run();
-}
-
-void run_unable_worker(comm::Channel& channel, const WorkerIdentity& identity, const Error& reason) {
-  comm::Hello message = hello(identity);
-  message.unable = reason;
-  channel.send(0, message);
-  for (;;) {
-    const auto envelope = channel.receive(k_tick);
-    if (envelope && std::holds_alternative<comm::Stop>(envelope->message)) break;
-  }
-  channel.send(0, comm::Bye{});
 }
 
 }  // namespace lhsm::run

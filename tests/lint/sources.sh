@@ -25,7 +25,7 @@ confined=(
   '^mpi\.h$'                       '^src/comm/mpi_[a-z_]*\.[ch]pp$|^tests/mpi/'
   '^CLI/'                          '^src/cli/commands\.cpp$|^src/emulator/tools/emulator_main\.cpp$'
   '^boost/(archive|serialization)' '^src/comm/'
-  '^xxhash\.h$'                    '^src/comm/codec\.cpp$|^src/copy/digest\.cpp$|^tests/unit/comm/'
+  '^xxhash\.h$'                    '^src/comm/codec\.cpp$|^src/copy/digest\.cpp$|^tests/unit/comm/|^tests/fuzz/'
   '^spdlog/'                       '^src/base/log\.cpp$'
   '^nlohmann/'                     '^src/emulator/(daemon/status_json|tools/emulator_status)\.cpp$|^src/report/event_fifo\.cpp$|^tests/unit/report/'
   '^yaml\.h$'                      '^src/cli/posix_config\.cpp$'

@@ -14,6 +14,7 @@
 #include "../../src/comm/mpi_check.hpp"
 #include "lhsmtool_mpi/run/dispatcher.hpp"
 #include "mpi/session.hpp"
+#include "support/thread_state.hpp"
 #include "unit/comm/sample_messages.hpp"
 
 namespace lhsm::comm {
@@ -153,8 +154,8 @@ TEST_F(MpiChannelTest, receive_waits_no_longer_than_asked) {
 }
 
 TEST_F(MpiChannelTest, wake_ends_a_receive) {
-  const std::jthread other([this] {
-    std::this_thread::sleep_for(20ms);
+  const std::jthread other([this, tid = ::gettid()] {
+    EXPECT_TRUE(test::wait_until_asleep(tid));
     m_channel->wake();
   });
   const TimePoint begun = now();

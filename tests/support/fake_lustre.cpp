@@ -89,7 +89,8 @@ Outcome<std::string> FakeLustre::path_of(const Fid& fid) {
 }
 
 Outcome<Fid> FakeLustre::fid_of(int fd) {
-  const auto name = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)).filename().string();
+  auto name = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)).filename().string();
+  name = name.substr(0, name.find(" (deleted)"));  // an unlinked file keeps its FID
   const auto fid = Fid::parse(name);
   if (!fid) return errno_error("fd2fid", name, ENOTTY);
   LHSM_TRY(enter(Call::fid_of, *fid, "fd2fid"));
@@ -181,7 +182,10 @@ int FakeLustre::finish(Record& record, const abi::hsm_copy& copy) {
 
 Status FakeLustre::copy_end(abi::hsm_copy& copy) {
   const Fid fid = to_fid(copy.hc_hai.hai_fid);
-  LHSM_TRY(enter(Call::copy_end, fid, "end action of"));
+  if (const Status entered = enter(Call::copy_end, fid, "end action of"); !entered) {
+    if (is_volatile(fid)) std::filesystem::remove(place(fid));  // whatever the answer, its opener closes it
+    return entered;
+  }
   int sys_errno = 0;
   {
     const std::lock_guard lock(m_mutex);

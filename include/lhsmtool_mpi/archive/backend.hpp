@@ -91,6 +91,9 @@ class Backend {
 
   /// Return success if the archive is there and can be read and written.
   [[nodiscard]] virtual Status check() = 0;
+  /// Remove what killed processes left in the making, and return how many files that were. What living
+  /// ones have in the making is spared, whichever host they are on. Once, when a run starts.
+  [[nodiscard]] virtual Outcome<std::uint64_t> clear_leftovers() = 0;
   [[nodiscard]] virtual Outcome<std::unique_ptr<ObjectReader>> open(const Fid& fid) = 0;
   [[nodiscard]] virtual Outcome<std::unique_ptr<ObjectWriter>> create(const Fid& fid) = 0;
   /// Open an object in the making that another rank created, for writing extents of it. The sink

@@ -4,8 +4,8 @@
 //   v1  <root>/%04x/%04x/%04x/%04x/%04x/%04x/<fid>   16-bit pieces of oid (low first), then of seq
 //   v2  <root>/%04x/<fid>                            (oid ^ seq) & 0xffff
 // with <fid>.lov (raw lustre.lov) beside the object and <root>/shadow/<path> links to it. In the making
-// an object is <fid>_tmp.<unique>, its predecessor is kept as <fid>_old.<unique> until the commit; both
-// stay behind when a process is killed. Links in the tree are followed as far as they stay in it, but
+// an object is <fid>_tmp.<unique>, its predecessor is kept as <fid>_old.<unique> until the commit; when
+// a process is killed, a table in <root>/.lhsmtool_mpi says which of them it had. Links in the tree are followed as far as they stay in it, but
 // none in an object's place.
 #pragma once
 

@@ -22,6 +22,8 @@ struct ServeOptions {
   std::vector<std::uint32_t> archive_ids;
   run::CopyOptions copy;
   plan::SchedulerOptions scheduler;
+  std::uint64_t bandwidth_bytes_per_second = 0;  ///< of the whole run, all ranks together; 0 = no limit
+  std::string control_file;                      ///< what may change while it runs (control_file.hpp); may be empty
   std::uint32_t slots = 4;
   std::chrono::seconds drain_timeout{60};
   std::chrono::seconds progress{10};
@@ -29,7 +31,6 @@ struct ServeOptions {
   std::chrono::seconds keep_alive{600};
   log::Level log_level = log::Level::info;
 
-  std::uint64_t bandwidth_bytes_per_second = 0;  ///< of all ranks together; 0: no limit
   bool dry_run = false;         ///< take actions, say what they are, and refuse them (EAGAIN)
   bool abort_on_error = false;  ///< stop at the first file that fails
   bool last_signal_is_second = false;  ///< the second signal waits for nobody, not the third

@@ -19,6 +19,9 @@
 //     Tick                       ->                       bytes moved so far, for people
 //                                <-  Heartbeat            the dispatcher goes on; without it workers pause
 //     Events                     ->                       what happens to actions, for a monitor (event_channel.hpp)
+//                                <-  BandwidthLimit       of the whole run, when it changes
+//     BandwidthWanted            ->
+//                                <-  BandwidthGrant       copies may read so much more
 //                                <-  Stop; Bye        ->
 #pragma once
 
@@ -35,7 +38,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 4;
+inline constexpr std::uint32_t k_protocol_version = 5;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -162,10 +165,23 @@ struct Events {
   std::vector<Event> events;
 };
 
+struct BandwidthLimit {
+  std::uint64_t bytes_per_second = 0;  ///< 0 = none
+};
+
+struct BandwidthWanted {
+  std::uint64_t total = 0;  ///< bytes that this rank has wanted since it began, those granted included
+};
+
+struct BandwidthGrant {
+  std::uint64_t bytes = 0;  ///< besides what was granted before
+};
+
 struct Stop {};
 struct Bye {};
 
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
-                             Cancel, Recall, Returned, Tick, Heartbeat, Events, Stop, Bye>;
+                             Cancel, Recall, Returned, Tick, Heartbeat, Events, BandwidthLimit, BandwidthWanted,
+                             BandwidthGrant, Stop, Bye>;
 
 }  // namespace lhsm::comm

@@ -15,6 +15,7 @@
 #include "lhsmtool_mpi/comm/channel.hpp"
 #include "lhsmtool_mpi/copy/digest.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
+#include "lhsmtool_mpi/plan/bandwidth.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
 #include "lhsmtool_mpi/run/keep_alive.hpp"
 #include "lhsmtool_mpi/run/receiver.hpp"
@@ -31,6 +32,9 @@ struct DispatcherOptions {
   std::chrono::milliseconds greeting_timeout{60'000};
   std::chrono::milliseconds keep_alive{600'000};  ///< actions that wait longer are reported as alive
   RegistrationOptions registration;
+  /// Bytes per second that all ranks may read together, 0 = no limit; null = none ever. Outlives the
+  /// dispatcher; after a change wake its channel.
+  const std::atomic<std::uint64_t>* bandwidth = nullptr;
 };
 
 /// Requests to stop, set from another thread; wake the dispatcher's channel afterwards.
@@ -78,9 +82,11 @@ class Dispatcher {
   void handle(WorkerId from, const comm::Trouble& message);
   void handle(WorkerId from, const comm::Returned& message);
   void handle(WorkerId from, const comm::Tick& message);
+  void handle(WorkerId from, const comm::BandwidthWanted& message);
   template <class Other>
   void handle(WorkerId from, const Other& message);
   void finish(WorkerId from, const comm::Result& result);
+  void share_bandwidth(TimePoint now);
   void publish(TimePoint now);
   [[nodiscard]] std::string digest_of(JobId job) const;
 
@@ -97,6 +103,7 @@ class Dispatcher {
   TimePoint m_next_keep_alive;
   Receiver* m_receiver = nullptr;  // while serve() has one
   std::vector<comm::Tick> m_ticks;  // the last of each worker
+  plan::BandwidthShare m_bandwidth;
   std::map<JobId, copy::DigestCollector> m_digests;  // of striped files that are being copied
 };
 

@@ -8,6 +8,7 @@
 #include "lhsmtool_mpi/archive/backend.hpp"
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
+#include "lhsmtool_mpi/run/byte_budget.hpp"
 #include "lhsmtool_mpi/run/pulse.hpp"
 
 namespace lhsm::run {
@@ -31,6 +32,7 @@ struct Environment {
   std::atomic<std::uint64_t>& bytes_moved;  ///< counts up while copies run
   std::atomic<std::uint64_t>& estranged;    ///< counts answers of coordinators that may have forgotten us
   Pulse& pulse;                             ///< where copies wait while work is paused
+  ByteBudget& budget;                       ///< what copies may read
 };
 
 }  // namespace lhsm::run

@@ -55,6 +55,9 @@ inline std::vector<Message> sample_messages() {
       Events{{}},
       Events{{Event{EventKind::running, ActionKind::restore, {1, 2, 3}, {4, 5, 6}, "a/path", 1ULL << 40, 7, 0},
               Event{EventKind::error, ActionKind::remove, {1, 2, 3}, {1, 2, 3}, {}, 0, 0, 28}}},
+      BandwidthLimit{20 << 20},
+      BandwidthWanted{~0ULL},
+      BandwidthGrant{1 << 20},
       Stop{},
       Bye{},
   };
@@ -108,6 +111,11 @@ inline bool operator==(const Event& a, const Event& b) {
          a.total == b.total && a.current == b.current && a.sys_errno == b.sys_errno;
 }
 inline bool operator==(const Events& a, const Events& b) { return a.events == b.events; }
+inline bool operator==(const BandwidthLimit& a, const BandwidthLimit& b) {
+  return a.bytes_per_second == b.bytes_per_second;
+}
+inline bool operator==(const BandwidthWanted& a, const BandwidthWanted& b) { return a.total == b.total; }
+inline bool operator==(const BandwidthGrant& a, const BandwidthGrant& b) { return a.bytes == b.bytes; }
 inline bool operator==(const Stop&, const Stop&) { return true; }
 inline bool operator==(const Bye&, const Bye&) { return true; }
 

@@ -6,6 +6,8 @@
 #include <csignal>
 #include <thread>
 
+#include "support/thread_state.hpp"
+
 namespace lhsm::comm {
 namespace {
 
@@ -40,8 +42,8 @@ TEST(WakerTest, wake_before_wait_is_kept_and_counted_once) {
 
 TEST(WakerTest, wake_of_another_thread_ends_a_wait) {
   Waker waker;
-  std::jthread other([&] {
-    std::this_thread::sleep_for(10ms);
+  std::jthread other([&waker, tid = ::gettid()] {
+    EXPECT_TRUE(test::wait_until_asleep(tid));
     waker.wake();
   });
   const TimePoint begun = now();

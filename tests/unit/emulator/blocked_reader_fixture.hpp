@@ -15,8 +15,8 @@ inline constexpr std::uint32_t k_archived_state = HS_EXISTS | HS_ARCHIVED;
 inline constexpr std::uint32_t k_released_state = k_archived_state | HS_RELEASED;
 
 /// A sanitised library cannot be loaded into programs that are not.
-#ifdef __SANITIZE_ADDRESS__
-#define LHSM_NEEDS_PRELOAD() GTEST_SKIP() << "address sanitizer"
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LHSM_NEEDS_PRELOAD() GTEST_SKIP() << "sanitizer"
 #else
 #define LHSM_NEEDS_PRELOAD() static_assert(true)
 #endif

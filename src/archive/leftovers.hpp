@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "lhsmtool_mpi/archive/beneath.hpp"
+#include "making_record.hpp"
+
+namespace lhsm::archive {
+
+/// Bring what dead processes had in the making to an end, as their tables say, and remove the tables: an
+/// object that was to be replaced stays, or comes back with what belongs to it, and all temporaries go.
+/// Tables of processes that live, or may live, are left alone, and so are those of which something could
+/// not be removed (the first such error is returned). Return how many files went. Nothing else of the
+/// archive is looked at.
+[[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const Beneath& tree);
+
+}  // namespace lhsm::archive

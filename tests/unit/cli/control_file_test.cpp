@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/cli/control_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "lhsmtool_mpi/base/size.hpp"
+#include "support/temp_dir.hpp"
+
+namespace lhsm::cli {
+namespace {
+
+TEST(ControlsTest, ReadsTheBandwidth) {
+  EXPECT_EQ(parse_controls("bandwidth=100M\n")->bandwidth, 100 * k_MiB);
+  EXPECT_EQ(parse_controls("# of today\n\n  bandwidth = 3 \r\n")->bandwidth, 3 * k_MiB);
+  EXPECT_EQ(parse_controls("bandwidth=1G\nbandwidth=0")->bandwidth, 0U);
+  EXPECT_EQ(parse_controls("")->bandwidth, std::nullopt);
+  EXPECT_EQ(parse_controls("#bandwidth=1")->bandwidth, std::nullopt);
+}
+
+TEST(ControlsTest, RefusesWhatItDoesNotUnderstandAndNamesTheLine) {
+  for (const char* text : {"bandwidth", "bandwidth=", "bandwidth=fast", "speed=1M", "=", "bandwidth=1M 2M", "\xff\xfe"}) {
+    const auto controls = parse_controls(std::string("# comment\n") + text);
+    ASSERT_FALSE(controls) << text;
+    EXPECT_EQ(controls.error().sys_errno, EINVAL);
+    EXPECT_NE(controls.error().subject.find("line 2"), std::string::npos) << controls.error().describe();
+  }
+}
+
+TEST(ControlFileTest, AppliesTheFileNowAndAfterEachChange) {
+  test::TempDir dir;
+  const std::string path = dir / "controls";
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::uint64_t> applied;
+  EXPECT_EQ(watch_control_file("", [](const Controls&) {}), nullptr);
+  test::write_file(path, "bandwidth=1M\n");
+  const auto watch = watch_control_file(path, [&](const Controls& controls) {
+    const std::lock_guard lock(mutex);
+    applied.push_back(controls.bandwidth.value_or(77));
+    changed.notify_all();
+  });
+  ASSERT_EQ(applied, std::vector{k_MiB}) << "before the run starts";
+  test::write_file(path, "nonsense\n");
+  std::filesystem::remove(path);
+  test::write_file(path, "bandwidth=512K\n");
+  std::unique_lock lock(mutex);
+  EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return applied.size() == 2; }));
+  EXPECT_EQ(applied.back(), 512 * k_KiB);
+}
+
+}  // namespace
+}  // namespace lhsm::cli
