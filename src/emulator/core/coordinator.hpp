@@ -153,6 +153,8 @@ class Coordinator {
   void remove_running(std::uint64_t cookie);
   void purge(TimePoint now);
   void resume(TimePoint now);
+  void forget_running();
+  [[nodiscard]] bool is_ending(std::uint64_t cookie) const;
 
   std::string m_fsname;
   Files& m_files;

@@ -25,8 +25,7 @@ int Coordinator::control(std::string_view word, TimePoint now) {
   if (word == "shutdown") {
     m_state = State::stopped;
     m_agents.clear();
-    m_running.clear();
-    m_restores.clear();
+    forget_running();
     return 0;
   }
   if (word == "purge") {
@@ -50,14 +49,29 @@ void Coordinator::purge(TimePoint now) {
   std::vector<RecordId> open(m_log.waiting().begin(), m_log.waiting().end());
   open.insert(open.end(), m_log.started().begin(), m_log.started().end());
   for (const auto id : open) {
-    m_restores.erase(m_log.find(id)->fid);
+    const Record* record = m_log.find(id);
+    if (is_ending(record->cookie)) continue;
+    m_restores.erase(record->fid);
     m_log.update_one(id, RecordStatus::canceled, now);
   }
 }
 
+bool Coordinator::is_ending(std::uint64_t cookie) const {
+  const auto it = m_running.find(cookie);
+  return it != m_running.end() && it->second.ending;
+}
+
+/// What is being swapped in stays: a second attempt at it would mix the data of the two.
+void Coordinator::forget_running() {
+  std::erase_if(m_running, [](const auto& entry) { return !entry.second.ending; });
+  m_restores.clear();
+  for (const auto& [cookie, running] : m_running) m_restores.insert(running.fid);
+}
+
 void Coordinator::resume(TimePoint now) {
   for (const auto id : std::vector<RecordId>(m_log.started().begin(), m_log.started().end()))
-    if (m_log.find(id)->action == abi::HSMA_RESTORE) m_log.update_one(id, RecordStatus::waiting, now);
+    if (const Record* record = m_log.find(id); record->action == abi::HSMA_RESTORE && !is_ending(record->cookie))
+      m_log.update_one(id, RecordStatus::waiting, now);
   for (const auto id : m_log.waiting())
     if (const Record* record = m_log.find(id); record->action == abi::HSMA_RESTORE) m_restores.insert(record->fid);
   m_scan_from = 0;
@@ -65,8 +79,7 @@ void Coordinator::resume(TimePoint now) {
 }
 
 void Coordinator::restart(TimePoint now) {
-  m_running.clear();
-  m_restores.clear();
+  forget_running();
   m_nudged = false;
   m_agents.forget_requests();
   settings.reset_at_start();

@@ -161,7 +161,7 @@ int Coordinator::send(const ActionList& list, TimePoint now) {
     m_log.update_one(record->id, RecordStatus::started, now);
     if (record->action != abi::HSMA_CANCEL) continue;
     const Record* target = m_log.active_with(record->cookie);
-    if (target == nullptr) continue;
+    if (target == nullptr || is_ending(target->cookie)) continue;
     if (target->action == abi::HSMA_RESTORE) m_restores.erase(target->fid);
     m_log.update_one(target->id, RecordStatus::canceled, now);
   }

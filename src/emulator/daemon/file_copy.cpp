@@ -56,11 +56,11 @@ Status remove_others(int to, std::string_view names, const AttributeNames& own) 
 
 }  // namespace
 
-Status replace_content(int from, int to) {
+namespace {
+
+Status copy_content(int from, int to, const struct stat& before) {
   struct stat st {};
   if (::fstat(from, &st) != 0) return errno_error("stat", "volatile file");
-  struct stat before {};
-  if (::fstat(to, &before) != 0) return errno_error("stat", "restored file");
   // What the file still holds would show through the new content's holes. A released one holds nothing.
   const bool is_hollow = before.st_size == 0 || (::lseek(to, 0, SEEK_DATA) < 0 && errno == ENXIO);
   if (!is_hollow && ::ftruncate(to, 0) != 0) return errno_error("truncate", "restored file");
@@ -82,6 +82,20 @@ Status replace_content(int from, int to) {
   const timespec times[2] = {st.st_atim, st.st_mtim};
   if (::futimens(to, times) != 0) return errno_error("utimes", "restored file");
   return {};
+}
+
+}  // namespace
+
+Status replace_content(int from, int to) {
+  struct stat before {};
+  if (::fstat(to, &before) != 0) return errno_error("stat", "restored file");
+  Status copied = copy_content(from, to, before);
+  if (copied) return copied;
+  // The file stays released: without data, and as old as it was.
+  const timespec times[2] = {before.st_atim, before.st_mtim};
+  if (::ftruncate(to, 0) != 0 || ::ftruncate(to, before.st_size) != 0 || ::futimens(to, times) != 0)
+    return errno_error("empty again", "restored file");
+  return copied;
 }
 
 Status copy_inode_attributes(const std::string& from_path, int to, const std::string& skip_name_space) {

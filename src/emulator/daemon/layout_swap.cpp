@@ -2,6 +2,7 @@
 #include "daemon/layout_swap.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -75,6 +76,12 @@ Outcome<std::string> LayoutSwap::layout_after(const Swap& swap, const Fd& from, 
 }
 
 void LayoutSwap::start(const Swap& swap, Done done) {
+  // Two copies at once would mix their data.
+  if (std::any_of(m_copies.begin(), m_copies.end(),
+                  [&swap](const auto& copy) { return copy->swap.file == swap.file; })) {
+    done(-EBUSY);
+    return;
+  }
   const auto run = [&]() -> Outcome<bool> {
     LHSM_TRY_ASSIGN(Fd from, m_volatiles.find(swap.volatile_file));
     LHSM_TRY_ASSIGN(const auto from_st, stat_of(from, swap.volatile_file));
@@ -158,8 +165,12 @@ Outcome<bool> LayoutSwap::exchange(const Swap& swap, const Fd& from, const struc
 
 int LayoutSwap::conclude_copy(const Swap& swap) {
   at_step("conclude");
-  auto after = swap.after;
   m_store.changed(swap.file);
+  // As it is now: a user may have set a flag while the data were copied.
+  const auto present = m_store.view(swap.file);
+  if (!present) return -present.error().sys_errno;
+  auto after = present->hsm;
+  after.flags &= ~(abi::HS_RELEASED | abi::HS_DIRTY);
   const auto version = m_store.version_of(swap.file);
   if (!version) return -version.error().sys_errno;
   after.archive_version = *version;
@@ -190,6 +201,13 @@ void LayoutSwap::copy_later(const Swap& swap, Fd from, Fd to, const std::string&
     std::ignore = ::write(*m_wakeup, &one, sizeof one);
   });
   m_copies.push_back(std::move(copy));
+}
+
+void LayoutSwap::finish() {
+  while (!m_copies.empty()) {
+    pollfd ready{*m_wakeup, POLLIN, 0};
+    if (::poll(&ready, 1, -1) > 0) process_events();
+  }
 }
 
 void LayoutSwap::process_events() {

@@ -33,6 +33,8 @@ class LayoutSwap {
 
   [[nodiscard]] int event_fd() const { return *m_wakeup; }
   void process_events();
+  /// Wait for the copies that are under way, and conclude them.
+  void finish();
 
  private:
   struct Copy {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -63,6 +64,14 @@ Caller caller_of(int socket) {
   return caller;
 }
 
+/// Each process that waits costs descriptors; the usual limit is for programs that need few.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warning("setrlimit: {}", errno_name(errno));
+}
+
 }  // namespace
 
 Server::Server(const ServerOptions& options, Fd mount)
@@ -71,6 +80,7 @@ Server::Server(const ServerOptions& options, Fd mount)
       m_epoll(must_fd(::epoll_create1(EPOLL_CLOEXEC), "epoll_create")),
       m_timer(must_fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create")),
       m_signals(signals_as_events()) {
+  raise_descriptor_limit();
   auto allocator = must(FidAllocator::load(*m_mount, options.mdt_count));
   m_store = std::make_unique<FileStore>(*m_mount, options.mount_path, AttributeNames(options.xattr_name_space),
                                         options.mdt_count, std::move(allocator));
@@ -116,6 +126,7 @@ void Server::run() {
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == *m_signals) {
+        m_swaps->finish();
         m_store->clear_handle_table();
         m_pipes->shut_down();
         if (::unlinkat(*m_mount, k_socket, 0) != 0) log::warning("unlink {}: {}", k_socket, errno_name(errno));
@@ -161,7 +172,13 @@ void Server::accept_clients() {
   for (;;) {
     Fd socket(::accept4(*m_listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket) {
-      if (errno != EAGAIN) log::warning("accept: {}", errno_name(errno));
+      if (errno == EAGAIN) return;
+      log::warning("accept: {}", errno_name(errno));
+      if (errno == EMFILE || errno == ENFILE) {
+        // It would be ready again and again: others wait until somebody has gone.
+        watch(*m_listener, EPOLLIN, EPOLL_CTL_DEL);
+        m_is_accepting = false;
+      }
       return;
     }
     const int fd = *socket;
@@ -203,6 +220,9 @@ void Server::end_session(int fd) {
   const auto it = m_sessions.find(fd);
   m_service->session_ended(*it->second);
   m_sessions.erase(it);
+  if (m_is_accepting) return;
+  watch(*m_listener, EPOLLIN, EPOLL_CTL_ADD);
+  m_is_accepting = true;
 }
 
 }  // namespace lhsm::emulator

@@ -57,6 +57,7 @@ class Server {
   std::unordered_map<int, std::unique_ptr<Session>> m_sessions;
   std::unordered_map<int, bool> m_watched_pipes;
   std::uint64_t m_next_session = 1;
+  bool m_is_accepting = true;
   std::optional<TimePoint> m_armed;  // what the timer is set to
 };
 

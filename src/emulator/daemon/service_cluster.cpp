@@ -190,7 +190,9 @@ Service::Result Service::after_group_locks(const Fid& fid, const Session& sessio
     // It may have been the lock of the very process that waits, freed by its death: then nothing is sent.
     if (is_ending(session.process)) return;
     m_store.new_round();
-    if (auto reply = action()) m_send_later(id, std::move(*reply));
+    auto reply = action();
+    keep_records();
+    if (reply) m_send_later(id, std::move(*reply));
   });
   return std::nullopt;
 }

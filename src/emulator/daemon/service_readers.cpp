@@ -33,6 +33,7 @@ Service::Result Service::wait_restore(Reader& in, const Session& session) {
 }
 
 void Service::answer_waiters() {
+  keep_records();  // what an answer tells of must survive a kill
   // An answer that cannot be sent ends its session, which comes back here as forget().
   const auto first_done = std::stable_partition(m_waiters.begin(), m_waiters.end(), [this](const auto& waiter) {
     return mdt_for(waiter.first)->restore_is_registered(waiter.first);

@@ -30,7 +30,7 @@ LHSM_EXPORT int ioctl(int fd, unsigned long command, ...) noexcept {
       return -1;
     }
   }
-  if (command == FICLONE || command == FICLONERANGE) {
+  if (command == FICLONE || (command == FICLONERANGE && argument != nullptr)) {
     const int from = command == FICLONE ? static_cast<int>(reinterpret_cast<std::intptr_t>(argument))
                                         : static_cast<int>(static_cast<const file_clone_range*>(argument)->src_fd);
     for (const int file : {from, fd})

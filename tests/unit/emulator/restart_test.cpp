@@ -44,6 +44,40 @@ TEST_F(CoordinatorTest, of_two_attempts_at_a_restore_the_later_volatile_loses) {
   EXPECT_EQ(keep_alive(k_first_cookie, fid(200)), -EINVAL);
 }
 
+// While the data of an ended restore are being put in place nobody may begin it again.
+TEST_F(CoordinatorTest, what_is_being_swapped_in_is_not_sent_again) {
+  for (const std::string how : {"restart", "shutdown", "purge", "cancel"}) {
+    const auto oid = static_cast<std::uint32_t>(10 + how.size());
+    make(oid, k_released);
+    mdt.register_agent("client", {});
+    ASSERT_EQ(ask(abi::HSMA_RESTORE, {oid}), 0) << how;
+    pass(2s);
+    ASSERT_FALSE(link.sent.empty());
+    const auto cookie = link.sent.back().items.back().hai_cookie;
+    ASSERT_EQ(keep_alive(cookie, fid(100 + oid)), 0);
+    EXPECT_EQ(end(cookie, 100 + oid), 0);
+    ASSERT_TRUE(swap.has_value()) << how;
+    const Swap under_way = *swap;
+    if (how == "restart") mdt.restart(now);
+    if (how == "shutdown" || how == "purge") {
+      ASSERT_EQ(mdt.control(how, now), 0);
+      ASSERT_EQ(mdt.control("enabled", now), 0);
+      mdt.register_agent("client", {});
+    }
+    if (how == "cancel") {
+      ASSERT_EQ(ask(abi::HSMA_CANCEL, {oid}), 0);
+    }
+    EXPECT_EQ(ask(abi::HSMA_RESTORE, {oid}), 0) << "dropped: it is registered";
+    link.sent.clear();
+    pass(3s);
+    for (const auto& list : link.sent)
+      for (const auto& item : list.items) EXPECT_NE(item.hai_action, abi::HSMA_RESTORE) << how;
+    EXPECT_EQ(mdt.finish_restore(under_way, 0, now), 0);
+    EXPECT_EQ(status_of(cookie, abi::HSMA_RESTORE), "SUCCEED") << how;
+    EXPECT_FALSE(mdt.restore_is_registered(fid(oid))) << how;
+  }
+}
+
 TEST_F(CoordinatorTest, a_waiting_cancel_survives_a_restart) {
   make(1);
   ASSERT_EQ(ask(abi::HSMA_ARCHIVE, {1}), 0);
