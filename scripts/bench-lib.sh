@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Sourced by scripts/bench, which sets these: what is measured, and how.
+: "${build:?}" "${parent:?}" "${size:?}" "${files:?}" "${repeat:?}"
+
+emulator=$build/bin/lhsm_emulator
+tool=$build/bin/lhsmtool_mpi
+work=$(mktemp -d "$parent/lhsm-bench.XXXXXX")
+mnt=$work/lustre
+archive=$work/archive
+copytool=''
+
+clean_up() {
+  local code=$?
+  trap - EXIT
+  stop_copytool
+  [ ! -d "$mnt" ] || "$emulator" stop "$mnt" 2> /dev/null || true
+  rm -rf "$work"
+  exit $code
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# The coordinator's clock is so fast that its seconds are not what is measured.
+start_lustre() {
+  local environment
+  rm -rf "$mnt" "$archive"
+  mkdir "$archive"
+  "$emulator" start "$mnt" --max-requests 1000000 --loop-period 1 --time-scale 1000 \
+    --active-request-timeout 100000000 --ost-count 16
+  environment=$("$emulator" env "$mnt")
+  eval "$environment"
+}
+
+stop_lustre() {
+  "$emulator" stop "$mnt"
+  rm -rf "$mnt" "$archive"
+}
+
+now() { date +%s%N; }
+
+# median VALUE...: of integers.
+median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
+
+# ratio A B: A/B with two decimals.
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
+
+seconds() { awk -v ns="$1" 'BEGIN { printf "%.2f s", ns / 1e9 }'; }
+
+# The file system must be at rest before a measurement begins.
+settle() { sync -f "$work"; }
+
+# start_copytool RANKS OPTION...: returns when it is registered.
+start_copytool() {
+  local ranks=$1
+  shift
+  "${launch[@]}" mpirun -n "$ranks" "$tool" serve -q -p "$archive" --progress 0 "$@" "$mnt" < /dev/null \
+    > "$work/copytool.out" 2> "$work/copytool.log" &
+  copytool=$!
+  wait_until registered
+}
+launch=()
+registered() { lctl get_param -n 'mdt.*.hsm.agents' | grep -q uuid; }
+
+start_posix() {
+  "$posix" --archive-format=v1 --hsm-root="$archive" --daemon --pid-file="$work/pid" --no-shadow --quiet "$mnt" \
+    < /dev/null > "$work/copytool.log" 2>&1
+  copytool=$(cat "$work/pid")
+  wait_until registered
+}
+
+stop_copytool() {
+  [ -n "$copytool" ] || return 0
+  kill -s "${1:-USR1}" "$copytool" 2> /dev/null || true
+  wait_until gone
+  wait "$copytool" 2> /dev/null || true
+  copytool=''
+}
+gone() { ! kill -0 "$copytool" 2> /dev/null; }
+
+# Nothing tells a script what a coordinator did, so it is asked again and again.
+wait_until() {
+  until "$@"; do sleep 0.005; done
+}
+
+# open_requests: how many are waiting or running.
+open_requests() {
+  "$emulator" status --json "$mnt" | grep -oE '"(waiting|started)":[0-9]+' | awk -F: '{ n += $2 } END { print n }'
+}
+all_ended() { [ "$(open_requests)" -eq 0 ]; }
+
+# timed_requests LFS-COMMAND LIST: nanoseconds from the moment at which all requests of a NUL-separated list may
+# be sent to the end of the last one.
+timed_requests() {
+  local begin
+  lctl set_param 'mdt.*.hsm_control=disabled' > /dev/null
+  xargs -0 -n 50 lfs "$1" < "$2"
+  settle
+  begin=$(now)
+  lctl set_param 'mdt.*.hsm_control=enabled' > /dev/null
+  wait_until all_ended
+  echo $(($(now) - begin))
+}
+
+# cpu_ticks PID...: user and system time of processes and what they waited for.
+cpu_ticks() {
+  local pid ticks=0
+  for pid; do ticks=$((ticks + $(awk '{ print $14 + $15 + $16 + $17 }' "/proc/$pid/stat"))); done
+  echo $ticks
+}
+
+# ranks_of: the processes that do the work.
+ranks_of() { pgrep -f "^$tool serve" || pgrep -f "^$posix " || true; }
+
+big_file() {
+  local i
+  head -c 16777216 /dev/urandom > "$work/block"
+  for ((i = 0; i < size / 16; ++i)); do cat "$work/block"; done > "$1"
+}
+
+bench_copy() {
+  local ranks i begin cp=() to=() from=()
+  start_lustre
+  big_file "$mnt/big"
+  printf '%s\0' "$mnt/big" > "$work/list"
+  printf '%-22s %10s %10s %10s\n' "$size MiB, $repeat times" "time" "cp" "ratio"
+  for ranks in 1 2 4; do
+    cp=() to=() from=()
+    for ((i = 0; i < repeat; ++i)); do
+      settle
+      begin=$(now)
+      cp "$mnt/big" "$work/copy" && sync "$work/copy"
+      cp+=($(($(now) - begin)))
+      rm "$work/copy"
+      if [ ${#to[@]} -gt 0 ] || [ $ranks -gt 1 ]; then lfs hsm_set --dirty "$mnt/big"; fi
+      start_copytool $ranks --stripe-threshold 64M
+      settle
+      to+=("$(timed_requests hsm_archive "$work/list")")
+      lfs hsm_release "$mnt/big"
+      from+=("$(timed_requests hsm_restore "$work/list")")
+      stop_copytool
+    done
+    printf '%-22s %10s %10s %10s\n' "archive, $ranks ranks" "$(seconds "$(median "${to[@]}")")" \
+      "$(seconds "$(median "${cp[@]}")")" "$(ratio "$(median "${to[@]}")" "$(median "${cp[@]}")")"
+    printf '%-22s %10s %10s %10s\n' "restore, $ranks ranks" "$(seconds "$(median "${from[@]}")")" \
+      "$(seconds "$(median "${cp[@]}")")" "$(ratio "$(median "${from[@]}")" "$(median "${cp[@]}")")"
+  done
+  stop_lustre
+}
+
+small_files() {
+  local i
+  for ((i = 0; i < files; ++i)); do
+    ((i % 1000)) || mkdir "$1/$((i / 1000))"
+    printf '%4096d' "$i" > "$1/$((i / 1000))/$i"
+  done
+  find "$1" -type f -print0 > "$work/list"
+}
+
+# small_restore NAME: prints files a second and microseconds of CPU for each.
+small_restore() {
+  local before after took
+  xargs -0 -n 50 lfs hsm_release < "$work/list"
+  # shellcheck disable=SC2046 # one word for each process
+  before=$(cpu_ticks $(ranks_of))
+  took=$(timed_requests hsm_restore "$work/list")
+  # shellcheck disable=SC2046
+  after=$(cpu_ticks $(ranks_of))
+  printf '%-22s %10.0f files/s %8.0f us CPU a file\n' "$1" "$(awk -v n="$files" -v t="$took" 'BEGIN { print n / t * 1e9 }')" \
+    "$(awk -v d=$((after - before)) -v n="$files" -v hz="$(getconf CLK_TCK)" 'BEGIN { print d / hz / n * 1e6 }')"
+}
+
+bench_small() {
+  local i begin took
+  start_lustre
+  mkdir "$mnt/tree"
+  small_files "$mnt/tree"
+  start_copytool 2
+  timed_requests hsm_archive "$work/list" > /dev/null
+  stop_copytool
+  for ((i = 0; i < repeat; ++i)); do
+    settle
+    begin=$(now)
+    cp -r "$archive" "$work/copy" && sync -f "$work/copy"
+    took=$(($(now) - begin))
+    printf '%-22s %10.0f files/s\n' "cp -r" "$(awk -v n="$files" -v t="$took" 'BEGIN { print n / t * 1e9 }')"
+    rm -rf "$work/copy"
+    start_copytool 2
+    small_restore "lhsmtool_mpi, 2 ranks"
+    stop_copytool
+    [ -n "$posix" ] || continue
+    start_posix
+    small_restore "lhsmtool_posix"
+    stop_copytool TERM
+  done
+  [ -n "$posix" ] || echo "lhsmtool_posix: skipped, not given"
+  stop_lustre
+}
+
+bench_striping() {
+  local ranks took one=0
+  start_lustre
+  lfs setstripe -c 16 -S 1M "$mnt/big"
+  big_file "$mnt/big"
+  printf '%s\0' "$mnt/big" > "$work/list"
+  start_copytool 4 --stripe-threshold 64M
+  timed_requests hsm_archive "$work/list" > /dev/null
+  stop_copytool
+  launch=("$emulator" exec "$mnt" --)
+  "$emulator" model "$mnt" client-bandwidth=50M
+  for ranks in 1 2 4 8 16; do
+    lfs hsm_release "$mnt/big"
+    start_copytool $ranks --stripe-threshold 64M --slots 2
+    took=$(timed_requests hsm_restore "$work/list")
+    stop_copytool
+    [ "$ranks" -gt 1 ] || one=$took
+    printf '%-22s %10s, %4.0f %% of linear\n' "restore, $ranks ranks" "$(seconds "$took")" \
+      "$(awk -v one="$one" -v took="$took" -v ranks="$ranks" 'BEGIN { print one / took / ranks * 100 }')"
+  done
+  launch=()
+  stop_lustre
+}
+
+bench_mixed() {
+  local i took files=20000 size=$((size / 4))
+  start_lustre
+  mkdir "$mnt/tree"
+  small_files "$mnt/tree"
+  for i in 0 1 2 3 4 5 6 7 8 9; do big_file "$mnt/tree/big$i"; done
+  find "$mnt/tree" -type f -print0 | LC_ALL=C sort -z > "$work/list"
+  start_copytool 4 --stripe-threshold 256M
+  took=$(timed_requests hsm_archive "$work/list")
+  stop_copytool
+  printf '%-22s %10s\n' "archive, 4 ranks" "$(seconds "$took")"
+  stop_lustre
+}
