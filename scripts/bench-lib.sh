@@ -235,3 +235,9 @@ bench_mixed() {
   printf '%-22s %10s\n' "archive, 4 ranks" "$(seconds "$took")"
   stop_lustre
 }
+
+bench_dispatch() {
+  cmake --build "$build" --target bench_dispatch > /dev/null
+  mpirun -n 3 "$build/bin/bench_dispatch" 1000000
+  mpirun -n 3 "$build/bin/bench_dispatch" 1000000 queue
+}
