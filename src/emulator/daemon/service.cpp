@@ -39,9 +39,16 @@ Status Service::start_coordinators(int mount_fd, const Settings& settings) {
 }
 
 void Service::keep_records() {
+  std::string lost;
   for (std::size_t mdt = 0; mdt < m_mdts.size(); ++mdt)
-    if (const auto kept = m_journals[mdt]->flush(m_mdts[mdt]->log()); !kept)
-      log::warning("records of MDT{:04x} would not survive a kill: {}", mdt, kept.error().describe());
+    if (const auto kept = m_journals[mdt]->flush(m_mdts[mdt]->log()); !kept) lost = kept.error().describe();
+  // Once, when it begins and when it ends: this is called for each request, and the disk may be full.
+  if (lost.empty() == m_are_records_kept) return;
+  m_are_records_kept = lost.empty();
+  if (m_are_records_kept)
+    log::info("request records are kept again");
+  else
+    log::warning("request records would not survive a kill: {}", lost);
 }
 
 Coordinator* Service::mdt_for(const Fid& fid) {

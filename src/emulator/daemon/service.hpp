@@ -141,6 +141,7 @@ class Service {
   SendLater m_send_later;
   std::vector<std::unique_ptr<Coordinator>> m_mdts;
   std::vector<std::unique_ptr<RecordJournal>> m_journals;  // one for each MDT
+  bool m_are_records_kept = true;
   Parameters m_parameters;
   std::vector<std::pair<Fid, std::uint64_t>> m_waiters;  // file, session
   LastUnlinks m_last_unlinks;
