@@ -23,7 +23,7 @@ function(lhsm_unit_test name)
   add_executable(unit_${name} ${sources})
   target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(unit_${name} PRIVATE ${TEST_LINK} GTest::gmock GTest::gtest_main lhsm_warnings)
-  gtest_discover_tests(unit_${name} PROPERTIES TIMEOUT 60 LABELS unit DISCOVERY_TIMEOUT 30)
+  gtest_discover_tests(unit_${name} PROPERTIES TIMEOUT 240 LABELS unit DISCOVERY_TIMEOUT 120)
 endfunction()
 
 # lhsm_manual_page(NAME.SECTION): make it from docs/man/NAME.SECTION.scd and install it.

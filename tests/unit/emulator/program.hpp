@@ -41,7 +41,7 @@ class Program {
   ~Program() { kill(); }
 
   /// Return the next line, "<end>" at the end, "<nothing>" when none comes for some seconds.
-  std::string line(int timeout_ms = 10'000) {
+  std::string line(int timeout_ms = 30'000) {
     std::string text;
     for (;;) {
       pollfd ready{*m_from, POLLIN, 0};

@@ -29,7 +29,9 @@ class BandwidthTest : public WholeRunTest {
     for (const auto& item : items) EXPECT_EQ(result(item), 0);
     return took;
   }
-  static constexpr double k_late = 8;  // a busy machine may be late, but never early
+  /// What follows is a second's worth of bytes, of which a fifth may have been saved up while nothing was copied.
+  static constexpr double k_least = 0.79;
+  static constexpr double k_late = 60;  // a busy machine may be late, but never early
 
   std::atomic<std::uint64_t> m_bandwidth = 0;
 };
@@ -37,28 +39,28 @@ class BandwidthTest : public WholeRunTest {
 TEST_F(BandwidthTest, HoldsForOneWorker) {
   start_limited(1, 8 * k_MiB);
   const double took = time_of({2 * k_MiB, 2 * k_MiB, 2 * k_MiB, 2 * k_MiB});
-  EXPECT_GE(took, 0.95);
+  EXPECT_GE(took, k_least);
   EXPECT_LE(took, k_late);
 }
 
 TEST_F(BandwidthTest, HoldsForFourWorkersTogether) {
   start_limited(4, 16 * k_MiB);
   const double took = time_of(std::vector<std::size_t>(16, k_MiB));
-  EXPECT_GE(took, 0.95);
+  EXPECT_GE(took, k_least);
   EXPECT_LE(took, k_late);
 }
 
 TEST_F(BandwidthTest, HoldsForAStripedFile) {
   start_limited(3, 16 * k_MiB);
   const double took = time_of({16 * k_MiB});
-  EXPECT_GE(took, 0.95);
+  EXPECT_GE(took, k_least);
   EXPECT_LE(took, k_late);
 }
 
 TEST_F(BandwidthTest, HoldsForManySmallFiles) {
   start_limited(2, 4 * k_MiB);
   const double took = time_of(std::vector<std::size_t>(512, 8192));
-  EXPECT_GE(took, 0.95);
+  EXPECT_GE(took, k_least);
   EXPECT_LE(took, k_late);
 }
 

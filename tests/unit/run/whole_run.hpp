@@ -58,12 +58,12 @@ class Gate {
     std::unique_lock lock(m_mutex);
     ++m_waiting;
     m_changed.notify_all();
-    m_changed.wait_for(lock, 30s, [this] { return m_open; });
+    m_changed.wait_for(lock, 120s, [this] { return m_open; });
     return 0;
   }
   [[nodiscard]] bool wait_for_arrivals(int count) {
     std::unique_lock lock(m_mutex);
-    return m_changed.wait_for(lock, 30s, [&] { return m_waiting >= count; });
+    return m_changed.wait_for(lock, 120s, [&] { return m_waiting >= count; });
   }
   void open() {
     const std::lock_guard lock(m_mutex);
