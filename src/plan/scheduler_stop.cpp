@@ -74,7 +74,7 @@ std::vector<JobId> Scheduler::keep_alive_round() {
   m_jobs.for_each([&](const JobRecord& job) {
     // An owner reports what it has begun, and a worker a copy that it runs; of what only waits nobody speaks.
     if (job.state == JobState::copying || job.state == JobState::finishing || job.reject_errno != 0) return;
-    if (const std::uint64_t waited = m_round - job.round; waited > 0 && waited % k_keep_alive_rounds == 0)
+    if (const std::uint32_t waited = m_round - job.round; waited > 0 && waited % k_keep_alive_rounds == 0)
       due.push_back(job.id);
   });
   std::sort(due.begin(), due.end());

@@ -178,7 +178,7 @@ class Scheduler {
   std::vector<WorkerId> m_refusers;  // all workers, in turn
   std::size_t m_next_refuser = 0;
   EarlyCancels m_early_cancels;
-  std::uint64_t m_round = 0;
+  std::uint32_t m_round = 0;
   std::set<LargeKey> m_large;
   std::map<JobId, Stripe> m_stripes;
   std::deque<JobId> m_open_stripes;  // with extents to cut, in the order they were begun

@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <random>
+#include <set>
+
 #include "unit/plan/plan_support.hpp"
 
 namespace lhsm::plan {
@@ -77,6 +83,71 @@ TEST(JobTableTest, leave_lane_keeps_the_others_in_order) {
   EXPECT_EQ(table.erase(leaver), std::nullopt) << "it held no lane, so nobody may follow it";
   EXPECT_EQ(table.find(third)->state, JobState::waiting);
   EXPECT_EQ(table.erase(holder), third);
+}
+
+TEST(JobTableTest, an_id_is_not_given_again_though_its_place_is) {
+  JobTable table;
+  const JobId keeper = table.add(item_of(ActionKind::archive, 1, 1))->id;
+  const JobId first = table.add(item_of(ActionKind::archive, 2, 2))->id;
+  table.erase(first);
+  const JobId second = table.add(item_of(ActionKind::archive, 3, 3))->id;
+  EXPECT_GT(second, first) << "ids rise in the order in which jobs come";
+  EXPECT_EQ(table.find(first), nullptr);
+  EXPECT_EQ(table.find(second)->item.cookie, 3U);
+  table.erase(keeper);
+  table.erase(second);
+  ASSERT_TRUE(table.empty());
+  EXPECT_GT(table.add(item_of(ActionKind::archive, 1, 1))->id, second) << "also when all were gone in between";
+  EXPECT_EQ(table.find(keeper), nullptr);
+  EXPECT_EQ(table.find(0), nullptr);
+  EXPECT_EQ(table.find(~JobId{0}), nullptr);
+}
+
+/// Random operations against lanes that are kept as plain lists.
+TEST(JobTableTest, it_agrees_with_a_model_of_its_lanes) {
+  std::mt19937 random(4711);
+  JobTable table;
+  std::map<std::uint32_t, std::deque<JobId>> lanes;  // by OID; the first one runs
+  std::map<JobId, std::uint32_t> jobs;
+  std::set<JobId> outside;  // that left their lanes
+  std::uint64_t cookie = 0;
+  for (int step = 0; step < 20'000; ++step) {
+    const auto pick = [&] { return std::next(jobs.begin(), static_cast<int>(random() % jobs.size())); };
+    // Tides: floods and ebbs down to nothing.
+    const bool grows = jobs.empty() || random() % 100 < (step / 2000 % 2 == 0 ? 70U : 30U);
+    if (grows) {
+      const std::uint32_t oid = random() % 16 + 1;
+      const JobRecord* const job = table.add(item_of(ActionKind::archive, oid, ++cookie));
+      ASSERT_NE(job, nullptr);
+      ASSERT_EQ(job->state, lanes[oid].empty() ? JobState::ready : JobState::waiting);
+      lanes[oid].push_back(job->id);
+      jobs[job->id] = oid;
+      continue;
+    }
+    const auto [id, oid] = *pick();
+    auto& lane = lanes[oid];
+    JobRecord* const job = table.find(id);
+    ASSERT_NE(job, nullptr);
+    ASSERT_EQ(table.find_cookie(0, job->item.cookie), job);
+    if (job->state == JobState::waiting) {
+      table.leave_lane(*job);
+      lane.erase(std::find(lane.begin(), lane.end(), id));
+      outside.insert(id);
+      continue;
+    }
+    std::optional<JobId> successor;
+    if (outside.erase(id) == 0) {
+      ASSERT_EQ(lane.front(), id);
+      lane.pop_front();
+      if (!lane.empty()) successor = lane.front();
+    }
+    ASSERT_EQ(table.erase(id), successor) << "step " << step;
+    jobs.erase(id);
+    ASSERT_EQ(table.size(), jobs.size());
+  }
+  std::size_t seen = 0;
+  table.for_each([&](const JobRecord& job) { seen += jobs.count(job.id); });
+  EXPECT_EQ(seen, jobs.size());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -70,6 +71,18 @@ class SchedulerFixture : public ::testing::Test {
       for (const JobId job : jobs->jobs) EXPECT_TRUE(m_scheduler.ended(jobs->worker, job, 1us));
     }
     return oids;
+  }
+
+  /// The errnos with which all jobs that are given out now are to be ended, by cookie.
+  std::map<std::uint64_t, int> take_reject_errnos() {
+    std::map<std::uint64_t, int> errnos;
+    for (const Command& command : take_all())
+      if (const auto* const jobs = std::get_if<GiveJobs>(&command))
+        for (const JobId job : jobs->jobs) {
+          const JobRecord& record = *m_scheduler.find(job);
+          errnos[record.item.cookie] = record.reject_errno;
+        }
+    return errnos;
   }
 
   /// Add an action of a large file and bring it to the command to begin it.

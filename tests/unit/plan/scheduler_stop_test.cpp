@@ -29,7 +29,7 @@ TEST_F(SchedulerStopTest, cancel_of_an_unknown_cookie) {
   const auto cookie = add(ActionKind::archive, 1);
   EXPECT_EQ(m_scheduler.cancel(0, cookie + 1), CancelEffect::unknown_cookie);
   EXPECT_EQ(m_scheduler.cancel(1, cookie), CancelEffect::unknown_cookie) << "another MDT's";
-  EXPECT_EQ(m_scheduler.find(1)->reject_errno, 0);
+  EXPECT_EQ(take_reject_errnos(), (std::map<std::uint64_t, int>{{cookie, 0}}));
 }
 
 TEST_F(SchedulerStopTest, cancel_of_a_ready_job_refuses_it) {
