@@ -5,6 +5,7 @@
 
 #include <array>
 #include <climits>
+#include <cstring>
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
@@ -92,13 +93,13 @@ class LlapiClient final : public Client {
   }
 
   [[nodiscard]] Status copy_start(abi::hsm_copy& copy) override {
-    return mount_ioctl(abi::LL_IOC_HSM_COPY_START, &copy, "begin action of", copy.hc_hai.hai_fid);
+    return mount_ioctl(abi::LL_IOC_HSM_COPY_START, &copy, k_begin_action, copy.hc_hai.hai_fid);
   }
   [[nodiscard]] Status progress(abi::hsm_progress& progress) override {
-    return mount_ioctl(abi::LL_IOC_HSM_PROGRESS, &progress, "report progress of", progress.hp_fid);
+    return mount_ioctl(abi::LL_IOC_HSM_PROGRESS, &progress, k_report_progress, progress.hp_fid);
   }
   [[nodiscard]] Status copy_end(abi::hsm_copy& copy) override {
-    return mount_ioctl(abi::LL_IOC_HSM_COPY_END, &copy, "end action of", copy.hc_hai.hai_fid);
+    return mount_ioctl(abi::LL_IOC_HSM_COPY_END, &copy, k_end_action, copy.hc_hai.hai_fid);
   }
 
   [[nodiscard]] Status set_times(int fd, const struct stat& times) override {
@@ -149,6 +150,40 @@ class LlapiClient final : public Client {
     const int rc = m_api.hsm_import(path.c_str(), static_cast<int>(archive_id), &attributes, 0, -1, 0, 0, nullptr, &raw);
     if (rc != 0) return llapi_error(rc, "import", path);
     return Fid{raw.f_seq, raw.f_oid, raw.f_ver};
+  }
+
+  [[nodiscard]] Status request(abi::hsm_user_action action, std::uint32_t archive_id,
+                               std::span<const Fid> fids) override {
+    if (fids.empty()) return {};
+    std::string bytes(sizeof(abi::hsm_user_request) + fids.size() * sizeof(abi::hsm_user_item), '\0');
+    abi::hsm_user_request head{};
+    head.hur_request.hr_action = action;
+    head.hur_request.hr_archive_id = archive_id;
+    head.hur_request.hr_itemcount = static_cast<std::uint32_t>(fids.size());
+    std::memcpy(bytes.data(), &head, sizeof head);
+    char* at = bytes.data() + sizeof head;
+    for (const Fid& fid : fids) {
+      const abi::hsm_user_item item{to_abi(fid), {0, ~std::uint64_t{0}}};
+      std::memcpy(at, &item, sizeof item);
+      at += sizeof item;
+    }
+    return mount_ioctl(abi::LL_IOC_HSM_REQUEST, bytes.data(), "request an action on", to_abi(fids.front()));
+  }
+
+  [[nodiscard]] Outcome<HsmState> hsm_state(int fd) override {
+    abi::hsm_user_state state{};
+    if (m_api.ioctl(fd, abi::LL_IOC_HSM_STATE_GET, &state) != 0)
+      return errno_error("read the HSM state of", fmt::format("fd {}", fd));
+    return HsmState{state.hus_states, state.hus_archive_id};
+  }
+
+  [[nodiscard]] Outcome<RequestProgress> request_progress(int fd) override {
+    abi::hsm_current_action action{};
+    if (m_api.ioctl(fd, abi::LL_IOC_HSM_ACTION, &action) != 0)
+      return errno_error("look for requests for", fmt::format("fd {}", fd));
+    if (action.hca_state == abi::HPS_WAITING) return RequestProgress::waiting;
+    if (action.hca_state == abi::HPS_RUNNING) return RequestProgress::running;
+    return RequestProgress::none;
   }
 
   [[nodiscard]] Outcome<std::string> agent_uuid() override {

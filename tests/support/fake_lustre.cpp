@@ -201,6 +201,12 @@ Status FakeLustre::copy_end(abi::hsm_copy& copy) {
     sys_errno = finish(*record, copy);
     record->ends.push_back(copy.hc_errval);
     record->result = sys_errno != 0 ? sys_errno : copy.hc_errval;
+    if (record->result == 0) {
+      std::uint32_t& states = m_files[record->item.fid].hsm.states;
+      if (record->item.kind == ActionKind::archive) states = (states | abi::HS_EXISTS | abi::HS_ARCHIVED) & ~abi::HS_DIRTY;
+      if (record->item.kind == ActionKind::restore) states &= ~std::uint32_t{abi::HS_RELEASED};
+      if (record->item.kind == ActionKind::remove) states = 0;
+    }
     if (is_volatile(fid)) std::filesystem::remove(place(fid));
   }
   m_changed.notify_all();

@@ -25,7 +25,7 @@
 namespace lhsm::test {
 
 enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, create_volatile, copy_start, progress,
-                  copy_end, set_times, layout, set_layout, xattrs, import, count };
+                  copy_end, set_times, layout, set_layout, xattrs, import, request, hsm_state, request_progress, count };
 
 class FakeLustre final : public lustre::Client {
  public:
@@ -66,6 +66,17 @@ class FakeLustre final : public lustre::Client {
     write_file(path(fid), content);
     ++m_files[fid].data_version;
   }
+  void set_hsm_state(const Fid& fid, std::uint32_t states, std::uint32_t archive_id = 1) {
+    const std::lock_guard lock(m_mutex);
+    m_files[fid].hsm = {states, archive_id};
+  }
+  [[nodiscard]] std::uint32_t states(const Fid& fid) const {
+    const std::lock_guard lock(m_mutex);
+    const auto at = m_files.find(fid);
+    return at != m_files.end() ? at->second.hsm.states : 0;
+  }
+  /// Keep requests to itself from now on, or send what was kept.
+  void hold_requests(bool hold);
   void set_file_layout(const Fid& fid, const std::string& lov) { m_files[fid].layout = lov; }
   void unlink(const Fid& fid) { std::filesystem::remove(path(fid)); }
   [[nodiscard]] std::string content(const Fid& fid) const { return read_file(path(fid)); }
@@ -202,6 +213,10 @@ class FakeLustre final : public lustre::Client {
   /// The path is not made; the new file is found by its FID.
   [[nodiscard]] Outcome<Fid> import_released(const std::string& path, std::uint32_t archive_id,
                                              const struct stat& attributes) override;
+  /// The rules of facts 3.2; the hook of Call::request is called for each file.
+  [[nodiscard]] Status request(abi::hsm_user_action action, std::uint32_t archive_id, std::span<const Fid> fids) override;
+  [[nodiscard]] Outcome<lustre::HsmState> hsm_state(int fd) override;
+  [[nodiscard]] Outcome<lustre::RequestProgress> request_progress(int fd) override;
   [[nodiscard]] Outcome<std::string> agent_uuid() override { return std::string("fake-uuid"); }
 
   std::vector<std::uint32_t> registered_for;
@@ -217,7 +232,9 @@ class FakeLustre final : public lustre::Client {
     std::uint64_t data_version = 1;
     std::optional<std::string> layout;
     bool has_objects = true;
+    lustre::HsmState hsm;
   };
+  [[nodiscard]] Outcome<bool> is_needed(abi::hsm_user_action action, std::uint32_t archive_id, const Fid& fid);
   static int mdt_of(const Fid& fid) { return static_cast<int>(fid.seq & 0xffU); }
   static bool is_volatile(const Fid& fid) { return (fid.seq & 0xf00000000ULL) == 0x300000000ULL; }
   static Fid to_fid(const abi::lu_fid& fid) { return {fid.f_seq, fid.f_oid, fid.f_ver}; }
@@ -246,6 +263,8 @@ class FakeLustre final : public lustre::Client {
   int m_stream_errno = 0;
   bool m_registered = false;
   bool m_forgotten = false;
+  bool m_holds_requests = false;
+  std::vector<ActionItem> m_held;
   std::uint32_t m_last_oid = 0;
   std::uint64_t m_last_cookie = 0;
 };

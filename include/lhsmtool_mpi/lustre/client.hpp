@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lhsmtool_mpi/base/action_item.hpp"
@@ -47,6 +49,28 @@ class ActionStream {
   /// Let nothing more be sent. What was sent before can still be received.
   virtual void unregister() = 0;
 };
+
+/// What Lustre keeps of a file for HSM.
+struct HsmState {
+  std::uint32_t states = 0;  ///< HS_* bits
+  std::uint32_t archive_id = 0;
+  friend bool operator==(const HsmState&, const HsmState&) = default;
+};
+
+// Error::operation of the calls that begin, report and end an action: ENOENT in one of those need not be the file's.
+inline constexpr std::string_view k_begin_action = "begin action of";
+inline constexpr std::string_view k_report_progress = "report progress of";
+inline constexpr std::string_view k_end_action = "end action of";
+
+/// What the coordinator has in hand for a file.
+enum class RequestProgress : std::uint8_t {
+  none,     ///< no request that is not final
+  waiting,  ///< not sent to a copytool
+  running,  ///< sent to a copytool, not ended
+};
+
+/// Most files in one request (facts 8): a longer list is refused with E2BIG.
+inline constexpr std::size_t k_most_requested = 51;
 
 class Client {
  public:
@@ -91,6 +115,15 @@ class Client {
   /// (llapi_hsm_import). Returns its FID. EEXIST when the file is there; nothing is left after an error.
   [[nodiscard]] virtual Outcome<Fid> import_released(const std::string& path, std::uint32_t archive_id,
                                                      const struct stat& attributes) = 0;
+  /// Ask for `action` (HUA_*) on at most k_most_requested files. They are taken in their order, and the first that is
+  /// refused ends it: those before it are recorded, those after it are not (facts 3.2). What needs nothing to be done
+  /// is passed over without a word. HUA_RELEASE is done here and now, by this client. EAGAIN: the coordinator does not
+  /// run; EPERM: the state of a file does not allow it; ENOENT: a file is gone.
+  [[nodiscard]] virtual Status request(abi::hsm_user_action action, std::uint32_t archive_id, std::span<const Fid> fids) = 0;
+  /// Return the HSM state of an open file (O_RDONLY | O_NONBLOCK opens a released one without restoring it).
+  [[nodiscard]] virtual Outcome<HsmState> hsm_state(int fd) = 0;
+  /// Look an open file up among the coordinator's requests. Each call reads the MDT's whole list: not for many files.
+  [[nodiscard]] virtual Outcome<RequestProgress> request_progress(int fd) = 0;
   /// Return the UUID by which the coordinator knows this client.
   [[nodiscard]] virtual Outcome<std::string> agent_uuid() = 0;
 };

@@ -39,6 +39,12 @@ class ForwardingClient : public Client {
                                              const struct stat& attributes) override {
     return m_inner.import_released(path, archive_id, attributes);
   }
+  [[nodiscard]] Status request(abi::hsm_user_action action, std::uint32_t archive_id,
+                               std::span<const Fid> fids) override {
+    return m_inner.request(action, archive_id, fids);
+  }
+  [[nodiscard]] Outcome<HsmState> hsm_state(int fd) override { return m_inner.hsm_state(fd); }
+  [[nodiscard]] Outcome<RequestProgress> request_progress(int fd) override { return m_inner.request_progress(fd); }
   [[nodiscard]] Outcome<std::string> agent_uuid() override { return m_inner.agent_uuid(); }
 
  protected:
