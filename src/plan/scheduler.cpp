@@ -12,9 +12,10 @@ constexpr std::uint64_t k_blocking = 4;
 
 }  // namespace
 
-Scheduler::Scheduler(SchedulerOptions options) : m_options(options), m_workers(options.queue_ahead) {}
+Scheduler::Scheduler(SchedulerOptions options) : m_options(options), m_workers(options.queue_ahead, options.reserved_slots) {}
 
 Scheduler::Class Scheduler::class_of(const JobRecord& job) {
+  if (job.is_bulk) return k_bulk;
   switch (job.item.kind) {
     case ActionKind::restore: return (job.item.list_flags & k_blocking) != 0 ? k_waited_for : k_restore;
     case ActionKind::remove: return k_remove;
@@ -44,15 +45,16 @@ bool Scheduler::add_worker(WorkerId worker, std::uint32_t slots, const std::stri
 
 void Scheduler::enqueue(JobRecord& job) { m_ready.at(class_of(job)).push_back(job.id); }
 
-bool Scheduler::add(ActionItem item, int reject_errno) {
+const JobRecord* Scheduler::add(ActionItem item, int reject_errno, Precedence precedence) {
   const std::int32_t mdt_index = item.mdt_index;
   const std::uint64_t cookie = item.cookie;
   if (JobRecord* const known = m_jobs.find_cookie(mdt_index, cookie)) {
     if (known->worker >= 0 && known->item.kind == item.kind && known->item.fid == item.fid) known->sent_again = true;
-    return false;
+    return nullptr;
   }
   JobRecord* const job = m_jobs.add(std::move(item));
   job->round = m_round;
+  job->is_bulk = precedence == Precedence::bulk;
   ++m_queued;
   if (m_early_cancels.take(mdt_index, cookie) && reject_errno == 0) reject_errno = ECANCELED;
   if (reject_errno == 0) reject_errno = m_drain_errno;
@@ -60,7 +62,7 @@ bool Scheduler::add(ActionItem item, int reject_errno) {
     refuse(*job, reject_errno);
   else if (job->state == JobState::ready)
     enqueue(*job);
-  return true;
+  return job;
 }
 
 bool Scheduler::found_large(WorkerId worker, JobId id, std::uint64_t size) {
@@ -93,7 +95,10 @@ bool Scheduler::begun(WorkerId worker, JobId id, StripedFile file) {
   } else if (stripe.cutter.empty()) {
     finish_if_complete(id, stripe);
   } else {
-    m_open_stripes.push_back(id);
+    if (!job->is_bulk && !m_open_stripes.empty() && m_jobs.find(m_open_stripes.front())->is_bulk)
+      m_open_stripes.push_front(id);
+    else
+      m_open_stripes.push_back(id);
   }
   return true;
 }
@@ -227,9 +232,10 @@ std::optional<Command> Scheduler::next() {
 std::optional<Command> Scheduler::next_extent() {
   if (m_open_stripes.empty()) return std::nullopt;
   // A slot is busy with an extent for long: small files must not wait until all of a large one is done.
-  const auto worker = m_workers.for_extent(front_ready() != nullptr ? SlotShare::half : SlotShare::all);
-  if (!worker) return std::nullopt;
   const JobId id = m_open_stripes.front();
+  const auto worker = m_workers.for_extent(precedence_of(*m_jobs.find(id)),
+                                           front_ready() != nullptr ? SlotShare::half : SlotShare::all);
+  if (!worker) return std::nullopt;
   Stripe& stripe = m_stripes.at(id);
   const Extent extent = stripe.cutter.take();
   if (stripe.cutter.empty()) m_open_stripes.pop_front();
@@ -241,10 +247,12 @@ std::optional<Command> Scheduler::next_extent() {
 /// Begin the next large file when the extents of the present ones do not fill all slots: early enough
 /// that nobody waits for it, late enough that few files are open.
 std::optional<Command> Scheduler::next_begin() {
-  if (m_large.empty() || !m_open_stripes.empty() || m_beginning > 1) return std::nullopt;
-  const auto worker = m_workers.for_extent();
-  if (!worker) return std::nullopt;
+  if (m_large.empty() || m_beginning > 1) return std::nullopt;
   JobRecord& job = *m_jobs.find(m_large.begin()->job);
+  const bool overtakes = !m_open_stripes.empty() && !job.is_bulk && m_jobs.find(m_open_stripes.front())->is_bulk;
+  if (!m_open_stripes.empty() && !overtakes) return std::nullopt;
+  const auto worker = m_workers.for_extent(precedence_of(job));
+  if (!worker) return std::nullopt;
   m_large.erase(m_large.begin());
   job.state = JobState::beginning;
   job.worker = *worker;
@@ -268,13 +276,14 @@ JobRecord* Scheduler::front_ready() {
 std::optional<Command> Scheduler::next_jobs() {
   JobRecord* job = front_ready();
   if (job == nullptr) return std::nullopt;
-  const auto room = m_workers.for_jobs();
+  const bool is_bulk = job->is_bulk;
+  const auto room = m_workers.for_jobs(precedence_of(*job));
   if (!room) return std::nullopt;
   // Never all that is left to one worker while others could have some of it.
   const std::size_t share = (m_queued + m_workers.size() - 1) / m_workers.size();
   const std::size_t most = std::min({room->second, m_options.max_batch, std::max<std::size_t>(1, share)});
   GiveJobs batch{room->first, {}};
-  for (; job != nullptr && batch.jobs.size() < most; job = front_ready()) {
+  for (; job != nullptr && job->is_bulk == is_bulk && batch.jobs.size() < most; job = front_ready()) {
     m_ready.at(class_of(*job)).pop_front();
     job->state = JobState::assigned;
     job->worker = room->first;

@@ -14,7 +14,20 @@ std::uint64_t load(std::size_t jobs, std::uint32_t slots) { return jobs * 1024 /
 
 }  // namespace
 
-std::size_t WorkerPool::job_limit(const Worker& worker) const {
+std::uint32_t WorkerPool::slots_for(const Worker& worker, Precedence precedence) const {
+  if (precedence != Precedence::bulk) return worker.slots;
+  return worker.slots > m_reserved_slots ? worker.slots - m_reserved_slots : 1;
+}
+
+std::size_t WorkerPool::job_limit(const Worker& worker, Precedence precedence) const {
+  if (precedence == Precedence::bulk) {
+    // Extents and whole jobs take their slots from the same share.
+    const std::uint32_t slots = slots_for(worker, precedence);
+    const std::size_t free = slots > worker.extents ? slots - worker.extents : 1;
+    if (worker.mean_us <= 0) return free;
+    const double ahead = static_cast<double>(m_queue_ahead.count()) / worker.mean_us;
+    return free + std::min(k_most_jobs_ahead, static_cast<std::size_t>(ahead * static_cast<double>(free)));
+  }
   if (worker.mean_us <= 0) return 2 * std::size_t{worker.slots};
   const double ahead = static_cast<double>(m_queue_ahead.count()) / worker.mean_us;
   return worker.slots + std::min(k_most_jobs_ahead, static_cast<std::size_t>(ahead * worker.slots));
@@ -62,19 +75,21 @@ bool WorkerPool::add(WorkerId id, std::uint32_t slots, const std::string& host) 
   return true;
 }
 
-std::optional<std::pair<WorkerId, std::size_t>> WorkerPool::for_jobs() const {
+std::optional<std::pair<WorkerId, std::size_t>> WorkerPool::for_jobs(Precedence precedence) const {
   if (m_by_jobs.empty()) return std::nullopt;
   const WorkerId id = std::get<WorkerId>(*m_by_jobs.begin());
   const Worker& worker = m_workers.at(id);
-  const std::size_t limit = job_limit(worker);
+  const std::size_t limit = job_limit(worker, precedence);
   if (worker.jobs >= limit) return std::nullopt;
   return std::pair{id, limit - worker.jobs};
 }
 
-std::optional<WorkerId> WorkerPool::for_extent(SlotShare share) const {
+std::optional<WorkerId> WorkerPool::for_extent(Precedence precedence, SlotShare share) const {
   if (m_hosts_with_room.empty()) return std::nullopt;
   const auto [extents, id] = *m_host_room[m_hosts_with_room.begin()->second].begin();
-  if (share == SlotShare::half && extents >= std::max(1U, m_workers.at(id).slots / 2)) return std::nullopt;
+  const Worker& worker = m_workers.at(id);
+  if (extents >= slots_for(worker, precedence)) return std::nullopt;
+  if (share == SlotShare::half && extents >= std::max(1U, worker.slots / 2)) return std::nullopt;
   return id;
 }
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
@@ -43,32 +42,6 @@ Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, st
   m_state.ranks = m_workers.size();
 }
 
-void Dispatcher::greet() {
-  std::set<WorkerId> missing(m_workers.begin(), m_workers.end());
-  const TimePoint deadline = m_clock.now() + m_options.greeting_timeout;
-  std::string complaint;
-  while (!missing.empty()) {
-    const Duration left = deadline - m_clock.now();
-    if (left <= Duration::zero()) throw Fatal(fmt::format("rank {} did not say hello within {} s", *missing.begin(),
-                                                          m_options.greeting_timeout / 1s));
-    const auto envelope = m_channel.receive(left);
-    if (!envelope) continue;
-    const auto* const hello = std::get_if<comm::Hello>(&envelope->message);
-    if (hello == nullptr || missing.erase(envelope->peer) == 0)
-      throw Fatal(fmt::format("rank {} spoke out of turn", envelope->peer));
-    std::string refused;
-    if (hello->build != m_build)
-      refused = fmt::format("rank {} on {} runs another build of lhsmtool_mpi ({}) than rank 0 ({})", envelope->peer,
-                            hello->host, hello->build, m_build);
-    else if (hello->unable)
-      refused = fmt::format("rank {} on {}: {}", envelope->peer, hello->host, hello->unable->describe());
-    else if (!m_scheduler.add_worker(envelope->peer, hello->slots, hello->host))
-      refused = fmt::format("rank {} on {} has no slots", envelope->peer, hello->host);
-    if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say
-  }
-  if (!complaint.empty()) throw Fatal(complaint);
-}
-
 void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
   Receiver receiver(client, m_options.archive_ids, m_options.registration, [this] { m_channel.wake(); });
   KeepAlive keeper(client, [this] { m_channel.wake(); });
@@ -79,6 +52,7 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
   } forget{m_receiver};
   m_next_beat = m_clock.now();
   m_next_keep_alive = m_clock.now() + m_options.keep_alive / plan::Scheduler::k_keep_alive_rounds;
+  take_in_adopted(client);
   std::optional<Error> refused;
   int stops_heeded = 0;
   TimePoint drain_deadline = TimePoint::max();
@@ -183,11 +157,23 @@ void Dispatcher::take_in(lustre::Client& client, std::vector<Arrival> arrivals) 
     // and ARCHIVED stands for all of it, so both are of the whole file whatever part was asked for.
     const std::string text = log::enabled(log::Level::debug) ? item.describe() : std::string();
     if (reject_errno == 0) reject_errno = m_options.refuse_errno;
-    if (m_scheduler.add(std::move(item), reject_errno))
-      ++m_state.received;
-    else
+    const auto precedence =
+        m_options.is_bulk && m_options.is_bulk(item) ? plan::Precedence::bulk : plan::Precedence::others;
+    const plan::JobRecord* const job = m_scheduler.add(std::move(item), reject_errno, precedence);
+    if (job == nullptr) {
       log::debug("{}: sent twice, dropped", text);
+      continue;
+    }
+    ++m_state.received;
+    m_observer.taken_in(job->item);
   }
+}
+
+void Dispatcher::take_in_adopted(lustre::Client& client) {
+  std::vector<Arrival> arrivals;
+  for (ActionItem& item : m_options.adopted) arrivals.push_back({std::move(item), 0});
+  m_options.adopted.clear();
+  take_in(client, std::move(arrivals));
 }
 
 void Dispatcher::carry_out(const plan::Command& command) {
@@ -243,7 +229,12 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
     log::warning("rank {} reported job {}, which it does not have", from, result.id);
     return;
   }
+  ActionOutcome outcome;
+  outcome.worker = from;
+  outcome.bytes_moved = result.bytes_moved;
+  outcome.took = took;
   if (result.disposition == comm::Disposition::done) {
+    outcome.size = result.size;
     if (item->kind == ActionKind::archive) ++m_state.archived;
     if (item->kind == ActionKind::restore) {
       ++m_state.restored;
@@ -251,16 +242,20 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
     }
     if (item->kind == ActionKind::remove) ++m_state.removed;
     m_state.file_bytes += result.size;
+    m_observer.ended(*item, outcome);
     return;
   }
+  outcome.error = result.error;
   if (result.error.kind == ErrorKind::cancelled) {
     ++m_state.cancelled;
   } else if (m_state.draining && result.error.sys_errno == k_put_back_errno) {
     ++m_state.put_back;
+    outcome.put_back = true;
   } else {
     ++m_state.failed;
     m_observer.failed(*item, result.error);
   }
+  m_observer.ended(*item, outcome);
 }
 
 void Dispatcher::handle(WorkerId from, const comm::Begun& message) {
@@ -324,21 +319,6 @@ void Dispatcher::publish(TimePoint now) {
   m_state.bytes_copied = 0;
   for (const comm::Tick& tick : m_ticks) m_state.bytes_copied += tick.bytes_moved;
   m_observer.update(m_state, now);
-}
-
-bool Dispatcher::dismiss() {
-  for (const WorkerId worker : m_workers) m_channel.send(worker, comm::Stop{});
-  std::set<WorkerId> here(m_workers.begin(), m_workers.end());
-  const TimePoint deadline = m_clock.now() + m_options.greeting_timeout;
-  while (!here.empty() && m_clock.now() < deadline) {
-    const auto envelope = m_channel.receive(k_idle_wait);
-    if (!envelope) continue;
-    if (std::holds_alternative<comm::Bye>(envelope->message)) here.erase(envelope->peer);
-    if (const auto* tick = std::get_if<comm::Tick>(&envelope->message)) handle(envelope->peer, *tick);
-  }
-  if (!here.empty()) log::warning("rank {} did not say good-bye", *here.begin());
-  publish(m_clock.now());
-  return here.empty();
 }
 
 }  // namespace lhsm::run

@@ -32,6 +32,7 @@ struct JobRecord {
   int reject_errno = 0;      ///< not to be carried out but ended so
   std::uint32_t round = 0;   ///< of keep-alive, in which it was taken in
   JobState state = JobState::ready;
+  bool is_bulk = false;      ///< goes behind all that are not
   bool sent_again = false;   ///< by a coordinator that was restarted, while a worker had it
 
  private:

@@ -3,7 +3,8 @@
 // Decides what is done next and by whom. Pure: no I/O, no messages, no threads, no clock; the
 // dispatcher feeds it with what happened and carries out what next() says.
 //
-// Order: restores that a process waits for, other restores, removes, archives. What is only to be ended
+// Order: restores that a process waits for, other restores, removes, archives, and behind them all what is of the bulk
+// (a job's own requests), for which a part of each worker's slots is not there at all. What is only to be ended
 // with an error goes before all, whatever room there is: it needs no slot. One action per file at a time. Small actions go out in batches. A worker that finds its
 // file over the stripe threshold gives it back; such a file is then begun by one worker, its owner,
 // and its extents go to every worker with room, the longest file first; while small ones wait they take
@@ -27,6 +28,7 @@
 #include "lhsmtool_mpi/plan/early_cancels.hpp"
 #include "lhsmtool_mpi/plan/extents.hpp"
 #include "lhsmtool_mpi/plan/job_table.hpp"
+#include "lhsmtool_mpi/plan/precedence.hpp"
 #include "lhsmtool_mpi/plan/worker_pool.hpp"
 
 namespace lhsm::plan {
@@ -35,6 +37,7 @@ struct SchedulerOptions {
   std::uint64_t extent_bytes = std::uint64_t{64} << 20;
   std::size_t max_batch = 64;
   std::chrono::microseconds queue_ahead{20'000};
+  std::uint32_t reserved_slots = 1;  ///< of each worker, which the bulk leaves free; one is always left to it
 };
 
 /// What the dispatcher shall do next.
@@ -92,8 +95,8 @@ class Scheduler {
 
   bool add_worker(WorkerId worker, std::uint32_t slots, const std::string& host);
   /// Take in an ARCHIVE, RESTORE or REMOVE, or with `reject_errno` anything that must be refused.
-  /// False: a duplicate, dropped. One that a cancel() came before is taken in to be refused.
-  bool add(ActionItem item, int reject_errno = 0);
+  /// Null: a duplicate, dropped. One that a cancel() came before is taken in to be refused.
+  const JobRecord* add(ActionItem item, int reject_errno = 0, Precedence precedence = Precedence::others);
   CancelEffect cancel(std::int32_t mdt_index, std::uint64_t cookie);
   CancelEffect cancel(JobId job);
   /// A worker found the file to be large: it was not begun.
@@ -138,7 +141,7 @@ class Scheduler {
   [[nodiscard]] WorkerId any_holder();
 
  private:
-  enum Class : std::size_t { k_waited_for, k_restore, k_remove, k_archive, k_classes };
+  enum Class : std::size_t { k_waited_for, k_restore, k_remove, k_archive, k_bulk, k_classes };
   struct Stripe {
     StripedFile file;
     ExtentCutter cutter;
@@ -156,6 +159,7 @@ class Scheduler {
   };
 
   static Class class_of(const JobRecord& job);
+  static Precedence precedence_of(const JobRecord& job) { return job.is_bulk ? Precedence::bulk : Precedence::others; }
   static LargeKey large_key(const JobRecord& job);
   JobRecord* held_by(WorkerId worker, JobId job);
   void enqueue(JobRecord& job);

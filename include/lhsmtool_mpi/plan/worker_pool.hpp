@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lhsmtool_mpi/base/ids.hpp"
+#include "lhsmtool_mpi/plan/precedence.hpp"
 
 namespace lhsm::plan {
 
@@ -19,10 +20,13 @@ enum class SlotShare { all, half };
 
 /// Who has room for what. A worker takes whole jobs somewhat ahead of what it runs, so that it need
 /// not wait for the next message: as many as it carries out in `queue_ahead`, judged by how long its
-/// last ones took. Extents are long: one per slot, none ahead. Choices are logarithmic in workers.
+/// last ones took. Extents are long: one per slot, none ahead. What is of the bulk finds `reserved_slots` of
+/// each worker missing (but one is there), so that others need not wait for its long copies. Choices are
+/// logarithmic in workers.
 class WorkerPool {
  public:
-  explicit WorkerPool(std::chrono::microseconds queue_ahead) : m_queue_ahead(queue_ahead) {}
+  explicit WorkerPool(std::chrono::microseconds queue_ahead, std::uint32_t reserved_slots = 0)
+      : m_queue_ahead(queue_ahead), m_reserved_slots(reserved_slots) {}
 
   /// False when there is a worker of this number, or it has no slots.
   bool add(WorkerId worker, std::uint32_t slots, const std::string& host);
@@ -32,10 +36,12 @@ class WorkerPool {
 
   /// Return the worker with the fewest whole jobs per slot, of those the one with the fewest extents, if it
   /// has room, and how much room.
-  [[nodiscard]] std::optional<std::pair<WorkerId, std::size_t>> for_jobs() const;
+  [[nodiscard]] std::optional<std::pair<WorkerId, std::size_t>> for_jobs(
+      Precedence precedence = Precedence::others) const;
   /// Return the worker for the next extent: on the host with the fewest extents, there the least busy.
-  /// With SlotShare::half nobody when that one has extents in half of its slots (one at least).
-  [[nodiscard]] std::optional<WorkerId> for_extent(SlotShare share = SlotShare::all) const;
+  /// Nobody when that one has extents in all slots that are there. With SlotShare::half nobody when that one has extents in half of its slots (one at least).
+  [[nodiscard]] std::optional<WorkerId> for_extent(Precedence precedence = Precedence::others,
+                                                   SlotShare share = SlotShare::all) const;
 
   void jobs_given(WorkerId worker, std::size_t count);
   void jobs_taken_back(WorkerId worker, std::size_t count);
@@ -63,7 +69,8 @@ class WorkerPool {
     double mean_us = 0;  // of a job; 0: none seen
     bool recall_asked = false;
   };
-  [[nodiscard]] std::size_t job_limit(const Worker& worker) const;
+  [[nodiscard]] std::uint32_t slots_for(const Worker& worker, Precedence precedence) const;
+  [[nodiscard]] std::size_t job_limit(const Worker& worker, Precedence precedence) const;
   /// Apply `change` to a worker while it is out of the ordered sets.
   template <class Change>
   void update(WorkerId id, Change change);
@@ -71,6 +78,7 @@ class WorkerPool {
   void remove(WorkerId id, const Worker& worker);
 
   std::chrono::microseconds m_queue_ahead;
+  std::uint32_t m_reserved_slots;
   std::uint64_t m_slots = 0;
   std::unordered_map<WorkerId, Worker> m_workers;
   std::vector<std::string> m_hosts;

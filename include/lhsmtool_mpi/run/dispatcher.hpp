@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -35,6 +36,10 @@ struct DispatcherOptions {
   /// Bytes per second that all ranks may read together, 0 = no limit; null = none ever. Outlives the
   /// dispatcher; after a change wake its channel.
   const std::atomic<std::uint64_t>* bandwidth = nullptr;
+  /// Whether an action is of the bulk, which goes behind all others. Empty: none is. Called in the dispatcher's thread.
+  std::function<bool(const ActionItem&)> is_bulk;
+  /// Actions that the coordinator gave to a copytool which is no more: carried out as if they came now.
+  std::vector<ActionItem> adopted;
 };
 
 /// Requests to stop, set from another thread; wake the dispatcher's channel afterwards.
@@ -71,6 +76,7 @@ class Dispatcher {
  private:
   void receive(Duration timeout);
   void take_in(lustre::Client& client, std::vector<Arrival> arrivals);
+  void take_in_adopted(lustre::Client& client);
   void keep_alive(KeepAlive& keeper, TimePoint now);
   void beat(TimePoint now);
   void carry_out(const plan::Command& command);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <string>
-#include <vector>
+#include <optional>
 
 #include "lhsmtool_mpi/base/action_item.hpp"
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/base/ids.hpp"
 
 namespace lhsm::run {
 
@@ -34,6 +35,16 @@ struct RunState {
   [[nodiscard]] std::uint64_t final() const { return done() + failed + cancelled + put_back; }
 };
 
+/// How an action ended.
+struct ActionOutcome {
+  std::optional<Error> error;  ///< nothing: with success
+  WorkerId worker = -1;
+  std::uint64_t size = 0;         ///< of the file, when it succeeded
+  std::uint64_t bytes_moved = 0;  ///< without holes
+  std::chrono::microseconds took{0};
+  bool put_back = false;  ///< ended undone because the run is stopping
+};
+
 /// Somebody who watches. Called in the dispatcher's thread; must not wait.
 class Observer {
  public:
@@ -42,6 +53,10 @@ class Observer {
   virtual void update(const RunState& state, TimePoint now) = 0;
   /// An action failed.
   virtual void failed(const ActionItem& item, const Error& error) = 0;
+  /// An action was taken in (not a cancel, nor what was sent twice).
+  virtual void taken_in(const ActionItem& /*item*/) {}
+  /// An action has ended, in whatever way; the coordinator has been told.
+  virtual void ended(const ActionItem& /*item*/, const ActionOutcome& /*outcome*/) {}
 };
 
 }  // namespace lhsm::run

@@ -84,7 +84,8 @@ class Simulation {
     item.list_flags = pick(2) * 4;
     const std::pair key{item.mdt_index, item.cookie};
     const bool fresh = !m_live_cookies.contains(key);
-    ASSERT_EQ(m_scheduler.add(item, pick(20) == 0 ? EINVAL : 0), fresh);
+    const auto precedence = pick(3) == 0 ? Precedence::bulk : Precedence::others;
+    ASSERT_EQ(m_scheduler.add(item, pick(20) == 0 ? EINVAL : 0, precedence) != nullptr, fresh);
     if (!fresh) return;
     m_live_cookies.insert(key);
     ++m_added;

@@ -80,13 +80,33 @@ TEST_F(WorkerPoolTest, for_jobs_prefers_one_that_copies_no_extents) {
 TEST_F(WorkerPoolTest, for_extent_leaves_half_of_the_slots_when_asked) {
   ASSERT_TRUE(m_pool.add(0, 4, "a"));
   ASSERT_TRUE(m_pool.add(1, 1, "b"));
-  EXPECT_TRUE(m_pool.for_extent(SlotShare::half).has_value()) << "one extent at least, also with one slot";
+  EXPECT_TRUE(m_pool.for_extent(Precedence::others, SlotShare::half).has_value()) << "one extent at least, also with one slot";
   m_pool.extent_given(1);
   m_pool.extent_given(0);
-  EXPECT_EQ(m_pool.for_extent(SlotShare::half), 0);
+  EXPECT_EQ(m_pool.for_extent(Precedence::others, SlotShare::half), 0);
   m_pool.extent_given(0);
-  EXPECT_FALSE(m_pool.for_extent(SlotShare::half).has_value());
+  EXPECT_FALSE(m_pool.for_extent(Precedence::others, SlotShare::half).has_value());
   EXPECT_EQ(m_pool.for_extent(), 0);
+}
+
+TEST(WorkerPoolReserveTest, bulk_leaves_the_reserved_slots_to_others) {
+  WorkerPool pool(std::chrono::milliseconds(20), 1);
+  ASSERT_TRUE(pool.add(0, 3, "a"));
+  EXPECT_EQ(pool.for_jobs(Precedence::bulk), std::pair(0, std::size_t{2}));
+  pool.extent_given(0);
+  EXPECT_EQ(pool.for_jobs(Precedence::bulk), std::pair(0, std::size_t{1}));
+  pool.extent_given(0);
+  EXPECT_FALSE(pool.for_extent(Precedence::bulk).has_value());
+  EXPECT_EQ(pool.for_extent(), 0);
+  ASSERT_TRUE(pool.for_jobs().has_value());
+  EXPECT_GE(pool.for_jobs()->second, 3U);
+}
+
+TEST(WorkerPoolReserveTest, one_slot_is_always_left_to_the_bulk) {
+  WorkerPool pool(std::chrono::milliseconds(20), 8);
+  ASSERT_TRUE(pool.add(0, 2, "a"));
+  EXPECT_EQ(pool.for_jobs(Precedence::bulk), std::pair(0, std::size_t{1}));
+  EXPECT_EQ(pool.for_extent(Precedence::bulk), 0);
 }
 
 TEST_F(WorkerPoolTest, for_extent_spreads_over_hosts_first) {
