@@ -140,7 +140,15 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   });
   run::StopRequest stop;
   std::atomic<int> stop_signal = 0;
-  StopOnFailure observer(printer, options.abort_on_error ? &stop : nullptr);
+  std::string failed;
+  try {
+    if (options.purpose != nullptr && doors) options.purpose->prepare(*doors->client, dispatcher_options);
+  } catch (const Fatal& error) {
+    failed = error.what();
+  }
+  StopOnFailure stop_on_failure(printer, options.abort_on_error ? &stop : nullptr);
+  const auto purposeful = options.purpose != nullptr ? options.purpose->observe(stop_on_failure) : nullptr;
+  run::Observer& observer = purposeful != nullptr ? *purposeful : stop_on_failure;
   run::Dispatcher dispatcher(channel, std::move(workers), identity.build, dispatcher_options, clock, observer);
 
   signals.deliver_to([&](int number) {
@@ -148,8 +156,8 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     if (++stop.count > 1 && options.last_signal_is_second) stop.count = k_wait_for_nobody;
     channel.wake();
   });
-  std::string failed;
   try {
+    if (!failed.empty()) throw Fatal(failed);
     const Status opened = files.open(options);
     if (!opened && options.on_started) options.on_started(opened);
     if (!opened) throw Fatal(opened.error());
@@ -159,6 +167,13 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
       if (change.registered && options.on_started) options.on_started(change.status);
       if (change.status) files.write(change, *doors->client);
     });
+    if (options.purpose != nullptr) {
+      options.purpose->begin(dispatcher, [&stop, &channel] {
+        int none = 0;
+        stop.count.compare_exchange_strong(none, 1);
+        channel.wake();
+      });
+    }
     dispatcher.serve(client, stop);
   } catch (const run::StuckStop& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
@@ -176,8 +191,16 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     files.close();
     abort();
   }
+  if (failed.empty()) printer.close(dispatcher.state(), clock.now());
+  if (options.purpose != nullptr) {
+    try {
+      const int code = options.purpose->close(dispatcher.state(), stop_signal);
+      if (failed.empty()) return code;
+    } catch (const Fatal& error) {
+      if (failed.empty()) failed = error.what();
+    }
+  }
   if (!failed.empty()) throw Fatal(failed);
-  printer.close(dispatcher.state(), clock.now());
   return exit_code(dispatcher.state(), stop_signal);
 }
 

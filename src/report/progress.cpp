@@ -50,7 +50,22 @@ void RateEstimator::sample(TimePoint now, std::uint64_t files, std::uint64_t byt
   m_bytes = bytes;
 }
 
+/// Of a job: how much of it is left, whatever of that is here already.
+static std::string job_line(const run::RunState& state, const RateEstimator& rate) {
+  const run::JobCounts& job = *state.job;
+  const double percent = job.items == 0 ? 100 : 100 * static_cast<double>(job.final) / static_cast<double>(job.items);
+  std::string line = fmt::format("{}/{} items ({:.1f} %), {}, {}/s, {:.0f} files/s, {} running, {} queued, {} failed",
+                                 job.final, job.items, percent, format_size(state.bytes_copied),
+                                 format_size(static_cast<std::uint64_t>(rate.bytes_per_second())),
+                                 rate.files_per_second(), state.running, state.queued, job.unsuccessful);
+  if (job.final < job.items && rate.files_per_second() > 0.01)
+    line += fmt::format(", {:.0f} secs left", static_cast<double>(job.items - job.final) / rate.files_per_second());
+  if (state.draining && job.final < job.items) line += ", stopping";
+  return line;
+}
+
 std::string progress_line(const run::RunState& state, const RateEstimator& rate) {
+  if (state.job) return job_line(state, rate);
   std::string line = fmt::format("{}/{} files, {}, {}/s, {:.0f} files/s, {} running, {} queued, {} failed",
                                  state.final(), state.received, format_size(state.bytes_copied),
                                  format_size(static_cast<std::uint64_t>(rate.bytes_per_second())),

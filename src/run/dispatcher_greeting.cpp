@@ -39,6 +39,7 @@ void Dispatcher::greet() {
       refused = fmt::format("rank {} on {}: {}", envelope->peer, hello->host, hello->unable->describe());
     else if (!m_scheduler.add_worker(envelope->peer, hello->slots, hello->host))
       refused = fmt::format("rank {} on {} has no slots", envelope->peer, hello->host);
+    m_hosts.insert(hello->host);
     if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say
   }
   if (!complaint.empty()) throw Fatal(complaint);

@@ -17,19 +17,20 @@ declare -A below=(
   [plan]='base'
   [run]='base copy archive store lustre comm plan'
   [manage]='base copy archive lustre'
+  [bulk]='base store lustre run'
   [report]='base copy archive store lustre comm plan run'
-  [cli]='base copy archive store lustre comm plan run report manage'
+  [cli]='base copy archive store lustre comm plan run bulk report manage'
   [emulator]='base'
 )
 # Headers that are kept in few files: a pattern of the header, a pattern of the files that may.
 confined=(
   '^mpi\.h$'                       '^src/comm/mpi_[a-z_]*\.[ch]pp$|^tests/mpi/'
-  '^CLI/'                          '^src/cli/commands\.cpp$|^src/emulator/tools/emulator_main\.cpp$'
+  '^CLI/'                          '^src/cli/commands\.cpp$|^src/cli/[a-z_]*_(command|options)\.[ch]pp$|^src/emulator/tools/emulator_main\.cpp$'
   '^boost/(archive|serialization)' '^src/comm/'
   '^hdf5\.h$'                      '^src/store/hdf5_[a-z_]*\.[ch]pp$'
   '^xxhash\.h$'                    '^src/comm/codec\.cpp$|^src/copy/digest\.cpp$|^src/store/checksum\.cpp$|^tests/unit/comm/|^tests/fuzz/'
   '^spdlog/'                       '^src/base/log\.cpp$'
-  '^nlohmann/'                     '^src/emulator/(daemon/status_json|tools/emulator_status)\.cpp$|^src/report/event_fifo\.cpp$|^tests/unit/report/'
+  '^nlohmann/'                     '^src/emulator/(daemon/status_json|tools/emulator_status)\.cpp$|^src/report/event_fifo\.cpp$|^src/bulk/failed_list\.cpp$|^src/cli/status_command\.cpp$|^tests/unit/report/'
   '^yaml\.h$'                      '^src/cli/posix_config\.cpp$'
   '^dlfcn\.h$'                     '^src/lustre/llapi_table\.cpp$|^src/emulator/|^tests/'
   '^(lustre|linux/lustre)/'        '^tests/'

@@ -77,6 +77,13 @@ class FakeLustre final : public lustre::Client {
   }
   /// Keep requests to itself from now on, or send what was kept.
   void hold_requests(bool hold);
+  /// Lose what was kept, as a coordinator does that was told to.
+  void forget_requests();
+  /// Lose what was sent and not received.
+  void discard_deliveries() {
+    const std::lock_guard lock(m_mutex);
+    m_lists.clear();
+  }
   void set_file_layout(const Fid& fid, const std::string& lov) { m_files[fid].layout = lov; }
   void unlink(const Fid& fid) { std::filesystem::remove(path(fid)); }
   [[nodiscard]] std::string content(const Fid& fid) const { return read_file(path(fid)); }

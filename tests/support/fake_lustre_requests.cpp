@@ -85,6 +85,12 @@ void FakeLustre::hold_requests(bool hold) {
   if (!held.empty()) deliver(std::move(held));
 }
 
+void FakeLustre::forget_requests() {
+  const std::lock_guard lock(m_mutex);
+  for (const ActionItem& item : m_held) m_records.erase({item.mdt_index, item.cookie});
+  m_held.clear();
+}
+
 Outcome<lustre::HsmState> FakeLustre::hsm_state(int fd) {
   LHSM_TRY_ASSIGN(const Fid fid, fid_of(fd));
   LHSM_TRY(enter(Call::hsm_state, fid, "read the HSM state of"));

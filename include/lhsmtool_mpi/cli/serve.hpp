@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,25 @@
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
+#include "lhsmtool_mpi/run/dispatcher.hpp"
 #include "lhsmtool_mpi/run/environment.hpp"
 
 namespace lhsm::cli {
+
+/// What a run is for, besides serving whoever asks. On rank 0; called in this order, each once.
+class Purpose {
+ public:
+  virtual ~Purpose() = default;
+  /// Before the ranks are greeted. May throw Fatal.
+  virtual void prepare(lustre::Client& client, run::DispatcherOptions& options) = 0;
+  /// Return an observer of the run that passes on to `inner`; both live until close() has returned. Null: none.
+  virtual std::unique_ptr<run::Observer> observe(run::Observer& inner) = 0;
+  /// All ranks are there, and serving begins. `fulfilled` ends it in order; any thread may call it.
+  virtual void begin(const run::Dispatcher& dispatcher, std::function<void()> fulfilled) = 0;
+  /// Serving is over, for whatever reason; also without begin(). `stop_signal` 0: none was heard. Return the
+  /// exit code. May throw Fatal.
+  virtual int close(const run::RunState& state, int stop_signal) = 0;
+};
 
 /// All that `lhsmtool_mpi serve` can be told.
 struct ServeOptions {
@@ -31,6 +48,7 @@ struct ServeOptions {
   std::chrono::seconds keep_alive{600};
   log::Level log_level = log::Level::info;
 
+  Purpose* purpose = nullptr;   ///< null: none. Outlives the run
   bool dry_run = false;         ///< take actions, say what they are, and refuse them (EAGAIN)
   bool abort_on_error = false;  ///< stop at the first file that fails
   bool last_signal_is_second = false;  ///< the second signal waits for nobody, not the third

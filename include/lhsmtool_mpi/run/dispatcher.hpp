@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,8 @@ class Dispatcher {
   bool dismiss();
 
   [[nodiscard]] const RunState& state() const { return m_state; }
+  /// The hosts of the ranks that were greeted.
+  [[nodiscard]] const std::set<std::string>& hosts() const { return m_hosts; }
 
  private:
   void receive(Duration timeout);
@@ -98,6 +101,7 @@ class Dispatcher {
 
   comm::Channel& m_channel;
   std::vector<WorkerId> m_workers;
+  std::set<std::string> m_hosts;
   std::string m_build;
   DispatcherOptions m_options;
   const Clock& m_clock;

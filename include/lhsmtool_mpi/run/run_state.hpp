@@ -12,6 +12,13 @@
 
 namespace lhsm::run {
 
+/// How far the items of a bulk job are, earlier runs included.
+struct JobCounts {
+  std::uint64_t items = 0;
+  std::uint64_t final = 0;         ///< of them, however they ended
+  std::uint64_t unsuccessful = 0;  ///< of the final ones: failed, refused, cancelled
+};
+
 /// The one state that progress lines, the summary and the exit code are made of.
 struct RunState {
   TimePoint started;
@@ -30,6 +37,7 @@ struct RunState {
   std::uint64_t file_bytes = 0;   ///< sizes of the files that were finished
   std::uint64_t bytes_copied = 0; ///< by all ranks so far, holes and running copies included
   bool draining = false;
+  std::optional<JobCounts> job;   ///< when this run is one of a job
 
   [[nodiscard]] std::uint64_t done() const { return archived + restored + removed; }
   [[nodiscard]] std::uint64_t final() const { return done() + failed + cancelled + put_back; }

@@ -102,6 +102,9 @@ class WholeRunTest : public ::testing::Test {
     }
   }
 
+  /// Who watches the next run.
+  virtual Observer& observer() { return m_observer; }
+
   void start(int workers, std::uint32_t slots = 2) {
     m_hub = std::make_unique<comm::LoopbackHub>(workers);
     std::vector<WorkerId> ids(static_cast<std::size_t>(workers));
@@ -111,7 +114,7 @@ class WholeRunTest : public ::testing::Test {
         run_worker(m_hub->worker(id), {"build", "host" + std::to_string(id), slots}, m_lustre, *m_backend, m_options);
       });
     }
-    m_dispatcher = std::make_unique<Dispatcher>(*m_hub, ids, "build", m_dispatcher_options, m_clock, m_observer);
+    m_dispatcher = std::make_unique<Dispatcher>(*m_hub, ids, "build", m_dispatcher_options, m_clock, observer());
     m_dispatcher_thread = std::jthread([this] {
       try {
         m_dispatcher->greet();

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "lhsmtool_mpi/bulk/job.hpp"
+#include "lhsmtool_mpi/lustre/client.hpp"
+
+namespace lhsm::bulk {
+
+struct AskerOptions {
+  store::ItemAction action = store::ItemAction::none;
+  std::uint32_t archive_id = 0;  ///< of archive requests; 0: the file's own, or the default
+  unsigned threads = 6;          ///< that ask at once: a client has 7 slots for such RPCs with an MDT (facts 8)
+  /// How long a request may be unanswered before the file is looked at: another copytool may have taken it, or
+  /// the coordinator passed it over.
+  std::chrono::milliseconds look_after{30'000};
+};
+
+/// Asks the coordinator for what a job wants next, and looks after requests of which nothing is heard. Threads of its own,
+/// from the constructor to the destructor; call Job::stop() before the latter, unless the job is over.
+class Asker {
+ public:
+  /// Both outlive the asker.
+  Asker(Job& job, lustre::Client& client, AskerOptions options);
+  ~Asker() = default;  // joins
+  Asker(const Asker&) = delete;
+  Asker& operator=(const Asker&) = delete;
+
+ private:
+  void ask();
+  void look();
+  void ask_for(std::vector<Row> rows);
+  [[nodiscard]] bool examine(const Row& row);
+  void request(const std::vector<Row>& rows);
+  void request_singly(const std::vector<Row>& rows);
+  void release(const std::vector<Row>& rows);
+  void look_at(const Row& row);
+
+  Job& m_job;
+  lustre::Client& m_client;
+  AskerOptions m_options;
+  std::vector<std::jthread> m_threads;
+};
+
+/// Look at rows that an earlier run asked for (`with_cookie`: its action had reached that run's copytool) and let the job
+/// take up what the coordinator still knows. Return the actions which nobody carries out now, for the dispatcher to
+/// adopt: their copytool is dead, and the coordinator would wait for its timeout (facts 4.4).
+struct OpenRequest {
+  Row row;
+  std::optional<std::uint64_t> cookie;
+  std::uint32_t archive_id = 0;
+};
+[[nodiscard]] std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, store::ItemAction action,
+                                                     const std::vector<OpenRequest>& requests);
+
+}  // namespace lhsm::bulk

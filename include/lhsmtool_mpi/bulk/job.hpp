@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A bulk job while it runs: which items are to be asked for next, which are at the coordinator, what became of them.
+// It knows neither Lustre nor threads of its own: an Asker asks and looks, the dispatcher tells what was taken in and
+// what ended, and every result goes into the journal. All calls may be made from any thread.
+//
+// Memory: what is at the coordinator (the window), what waits for another attempt, and one slice of the manifest.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "lhsmtool_mpi/base/action_item.hpp"
+#include "lhsmtool_mpi/base/clock.hpp"
+#include "lhsmtool_mpi/bulk/failure_watch.hpp"
+#include "lhsmtool_mpi/bulk/request_window.hpp"
+#include "lhsmtool_mpi/bulk/row_source.hpp"
+#include "lhsmtool_mpi/run/run_state.hpp"
+#include "lhsmtool_mpi/store/journal.hpp"
+
+namespace lhsm::bulk {
+
+struct JobOptions {
+  store::ItemAction action = store::ItemAction::none;
+  std::size_t max_inflight = 10'000;      ///< requests at the coordinator
+  std::uint32_t attempts = 3;             ///< of an item, before it is given up
+  std::chrono::milliseconds first_delay{1'000};  ///< until the second attempt; doubles
+  FailureWatch::Options failures;
+};
+
+/// How far a job is.
+struct JobProgress {
+  store::RunTotals totals;        ///< of this run
+  std::uint64_t inflight = 0;     ///< asked for, not ended
+  std::uint64_t retrying = 0;     ///< wait for another attempt
+  bool finished = false;          ///< nothing is left to do
+  std::string stopped_because;    ///< empty: it was not
+  std::optional<Error> broken;    ///< the journal or the manifest cannot be used: nothing counts any more
+  std::map<std::string, std::uint64_t> errors;  ///< of items that were given up, by text without the subject
+};
+
+class Job {
+ public:
+  /// `source` and `journal` outlive the job. `on_end` is called once, from any thread, when everything is final, or the
+  /// job cannot go on; it must not call the job back.
+  Job(RowSource& source, store::Journal& journal, JobOptions options, const Clock& clock, std::function<void()> on_end);
+
+  // For askers.
+
+  /// Wait for room and return rows to ask for: one MDT's, at most lustre::k_most_requested; they are in flight from here
+  /// on. Empty: the job is over or stopped. Each row is answered by exactly one of asked(), settled(), failed(), given_back().
+  [[nodiscard]] std::vector<Row> next_batch();
+  /// The coordinator has taken the requests.
+  void asked(const std::vector<Row>& rows);
+  /// There was nothing to ask for, or somebody else has done it, or it cannot be.
+  void settled(const Row& row, store::ItemResult result, int sys_errno);
+  /// An attempt failed before an action of it could; tried again where that may help.
+  void failed(const Row& row, const Error& error);
+  /// It was not looked at: it goes to the front.
+  void given_back(const Row& row);
+  /// Return rows that were asked for, or last looked at, `age` ago, and that no copytool of this job has: at most `most`.
+  [[nodiscard]] std::vector<Row> unanswered(std::chrono::milliseconds age, std::size_t most);
+  /// Take a row in that an earlier run had asked for: `cookie` when this run carries out its action itself.
+  void adopt(const Row& row, bool is_ours);
+  /// Wait until the job is over or stopped, or this time has passed. Return whether it goes on.
+  [[nodiscard]] bool goes_on_after(std::chrono::milliseconds time);
+
+  // For the dispatcher.
+
+  [[nodiscard]] bool has(const ActionItem& item) const;
+  void taken_in(const ActionItem& item);
+  void ended(const ActionItem& item, const run::ActionOutcome& outcome);
+
+  /// Ask for nothing more. What is in flight may still end.
+  void stop(const std::string& because);
+  [[nodiscard]] JobProgress progress() const;
+  /// Return the sequence of the last record that went into the journal.
+  [[nodiscard]] std::uint64_t last_record() const;
+
+ private:
+  enum class Phase : std::uint8_t { asking, asked, taken_in };
+  struct Flight {
+    Row row;
+    Phase phase = Phase::asking;
+    bool is_ours = false;              // the action is in our dispatcher's hands
+    TimePoint since;
+    std::int64_t started_ns = 0;
+    std::vector<Row> twins;            // the same file, listed again
+  };
+  using Flights = std::unordered_map<Fid, Flight>;
+  using Lock = std::unique_lock<std::mutex>;
+
+  void fill_buckets();
+  [[nodiscard]] std::vector<Row> take_bucket();
+  [[nodiscard]] std::optional<Row> due_retry();
+  void take_off(const Row& row, std::vector<Row>& batch);
+  void conclude(Flights::iterator flight, store::ItemOutcome outcome);
+  void attempt_failed(Flights::iterator flight, const Error& error, store::ItemOutcome outcome);
+  void record(const Row& row, const store::ItemOutcome& outcome);
+  void append(const store::JournalRecord& record);
+  void broke(const Error& error);
+  void stop_locked(const std::string& because);
+  void check_end();
+  [[nodiscard]] bool is_over() const;
+  [[nodiscard]] std::size_t room() const;
+
+  RowSource& m_source;
+  store::Journal& m_journal;
+  JobOptions m_options;
+  const Clock& m_clock;
+  std::function<void()> m_on_end;
+
+  mutable std::mutex m_mutex;
+  std::condition_variable m_changed;
+  RequestWindow m_window;
+  FailureWatch m_failures;
+  bool m_source_is_empty = false;
+  std::map<std::uint32_t, std::deque<Row>> m_buckets;  // by MDT: read, not yet in flight
+  std::size_t m_in_buckets = 0;
+  std::set<std::uint64_t> m_adopted;  // rows that the source has still to come to
+  Flights m_flights;
+  std::size_t m_running = 0;                         // of them taken in
+  std::multimap<TimePoint, Row> m_retries;
+  JobProgress m_progress;
+  std::uint64_t m_last_record = 0;
+  bool m_told = false;
+};
+
+}  // namespace lhsm::bulk

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/bulk/asker.hpp"
+#include "lhsmtool_mpi/bulk/job_manifest.hpp"
+
+namespace lhsm::bulk {
+
+struct JobRunOptions {
+  std::string manifest;
+  store::ItemAction action = store::ItemAction::none;  ///< none: what the manifest says
+  Selection selection = Selection::pending;
+  JobOptions job;      ///< its action is set from the above
+  AskerOptions asker;  ///< likewise
+  std::string failed_list;  ///< written at the end (write_failed()); may be empty
+  std::string user;
+  std::string command_line;
+};
+
+/// What a run of a job came to.
+struct JobReport {
+  JobProgress progress;
+  Census census;  ///< of the whole job
+};
+
+/// One run of a bulk job, on rank 0: the manifest under its lock, the journal, the job, its askers. Not for several
+/// threads, but for job().
+class JobRun {
+ public:
+  /// Take the lock, make the manifest one of this action, replay the journal, take up what an earlier run left at the
+  /// coordinator. `on_end` as for Job.
+  [[nodiscard]] static Outcome<std::unique_ptr<JobRun>> open(JobRunOptions options, lustre::Client& client,
+                                                             const Clock& clock, std::function<void()> on_end);
+  ~JobRun();
+  JobRun(const JobRun&) = delete;
+  JobRun& operator=(const JobRun&) = delete;
+
+  [[nodiscard]] Job& job();
+  [[nodiscard]] store::ItemAction action() const;
+  [[nodiscard]] Selection selection() const;
+  /// How the items stood when it was opened.
+  [[nodiscard]] const Census& census() const;
+  /// Actions of a dead run that are to be carried out by this one: for DispatcherOptions::adopted.
+  [[nodiscard]] std::vector<ActionItem> take_adopted();
+
+  /// Begin to ask. `hosts` and `ranks` are for the record.
+  void start(const std::string& hosts, std::uint32_t ranks);
+  /// Stop asking; make the journal durable and the manifest's next generation of it; write the list of what failed.
+  /// `exit_code` is asked for the record. After an error the results are in the journal as far as they are durable.
+  [[nodiscard]] Outcome<JobReport> close(const std::function<int(const JobReport&)>& exit_code);
+
+ private:
+  struct State;
+  explicit JobRun(std::unique_ptr<State> state);
+  std::unique_ptr<State> m_state;
+};
+
+}  // namespace lhsm::bulk

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+
+#include "lhsmtool_mpi/lustre/client.hpp"
+#include "lhsmtool_mpi/store/item.hpp"
+
+namespace lhsm::bulk {
+
+enum class Verdict : std::uint8_t {
+  ask,      ///< there is something to do
+  already,  ///< it is as it should be
+  refused,  ///< the coordinator, or for a release the MDT, would refuse it (EPERM)
+};
+
+/// Return what a request of `action` would meet in a file of that state (facts 3.2, 1.3). To ask for what is not
+/// needed costs a request and is answered by nobody, and one refusal ends a whole list; so this is looked at
+/// first. `archive_id` is the one that is asked for; 0: the file's own, or the default.
+[[nodiscard]] Verdict judge(store::ItemAction action, const lustre::HsmState& state, std::uint32_t archive_id);
+
+/// Return the request (HUA_*) of an action, which must not be `none`.
+[[nodiscard]] abi::hsm_user_action request_of(store::ItemAction action);
+
+}  // namespace lhsm::bulk

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+namespace lhsm::bulk {
+
+/// How many requests may be at the coordinator at once. As many again should wait as it has ever been seen to run,
+/// so that it finds a full pass of them whenever it looks (once a second, facts 4.1); more would only lengthen its
+/// list, which it reads again and again, and in which cancels stand behind them.
+class RequestWindow {
+ public:
+  explicit RequestWindow(std::size_t most) : m_most(std::max<std::size_t>(most, 1)) {}
+
+  /// So many of our requests are running now.
+  void saw_running(std::size_t count) { m_peak = std::max(m_peak, count); }
+  [[nodiscard]] std::size_t limit() const { return std::min(m_most, 2 * m_peak + k_least); }
+
+ private:
+  static constexpr std::size_t k_least = 102;  // two whole requests
+  std::size_t m_most;
+  std::size_t m_peak = 0;
+};
+
+}  // namespace lhsm::bulk

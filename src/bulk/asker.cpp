@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/bulk/asker.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/bulk/judge.hpp"
+
+namespace lhsm::bulk {
+
+using lustre::RequestProgress;
+using store::ItemAction;
+using store::ItemResult;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds k_first_wait = 1s;  // for a coordinator that does not run; doubles
+constexpr std::chrono::milliseconds k_longest_wait = 30s;
+constexpr std::chrono::milliseconds k_look_interval = 1s;
+/// Looks are opens, and for what is not done yet searches of the coordinator's list: not too many at once.
+constexpr std::size_t k_looks = 200;
+
+/// Opens a released file, too, without restoring it.
+Outcome<Fd> open_to_look(lustre::Client& client, const Fid& fid) {
+  return client.open_by_fid(fid, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+}
+
+std::vector<Fid> fids_of(const std::vector<Row>& rows) {
+  std::vector<Fid> fids;
+  fids.reserve(rows.size());
+  for (const Row& row : rows) fids.push_back(row.fid);
+  return fids;
+}
+
+}  // namespace
+
+Asker::Asker(Job& job, lustre::Client& client, AskerOptions options) : m_job(job), m_client(client), m_options(options) {
+  for (unsigned i = 0; i < m_options.threads; ++i) m_threads.emplace_back([this] { ask(); });
+  m_threads.emplace_back([this] { look(); });
+}
+
+void Asker::ask() {
+  for (;;) {
+    auto rows = m_job.next_batch();
+    if (rows.empty()) return;
+    ask_for(std::move(rows));
+  }
+}
+
+void Asker::ask_for(std::vector<Row> rows) {
+  std::erase_if(rows, [this](const Row& row) { return !examine(row); });
+  if (rows.empty()) return;
+  if (m_options.action == ItemAction::release)
+    release(rows);
+  else
+    request(rows);
+}
+
+/// Look whether there is anything to ask for; if not, the row is answered.
+bool Asker::examine(const Row& row) {
+  const auto fd = open_to_look(m_client, row.fid);
+  const auto state = fd ? m_client.hsm_state(**fd) : Failure(fd.error());
+  if (!state) {
+    m_job.failed(row, state.error());
+    return false;
+  }
+  switch (judge(m_options.action, *state, m_options.archive_id)) {
+    case Verdict::already: m_job.settled(row, ItemResult::already, 0); return false;
+    case Verdict::refused: m_job.settled(row, ItemResult::refused, EPERM); return false;
+    case Verdict::ask: break;
+  }
+  // A second archive request of a file would be carried out a second time (facts 3.2).
+  if (row.first_start_ns == 0 || row.attempts == 0 || m_options.action == ItemAction::release) return true;
+  if (m_client.request_progress(**fd).value_or(RequestProgress::none) == RequestProgress::none) return true;
+  m_job.asked({row});
+  return false;
+}
+
+void Asker::request(const std::vector<Row>& rows) {
+  const auto action = request_of(m_options.action);
+  const auto fids = fids_of(rows);
+  for (auto wait = k_first_wait;; wait = std::min(2 * wait, k_longest_wait)) {
+    const Status done = m_client.request(action, m_options.archive_id, fids);
+    if (done) return m_job.asked(rows);
+    if (done.error().sys_errno != EAGAIN) {
+      // One of them is refused; those before it are recorded, those after it are not.
+      if (rows.size() > 1) return request_singly(rows);
+      if (done.error().sys_errno == EEXIST) return m_job.asked(rows);
+      if (done.error().sys_errno == EPERM) return m_job.settled(rows.front(), ItemResult::refused, EPERM);
+      return m_job.failed(rows.front(), done.error());
+    }
+    if (wait == k_first_wait) log::warning("the coordinator does not run; requests are tried again until it does");
+    if (!m_job.goes_on_after(wait)) break;
+  }
+  for (const Row& row : rows) m_job.given_back(row);
+}
+
+void Asker::request_singly(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    const auto fd = open_to_look(m_client, row.fid);
+    if (!fd)
+      m_job.failed(row, fd.error());
+    else if (m_client.request_progress(**fd).value_or(RequestProgress::none) != RequestProgress::none)
+      m_job.asked({row});
+    else
+      request({row});
+  }
+}
+
+/// The client itself releases, one file after the other, and stops at the first that it cannot.
+void Asker::release(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    const Status done = m_client.request(abi::HUA_RELEASE, 0, std::array{row.fid});
+    if (done)
+      m_job.settled(row, ItemResult::done, 0);
+    else if (done.error().sys_errno == EPERM)
+      m_job.settled(row, ItemResult::refused, EPERM);
+    else
+      m_job.failed(row, done.error());
+  }
+}
+
+void Asker::look() {
+  if (m_options.action == ItemAction::release) return;
+  const auto interval = std::min(k_look_interval, m_options.look_after);
+  while (m_job.goes_on_after(interval))
+    for (const Row& row : m_job.unanswered(m_options.look_after, k_looks)) look_at(row);
+}
+
+void Asker::look_at(const Row& row) {
+  const auto fd = open_to_look(m_client, row.fid);
+  const auto state = fd ? m_client.hsm_state(**fd) : Failure(fd.error());
+  if (!state) return m_job.failed(row, state.error());
+  const Verdict verdict = judge(m_options.action, *state, m_options.archive_id);
+  if (verdict == Verdict::already) return m_job.settled(row, ItemResult::done, 0);
+  const auto progress = m_client.request_progress(**fd);
+  if (!progress || *progress != RequestProgress::none) return;
+  if (verdict == Verdict::refused) return m_job.settled(row, ItemResult::refused, EPERM);
+  m_job.failed(row, errno_error("wait for the request for", row.fid.bracketed(), ETIMEDOUT).value());
+}
+
+std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, ItemAction action,
+                                       const std::vector<OpenRequest>& requests) {
+  constexpr auto kind_of = [](ItemAction of) {
+    if (of == ItemAction::archive) return ActionKind::archive;
+    return of == ItemAction::restore ? ActionKind::restore : ActionKind::remove;
+  };
+  std::vector<ActionItem> adopted;
+  for (const OpenRequest& open : requests) {
+    const auto fd = open_to_look(client, open.row.fid);
+    if (!fd) continue;  // gone, or to be seen when it is asked for
+    const auto progress = client.request_progress(**fd);
+    if (!progress || *progress == RequestProgress::none) continue;
+    const bool is_orphan = *progress == RequestProgress::running && open.cookie.has_value();
+    job.adopt(open.row, is_orphan);
+    if (!is_orphan) continue;
+    ActionItem item;
+    item.kind = kind_of(action);
+    item.fid = item.dfid = open.row.fid;
+    item.cookie = *open.cookie;
+    item.archive_id = open.archive_id;
+    item.mdt_index = client.mdt_index(item.fid).value_or(-1);
+    adopted.push_back(std::move(item));
+  }
+  return adopted;
+}
+
+}  // namespace lhsm::bulk

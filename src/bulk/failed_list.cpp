@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/bulk/job_manifest.hpp"
+#include "row_walk.hpp"
+
+namespace lhsm::bulk {
+
+using store::Column;
+using store::ItemSlice;
+
+namespace {
+
+struct FailedItem {
+  Fid fid;
+  std::string path;  ///< absolute; empty: unknown
+  store::ItemResult result;
+  std::int32_t sys_errno;
+  std::uint32_t attempts;
+};
+
+/// How the list looks.
+class Form {
+ public:
+  virtual ~Form() = default;
+  [[nodiscard]] virtual std::string begin() const { return {}; }
+  [[nodiscard]] virtual std::string item(const FailedItem& item) = 0;
+  [[nodiscard]] virtual std::string end() const { return {}; }
+};
+
+class PlainForm final : public Form {
+ public:
+  std::string item(const FailedItem& item) override {
+    const bool has_name = !item.path.empty() && item.path.find('\n') == std::string::npos;
+    return (has_name ? item.path : item.fid.bracketed()) + "\n";
+  }
+};
+
+/// RFC 4180; paths are bytes as they are.
+class CsvForm final : public Form {
+ public:
+  [[nodiscard]] std::string begin() const override { return "fid,path,result,errno,text,attempts\r\n"; }
+  std::string item(const FailedItem& item) override {
+    return fmt::format("{},{},{},{},{},{}\r\n", item.fid.bracketed(), quoted(item.path), to_string(item.result),
+                       item.sys_errno == 0 ? "" : errno_name(item.sys_errno), quoted(text_of(item.sys_errno)), item.attempts);
+  }
+  static std::string text_of(int sys_errno) { return sys_errno == 0 ? std::string() : std::strerror(sys_errno); }
+
+ private:
+  static std::string quoted(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string out = "\"";
+    for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return out + '"';
+  }
+};
+
+/// One array; bytes of paths that are no UTF-8 are replaced, the FID tells the file.
+class JsonForm final : public Form {
+ public:
+  [[nodiscard]] std::string begin() const override { return "["; }
+  std::string item(const FailedItem& item) override {
+    nlohmann::json json{{"fid", item.fid.bracketed()},
+                        {"path", item.path},
+                        {"result", std::string(to_string(item.result))},
+                        {"errno", item.sys_errno},
+                        {"error", item.sys_errno == 0 ? "" : errno_name(item.sys_errno)},
+                        {"text", CsvForm::text_of(item.sys_errno)},
+                        {"attempts", item.attempts}};
+    const std::string before = m_first ? "\n" : ",\n";
+    m_first = false;
+    return before + json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+  [[nodiscard]] std::string end() const override { return "\n]\n"; }
+
+ private:
+  bool m_first = true;
+};
+
+std::unique_ptr<Form> form_for(const std::string& path) {
+  if (path.ends_with(".csv")) return std::make_unique<CsvForm>();
+  if (path.ends_with(".json")) return std::make_unique<JsonForm>();
+  return std::make_unique<PlainForm>();
+}
+
+Status write_all(int fd, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error("write", path);
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome<std::uint64_t> write_failed(const std::string& path, const std::string& mount_point,
+                                    store::ManifestReader& manifest, const store::JournalState& state) {
+  const std::string temporary = path + ".tmp";
+  Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!fd) return errno_error("open", temporary);
+  const auto form = form_for(path);
+  LHSM_TRY(write_all(*fd, form->begin(), temporary));
+  std::uint64_t count = 0;
+  const store::Columns columns{Column::fid_seq, Column::fid_oid,   Column::fid_ver, Column::path,
+                               Column::result,  Column::sys_errno, Column::attempts};
+  LHSM_TRY(for_each_slice(manifest, state, columns, [&](std::uint64_t, const ItemSlice& slice) -> Status {
+    std::string text;
+    for (std::size_t i = 0; i < slice.result.size(); ++i) {
+      if (!is_unsuccessful(slice.result[i])) continue;
+      const std::string_view below = slice.path(i);
+      text += form->item({{slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]},
+                          below.empty() ? std::string() : mount_point + "/" + std::string(below),
+                          slice.result[i],
+                          slice.sys_errno[i],
+                          slice.attempts[i]});
+      ++count;
+    }
+    return write_all(*fd, text, temporary);
+  }));
+  LHSM_TRY(write_all(*fd, form->end(), temporary));
+  if (::fsync(*fd) != 0) return errno_error("fsync", temporary);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return errno_error("rename", path);
+  return count;
+}
+
+}  // namespace lhsm::bulk

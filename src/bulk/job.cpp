@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/bulk/job.hpp"
+
+#include <algorithm>
+
+#include "lhsmtool_mpi/lustre/client.hpp"
+#include "now_ns.hpp"
+
+namespace lhsm::bulk {
+
+using store::ItemOutcome;
+using store::ItemResult;
+
+namespace {
+
+constexpr std::chrono::milliseconds k_journal_wait{10};
+/// Rows that are read ahead, to fill the lists of several MDTs.
+constexpr std::size_t k_read_ahead = 8 * lustre::k_most_requested;
+/// Results that are not durable yet: when the journal's disk is slower than the copies, they wait for it.
+constexpr std::uint64_t k_most_pending_bytes = std::uint64_t{64} << 20U;
+
+}  // namespace
+
+Job::Job(RowSource& source, store::Journal& journal, JobOptions options, const Clock& clock, std::function<void()> on_end)
+    : m_source(source),
+      m_journal(journal),
+      m_options(std::move(options)),
+      m_clock(clock),
+      m_on_end(std::move(on_end)),
+      m_window(m_options.max_inflight),
+      m_failures(m_options.failures) {}
+
+bool Job::is_over() const {
+  return m_progress.finished || m_progress.broken.has_value() || !m_progress.stopped_because.empty();
+}
+
+std::size_t Job::room() const {
+  const std::size_t limit = m_window.limit();
+  return m_flights.size() < limit ? limit - m_flights.size() : 0;
+}
+
+std::vector<Row> Job::next_batch() {
+  Lock lock(m_mutex);
+  for (;;) {
+    if (is_over()) return {};
+    const TimePoint now = m_clock.now();
+    const bool paused = now < m_failures.paused_until();
+    if (!paused && room() > 0 && m_journal.pending_bytes() < k_most_pending_bytes) {
+      fill_buckets();
+      if (is_over()) return {};
+      if (auto batch = take_bucket(); !batch.empty()) return batch;
+    }
+    check_end();
+    if (is_over()) return {};
+    // Until something ends, a retry is due, a pause is over, or the journal has caught up.
+    TimePoint until = now + std::chrono::seconds(1);
+    if (paused) until = std::min(until, m_failures.paused_until());
+    if (!m_retries.empty() && !paused) until = std::min(until, std::max(m_retries.begin()->first, now + k_journal_wait));
+    m_changed.wait_until(lock, until);
+  }
+}
+
+/// Read until an MDT's list is full, or enough is read for all of them.
+void Job::fill_buckets() {
+  while (m_in_buckets < k_read_ahead) {
+    std::optional<Row> row = due_retry();
+    if (!row && !m_source_is_empty) {
+      auto next = m_source.next();
+      if (!next) return broke(next.error());
+      row = *next;
+      m_source_is_empty = !row;
+      if (row && m_adopted.erase(row->row) > 0) continue;
+    }
+    if (!row) return;
+    auto& bucket = m_buckets[row->mdt_index];
+    bucket.push_back(*row);
+    ++m_in_buckets;
+    if (bucket.size() >= lustre::k_most_requested) return;
+  }
+}
+
+std::optional<Row> Job::due_retry() {
+  if (m_retries.empty() || m_retries.begin()->first > m_clock.now()) return std::nullopt;
+  const Row row = m_retries.begin()->second;
+  m_retries.erase(m_retries.begin());
+  return row;
+}
+
+std::vector<Row> Job::take_bucket() {
+  std::vector<Row> batch;
+  while (batch.empty() && m_in_buckets > 0) {
+    const auto fullest = std::max_element(m_buckets.begin(), m_buckets.end(), [](const auto& a, const auto& b) {
+      return a.second.size() < b.second.size();
+    });
+    const std::size_t most = std::min(room(), lustre::k_most_requested);
+    auto& rows = fullest->second;
+    for (; !rows.empty() && batch.size() < most; rows.pop_front(), --m_in_buckets) take_off(rows.front(), batch);
+    if (rows.empty()) m_buckets.erase(fullest);
+  }
+  return batch;
+}
+
+/// Put a row in flight, into the batch too unless its file is in flight already.
+void Job::take_off(const Row& row, std::vector<Row>& batch) {
+  const auto [at, is_new] = m_flights.try_emplace(row.fid);
+  Flight& flight = at->second;
+  if (!is_new) {
+    flight.twins.push_back(row);
+    return;
+  }
+  flight.row = row;
+  flight.since = m_clock.now();
+  flight.started_ns = now_ns();
+  if (flight.row.first_start_ns == 0) flight.row.first_start_ns = flight.started_ns;
+  batch.push_back(flight.row);
+}
+
+void Job::asked(const std::vector<Row>& rows) {
+  const Lock lock(m_mutex);
+  for (const Row& row : rows) {
+    const auto flight = m_flights.find(row.fid);
+    if (flight == m_flights.end() || flight->second.phase != Phase::asking) continue;  // taken in, or ended, meanwhile
+    flight->second.phase = Phase::asked;
+    flight->second.since = m_clock.now();
+    append(store::RequestRecord{row.row, std::nullopt, now_ns()});
+  }
+}
+
+void Job::settled(const Row& row, ItemResult result, int sys_errno) {
+  const Lock lock(m_mutex);
+  const auto flight = m_flights.find(row.fid);
+  if (flight == m_flights.end() || flight->second.is_ours) return;
+  ItemOutcome outcome;
+  outcome.result = result;
+  outcome.sys_errno = sys_errno;
+  outcome.attempts = row.attempts + (flight->second.phase == Phase::asking ? 0 : 1);
+  if (result == ItemResult::done) m_failures.succeeded();
+  conclude(flight, outcome);
+}
+
+void Job::failed(const Row& row, const Error& error) {
+  const Lock lock(m_mutex);
+  const auto flight = m_flights.find(row.fid);
+  if (flight == m_flights.end() || flight->second.is_ours) return;
+  attempt_failed(flight, error, {});
+}
+
+void Job::given_back(const Row& row) {
+  const Lock lock(m_mutex);
+  const auto flight = m_flights.find(row.fid);
+  if (flight == m_flights.end() || flight->second.phase != Phase::asking) return;
+  m_buckets[row.mdt_index].push_front(row);
+  ++m_in_buckets;
+  for (const Row& twin : flight->second.twins) {
+    m_buckets[row.mdt_index].push_back(twin);
+    ++m_in_buckets;
+  }
+  m_flights.erase(flight);
+  m_changed.notify_all();
+}
+
+std::vector<Row> Job::unanswered(std::chrono::milliseconds age, std::size_t most) {
+  const Lock lock(m_mutex);
+  const TimePoint now = m_clock.now();
+  std::vector<std::pair<TimePoint, Row>> found;
+  for (const auto& [fid, flight] : m_flights)
+    if (flight.phase == Phase::asked && now - flight.since >= age) found.emplace_back(flight.since, flight.row);
+  const auto older = [](const auto& a, const auto& b) { return a.first < b.first; };
+  if (found.size() > most) {
+    std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(most), found.end(), older);
+    found.resize(most);
+  }
+  std::vector<Row> rows;
+  for (const auto& [since, row] : found) {
+    m_flights.at(row.fid).since = now;  // looked at
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+void Job::adopt(const Row& row, bool is_ours) {
+  const Lock lock(m_mutex);
+  m_adopted.insert(row.row);
+  Flight& flight = m_flights[row.fid];
+  flight.row = row;
+  flight.is_ours = is_ours;
+  flight.phase = is_ours ? Phase::taken_in : Phase::asked;
+  flight.since = m_clock.now();
+  flight.started_ns = now_ns();
+  if (is_ours) ++m_running;
+}
+
+bool Job::goes_on_after(std::chrono::milliseconds time) {
+  Lock lock(m_mutex);
+  return !m_changed.wait_until(lock, m_clock.now() + time, [this] { return is_over(); });
+}
+
+void Job::stop(const std::string& because) {
+  const Lock lock(m_mutex);
+  stop_locked(because);
+}
+
+void Job::stop_locked(const std::string& because) {
+  if (is_over()) return;
+  m_progress.stopped_because = because;
+  check_end();
+}
+
+std::uint64_t Job::last_record() const {
+  const Lock lock(m_mutex);
+  return m_last_record;
+}
+
+JobProgress Job::progress() const {
+  const Lock lock(m_mutex);
+  JobProgress progress = m_progress;
+  progress.inflight = m_flights.size();
+  progress.retrying = m_retries.size();
+  return progress;
+}
+
+}  // namespace lhsm::bulk

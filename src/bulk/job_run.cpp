@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/bulk/job_run.hpp"
+
+#include <optional>
+
+#include "lhsmtool_mpi/base/log.hpp"
+#include "now_ns.hpp"
+
+namespace lhsm::bulk {
+
+namespace {
+
+/// A journal of that length is folded before a run begins: to replay it takes seconds.
+constexpr std::uint64_t k_long_journal = std::uint64_t{256} << 20U;
+
+/// The rows that an earlier run left at the coordinator.
+Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest, const store::JournalState& state) {
+  using store::Column;
+  constexpr store::Columns k_columns{Column::fid_seq,    Column::fid_oid, Column::fid_ver,  Column::mdt_index,
+                                     Column::archive_id, Column::result,  Column::attempts, Column::first_start};
+  std::vector<OpenRequest> found;
+  store::ItemSlice slice;
+  for (const auto& [row, request] : state.open_requests()) {
+    LHSM_TRY(manifest.read(row, 1, k_columns, slice));
+    LHSM_TRY(state.overlay(row, slice));
+    found.push_back({Row{row,
+                         {slice.fid_seq[0], slice.fid_oid[0], slice.fid_ver[0]},
+                         slice.mdt_index[0],
+                         slice.attempts[0],
+                         slice.first_start[0] != 0 ? slice.first_start[0] : request.time_ns},
+                     request.cookie, slice.archive_id[0]});
+  }
+  return found;
+}
+
+}  // namespace
+
+struct JobRun::State {
+  JobRunOptions options;
+  lustre::Client& client;
+  std::optional<store::JobLock> lock;
+  std::optional<store::OpenedJob> files;
+  Census census;
+  std::optional<RowSource> source;
+  std::optional<Job> job;
+  std::vector<ActionItem> adopted;
+  std::optional<Asker> asker;
+};
+
+JobRun::JobRun(std::unique_ptr<State> state) : m_state(std::move(state)) {}
+
+JobRun::~JobRun() {
+  if (m_state->job) m_state->job->stop("given up");
+}
+
+Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Client& client, const Clock& clock,
+                                              std::function<void()> on_end) {
+  auto state = std::unique_ptr<State>(new State{std::move(options), client, {}, {}, {}, {}, {}, {}, {}});
+  const std::string& path = state->options.manifest;
+  LHSM_TRY_ASSIGN(state->lock, store::JobLock::acquire(path));
+  if (state->options.action != store::ItemAction::none) LHSM_TRY(set_action(*state->lock, state->options.action));
+  const auto open = [&]() -> Status {
+    LHSM_TRY_ASSIGN(state->files, store::open_job(*state->lock, [] {}));
+    return {};
+  };
+  LHSM_TRY(open());
+  if (state->files->state.valid_bytes() > k_long_journal) {
+    state->files.reset();
+    LHSM_TRY(store::fold(*state->lock));
+    LHSM_TRY(open());
+  }
+  store::OpenedJob& files = *state->files;
+  LHSM_TRY_ASSIGN(state->census, take_census(files.manifest, files.state));
+  if (state->options.action == store::ItemAction::none) {
+    for (std::size_t i = 1; i < store::k_item_actions; ++i)
+      if (state->census.actions.at(i) > 0) state->options.action = static_cast<store::ItemAction>(i);
+    if (state->options.action == store::ItemAction::none)
+      return failure(ErrorKind::invalid, EINVAL, "find what is to be done with the items of", path);
+  }
+  state->options.job.action = state->options.asker.action = state->options.action;
+  state->source.emplace(files.manifest, files.state, state->options.selection);
+  state->job.emplace(*state->source, *files.journal, state->options.job, clock, std::move(on_end));
+  LHSM_TRY_ASSIGN(const auto requests, open_requests(files.manifest, files.state));
+  if (!requests.empty()) {
+    state->adopted = adopt_requests(*state->job, client, state->options.action, requests);
+    log::info("{} requests of an earlier run: {} of its actions are taken over", requests.size(), state->adopted.size());
+  }
+  return std::unique_ptr<JobRun>(new JobRun(std::move(state)));
+}
+
+Job& JobRun::job() { return *m_state->job; }
+store::ItemAction JobRun::action() const { return m_state->options.action; }
+Selection JobRun::selection() const { return m_state->options.selection; }
+const Census& JobRun::census() const { return m_state->census; }
+std::vector<ActionItem> JobRun::take_adopted() { return std::exchange(m_state->adopted, {}); }
+
+void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
+  store::RunRecord run;
+  run.user = m_state->options.user;
+  run.command_line = m_state->options.command_line;
+  run.hosts = hosts;
+  run.ranks = ranks;
+  run.begin_ns = now_ns();
+  // An append that fails is told again by the job's own.
+  std::ignore = m_state->files->journal->append(store::RunBegunRecord{run});
+  m_state->asker.emplace(*m_state->job, m_state->client, m_state->options.asker);
+}
+
+Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exit_code) {
+  State& state = *m_state;
+  state.job->stop("the run ends");
+  state.asker.reset();
+  JobReport report;
+  report.progress = state.job->progress();
+  if (report.progress.broken) return Failure(*report.progress.broken);
+  const std::string& path = state.options.manifest;
+  LHSM_TRY(state.files->journal->wait_durable(state.job->last_record()));
+  {
+    LHSM_TRY_ASSIGN(auto seen, store::look_at_job(path));
+    LHSM_TRY_ASSIGN(report.census, take_census(seen.manifest, seen.state));
+    if (!state.options.failed_list.empty())
+      LHSM_TRY(write_failed(state.options.failed_list, seen.manifest.attributes().mount_point, seen.manifest, seen.state));
+  }
+  LHSM_TRY(state.files->journal->append(store::RunEndedRecord{now_ns(), exit_code(report), report.progress.totals}));
+  LHSM_TRY(state.files->journal->close());
+  state.source.reset();
+  state.files.reset();
+  LHSM_TRY(store::fold(*state.lock));
+  return report;
+}
+
+}  // namespace lhsm::bulk

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/bulk/job_watcher.hpp"
+
+namespace lhsm::bulk {
+
+using store::ItemResult;
+
+run::JobCounts counts_of(const JobRun& run, const JobProgress& progress) {
+  const Census& before = run.census();
+  const bool anew = run.selection() == Selection::pending_and_failed;
+  run::JobCounts counts;
+  counts.items = before.items;
+  counts.final = before.items - before.left() - (anew ? before.unsuccessful() : 0);
+  counts.unsuccessful = anew ? 0 : before.unsuccessful();
+  for (std::size_t i = 1; i < store::k_item_results; ++i) counts.final += progress.totals.results.at(i);
+  for (const auto result : {ItemResult::failed, ItemResult::refused, ItemResult::cancelled})
+    counts.unsuccessful += progress.totals.results.at(static_cast<std::size_t>(result));
+  return counts;
+}
+
+void JobWatcher::update(const run::RunState& state, TimePoint now) {
+  if (state.draining) m_run.job().stop("the run was told to stop");
+  run::RunState with_job = state;
+  with_job.job = counts_of(m_run, m_run.job().progress());
+  m_inner.update(with_job, now);
+}
+
+void JobWatcher::taken_in(const ActionItem& item) {
+  m_inner.taken_in(item);
+  m_run.job().taken_in(item);
+}
+
+void JobWatcher::ended(const ActionItem& item, const run::ActionOutcome& outcome) {
+  m_inner.ended(item, outcome);
+  m_run.job().ended(item, outcome);
+}
+
+}  // namespace lhsm::bulk

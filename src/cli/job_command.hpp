@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/bulk/job_run.hpp"
+#include "serve_options.hpp"
+
+namespace lhsm::cli {
+
+/// What the commands restore, archive, release, remove and retry can be told.
+struct JobCommandOptions {
+  ServeOptions serve;
+  bulk::JobRunOptions run;
+  bool submit_only = false;
+};
+
+/// Carry out a job, on all ranks of it; return the exit code. Throws Fatal.
+int run_job(const JobCommandOptions& options);
+
+/// The commands that carry out a job.
+class JobCommands {
+ public:
+  explicit JobCommands(CLI::App& app);
+  JobCommands(const JobCommands&) = delete;
+  JobCommands& operator=(const JobCommands&) = delete;
+  /// Whether one of them is what was asked for.
+  [[nodiscard]] bool parsed() const;
+  /// Throws UsageError, Fatal.
+  int run(int argc, char** argv);
+
+ private:
+  void add(CLI::App& app, const std::string& name, const std::string& help, store::ItemAction action);
+
+  struct Command {
+    CLI::App* app;
+    store::ItemAction action;
+  };
+  std::vector<Command> m_commands;
+  JobCommandOptions m_options;
+  RawServeOptions m_raw;
+  std::vector<std::string> m_arguments;
+  bool m_only_failed = false;
+};
+
+}  // namespace lhsm::cli

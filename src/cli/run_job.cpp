@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A bulk job as what a run is for.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+
+#include "job_command.hpp"
+#include "lhsmtool_mpi/base/signals.hpp"
+#include "lhsmtool_mpi/base/size.hpp"
+#include "lhsmtool_mpi/bulk/job_watcher.hpp"
+#include "lhsmtool_mpi/cli/commands.hpp"
+#include "lhsmtool_mpi/comm/mpi_session.hpp"
+
+namespace lhsm::cli {
+
+namespace {
+
+using bulk::JobReport;
+using store::ItemResult;
+
+std::string joined(const std::set<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+  return text;
+}
+
+int exit_code_of(const JobReport& report, int stop_signal) {
+  if (report.census.left() > 0) return stop_signal == SIGINT ? k_interrupted : k_work_left;
+  return report.census.unsuccessful() > 0 ? k_some_failed : k_all_done;
+}
+
+std::string summary(const JobReport& report, store::ItemAction action, const std::string& manifest) {
+  const auto& run = report.progress.totals;
+  const bulk::Census& all = report.census;
+  std::string text = fmt::format("{:<11} {} of {} items of {}\n", "Job:", bulk::to_string(action), all.items, manifest);
+  const auto line = [&](ItemResult result) {
+    const auto i = static_cast<std::size_t>(result);
+    if (all.results.at(i) == 0) return;
+    std::string name = std::string("  ") + std::string(bulk::to_string(result)) + ':';
+    text += fmt::format("{:<11} {}", name, all.results.at(i));
+    if (result != ItemResult::pending) text += fmt::format(", {} in this run", run.results.at(i));
+    text += fmt::format(" ({})\n", format_size(all.result_bytes.at(i)));
+  };
+  for (std::size_t i = 1; i < store::k_item_results; ++i) line(static_cast<ItemResult>(i));
+  line(ItemResult::pending);
+  for (const auto& [sys_errno, count] : all.errnos)
+    if (sys_errno != 0) text += fmt::format("  {} x {}\n", count, errno_name(sys_errno));
+  for (const auto& [what, count] : report.progress.errors) text += fmt::format("  {} x {}\n", count, what);
+  if (!report.progress.stopped_because.empty() && all.left() > 0)
+    text += fmt::format("{:<11} {}\n", "Stopped:", report.progress.stopped_because);
+  return text;
+}
+
+class JobPurpose final : public Purpose {
+ public:
+  explicit JobPurpose(const bulk::JobRunOptions& options) : m_options(options) {}
+
+  void prepare(lustre::Client& client, run::DispatcherOptions& options) override {
+    auto run = bulk::JobRun::open(m_options, client, m_clock, [this] { fulfilled(); });
+    if (!run) throw Fatal(run.error());
+    m_run = std::move(*run);
+    options.adopted = m_run->take_adopted();
+    options.is_bulk = [this](const ActionItem& item) { return m_run->job().has(item); };
+  }
+
+  std::unique_ptr<run::Observer> observe(run::Observer& inner) override {
+    if (m_run == nullptr) return nullptr;  // it could not be prepared
+    return std::make_unique<bulk::JobWatcher>(inner, *m_run);
+  }
+
+  void begin(const run::Dispatcher& dispatcher, std::function<void()> fulfilled) override {
+    {
+      const std::lock_guard lock(m_mutex);
+      m_fulfilled = std::move(fulfilled);
+    }
+    m_run->start(joined(dispatcher.hosts()), static_cast<std::uint32_t>(dispatcher.state().ranks));
+  }
+
+  int close(const run::RunState&, int stop_signal) override {
+    if (m_run == nullptr) return k_run_failed;
+    const auto report =
+        m_run->close([stop_signal](const JobReport& so_far) { return exit_code_of(so_far, stop_signal); });
+    if (!report) throw Fatal(report.error());
+    fmt::print("{}", summary(*report, m_run->action(), m_options.manifest));
+    return exit_code_of(*report, stop_signal);
+  }
+
+ private:
+  void fulfilled() {
+    const std::lock_guard lock(m_mutex);
+    if (m_fulfilled) m_fulfilled();
+  }
+
+  bulk::JobRunOptions m_options;
+  RealClock m_clock;
+  std::mutex m_mutex;
+  std::function<void()> m_fulfilled;
+  std::unique_ptr<bulk::JobRun> m_run;
+};
+
+/// A job without a copytool of its own: what is only asked for, or done by the asking client.
+int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
+  auto client = lustre::open_client(options.serve.mount_point);
+  if (!client) throw Fatal(client.error());
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool over = false;
+  int stop_signal = 0;
+  const auto finish = [&](int signal) {
+    const std::lock_guard lock(mutex);
+    over = true;
+    if (stop_signal == 0) stop_signal = signal;
+    changed.notify_all();
+  };
+  const RealClock clock;
+  auto run = bulk::JobRun::open(options.run, **client, clock, [&finish] { finish(0); });
+  if (!run) throw Fatal(run.error());
+  signals.deliver_to([&finish](int number) { finish(number); });
+  std::array<char, 256> host{};
+  std::ignore = ::gethostname(host.data(), host.size() - 1);
+  (*run)->start(host.data(), 1);
+  {
+    std::unique_lock lock(mutex);
+    const bool quiet = options.serve.progress == std::chrono::seconds(0);
+    const auto interval = quiet ? std::chrono::seconds(3600) : options.serve.progress;
+    while (!changed.wait_for(lock, interval, [&over] { return over; })) {
+      if (quiet) continue;
+      lock.unlock();
+      const auto progress = (*run)->job().progress();
+      const auto counts = bulk::counts_of(**run, progress);
+      fmt::print("{}/{} items, {} in flight, {} failed\n", counts.final, counts.items, progress.inflight, counts.unsuccessful);
+      std::fflush(stdout);
+      lock.lock();
+    }
+  }
+  signals.deliver_to({});
+  const auto report = (*run)->close([&](const JobReport& so_far) { return exit_code_of(so_far, stop_signal); });
+  if (!report) throw Fatal(report.error());
+  fmt::print("{}", summary(*report, (*run)->action(), options.run.manifest));
+  return exit_code_of(*report, stop_signal);
+}
+
+}  // namespace
+
+int run_job(const JobCommandOptions& options) {
+  bulk::JobRunOptions run = options.run;
+  if (run.action == store::ItemAction::release || options.submit_only) {
+    SignalThread signals;
+    JobCommandOptions unserved = options;
+    if (options.submit_only) unserved.run.asker.look_after = std::chrono::seconds(2);
+    if (!comm::started_by_launcher()) {
+      log::set_up("", 0, options.serve.log_level);
+      return run_unserved(unserved, signals);
+    }
+    comm::MpiSession session;  // the other ranks have nothing to do
+    log::set_up("", session.rank(), options.serve.log_level);
+    int code = k_all_done;
+    std::string failed;
+    try {
+      if (session.rank() == 0) code = run_unserved(unserved, signals);
+    } catch (const Fatal& error) {
+      failed = error.what();
+    }
+    session.finalize();
+    if (!failed.empty()) throw Fatal(failed);
+    return code;
+  }
+  JobPurpose purpose(run);
+  ServeOptions serving = options.serve;
+  serving.purpose = &purpose;
+  return serve(serving);
+}
+
+}  // namespace lhsm::cli

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Whole jobs: what becomes of each item, and of the manifest.
+#include "job_fixture.hpp"
+
+namespace lhsm::bulk {
+namespace {
+
+TEST_F(JobTest, archives_what_is_not_archived) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 300; ++i) fids.push_back(new_file("content " + std::to_string(i), i % 3 == 0 ? k_archived : 0, i % 2));
+  make_manifest(fids);
+  const JobReport report = do_job(ItemAction::archive);
+  EXPECT_TRUE(report.progress.finished);
+  EXPECT_EQ(report.census.with(ItemResult::done), 200U);
+  EXPECT_EQ(report.census.with(ItemResult::already), 100U);
+  EXPECT_EQ(report.census.left(), 0U);
+  EXPECT_EQ(copies(), 200);
+  for (const store::Item& item : items()) {
+    EXPECT_EQ(m_lustre.states(item.fid), k_archived);
+    EXPECT_EQ(item.action, ItemAction::archive);
+    if (item.outcome.result != ItemResult::done) continue;
+    EXPECT_EQ(test::read_file(object(item.fid)), m_lustre.content(item.fid));
+    EXPECT_EQ(item.outcome.attempts, 1U);
+    EXPECT_GE(item.outcome.rank, 0);
+    EXPECT_EQ(item.outcome.bytes_copied, m_lustre.content(item.fid).size());
+    EXPECT_GT(item.outcome.first_start_ns, 0);
+    EXPECT_GE(item.outcome.end_ns, item.outcome.last_start_ns);
+  }
+}
+
+TEST_F(JobTest, restores_and_then_has_nothing_left_to_do) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 120; ++i) fids.push_back(new_released("object " + std::to_string(i)));
+  make_manifest(fids);
+  EXPECT_EQ(do_job(ItemAction::restore).census.with(ItemResult::done), 120U);
+  for (int i = 0; i < 120; ++i) EXPECT_EQ(m_lustre.content(fids[static_cast<std::size_t>(i)]), "object " + std::to_string(i));
+  EXPECT_EQ(copies(), 120);
+  const int looks = m_lustre.calls(Call::hsm_state);
+  const JobReport again = do_job(ItemAction::restore);
+  EXPECT_TRUE(again.progress.finished);
+  EXPECT_EQ(copies(), 120);
+  EXPECT_EQ(m_lustre.calls(Call::hsm_state), looks) << "finished files are not touched";
+}
+
+TEST_F(JobTest, releases_without_a_copytool) {
+  const Fid good = new_file("x", k_archived);
+  const Fid done = new_file("x", k_released);
+  const Fid dirty = new_file("x", k_archived | abi::HS_DIRTY);
+  make_manifest({good, done, dirty});
+  const JobReport report = do_job(ItemAction::release, 0);
+  EXPECT_EQ(report.census.with(ItemResult::done), 1U);
+  EXPECT_EQ(report.census.with(ItemResult::already), 1U);
+  EXPECT_EQ(report.census.with(ItemResult::refused), 1U);
+  EXPECT_EQ(m_lustre.states(good), k_released);
+  EXPECT_EQ(items()[2].outcome.sys_errno, EPERM);
+}
+
+TEST_F(JobTest, removes) {
+  const Fid fid = new_file("x");
+  make_manifest({fid});
+  EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::done), 1U);
+  EXPECT_TRUE(std::filesystem::exists(object(fid)));
+  EXPECT_EQ(do_job(ItemAction::remove).census.with(ItemResult::done), 1U) << "the finished job becomes another one";
+  EXPECT_FALSE(std::filesystem::exists(object(fid)));
+}
+
+TEST_F(JobTest, a_file_that_is_listed_twice_is_done_once) {
+  const Fid fid = new_file("x");
+  const Fid other = new_file("y");
+  make_manifest({fid, other, fid, fid});
+  const JobReport report = do_job(ItemAction::archive);
+  EXPECT_EQ(report.census.with(ItemResult::done), 2U);
+  EXPECT_EQ(report.census.with(ItemResult::already), 2U);
+  EXPECT_EQ(copies(), 2);
+}
+
+TEST_F(JobTest, a_vanished_file_costs_itself) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 20; ++i) fids.push_back(new_file());
+  m_lustre.unlink(fids[7]);
+  make_manifest(fids);
+  const JobReport report = do_job(ItemAction::archive);
+  EXPECT_EQ(report.census.with(ItemResult::done), 19U);
+  EXPECT_EQ(items()[7].outcome.result, ItemResult::failed);
+  EXPECT_EQ(items()[7].outcome.sys_errno, ENOENT);
+  EXPECT_EQ(report.census.errnos.at(ENOENT), 1U);
+}
+
+TEST_F(JobTest, one_refused_request_does_not_cost_the_rest_of_its_list) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 60; ++i) fids.push_back(new_file());
+  m_lustre.before(Call::request, [bad = fids[20]](const Fid& fid) { return fid == bad ? EPERM : 0; });
+  make_manifest(fids);
+  const JobReport report = do_job(ItemAction::archive);
+  EXPECT_EQ(report.census.with(ItemResult::done), 59U);
+  EXPECT_EQ(report.census.with(ItemResult::refused), 1U);
+  EXPECT_EQ(items()[20].outcome.result, ItemResult::refused);
+  EXPECT_EQ(copies(), 59) << "none was asked for twice";
+}
+
+TEST_F(JobTest, a_missing_object_fails_for_good_and_a_passing_error_does_not) {
+  const Fid missing = new_released("gone");
+  std::filesystem::remove(object(missing));
+  const Fid shaky = new_released("here");
+  std::atomic<int> opens = 0;
+  m_lustre.before(Call::create_volatile, [&opens](const Fid&) { return ++opens == 1 ? EIO : 0; });
+  make_manifest({missing, shaky});
+  const JobReport report = do_job(ItemAction::restore);
+  EXPECT_EQ(report.census.with(ItemResult::done), 1U);
+  EXPECT_EQ(report.census.with(ItemResult::failed), 1U);
+  EXPECT_EQ(items()[0].outcome.sys_errno, ENOENT);
+  EXPECT_EQ(items()[1].outcome.attempts, 2U);
+  EXPECT_EQ(m_lustre.content(shaky), "here");
+}
+
+TEST_F(JobTest, gives_up_after_so_many_attempts_and_retries_when_asked) {
+  const Fid fid = new_file("x");
+  make_manifest({fid});
+  m_lustre.fail(Call::copy_start, EIO);
+  m_run_options.job.attempts = 3;
+  EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::failed), 1U);
+  EXPECT_EQ(items()[0].outcome.attempts, 3U);
+  EXPECT_EQ(copies(), 3);
+  m_lustre.before(Call::copy_start, [](const Fid&) { return 0; });
+  EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::failed), 1U) << "a new run leaves it";
+  m_run_options.selection = Selection::pending_and_failed;
+  EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::done), 1U);
+}
+
+TEST_F(JobTest, stops_when_everything_fails) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 400; ++i) fids.push_back(new_file());
+  make_manifest(fids);
+  m_lustre.fail(Call::copy_start, EIO);
+  m_run_options.job.attempts = 1;
+  const JobReport report = do_job(ItemAction::archive);
+  EXPECT_FALSE(report.progress.finished);
+  EXPECT_NE(report.progress.stopped_because.find("of the last 100"), std::string::npos) << report.progress.stopped_because;
+  EXPECT_GT(report.census.left(), 0U);
+  EXPECT_LT(report.census.with(ItemResult::failed), 400U);
+}
+
+TEST_F(JobTest, another_action_is_refused_while_work_is_left) {
+  const std::vector<Fid> fids{new_file(), new_file()};
+  make_manifest(fids);
+  open(ItemAction::archive);
+  end();
+  m_run_options.action = ItemAction::release;
+  const auto other = JobRun::open(m_run_options, m_lustre, m_clock, [] {});
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::invalid);
+  EXPECT_NE(other.error().describe().find("2 are left"), std::string::npos) << other.error().describe();
+}
+
+TEST_F(JobTest, two_runs_of_one_job_exclude_each_other) {
+  make_manifest({new_file()});
+  open(ItemAction::archive);
+  const auto second = JobRun::open(m_run_options, m_lustre, m_clock, [] {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::busy);
+  end();
+}
+
+TEST_F(JobTest, lists_what_failed) {
+  const Fid good = new_file();
+  const Fid gone = new_file();
+  m_lustre.unlink(gone);
+  make_manifest({good, gone});
+  for (const std::string name : {"failed.txt", "failed.csv", "failed.json"}) {
+    m_run_options.failed_list = m_job_dir / name;
+    do_job(ItemAction::archive);
+  }
+  EXPECT_EQ(test::read_file(m_job_dir / "failed.txt"), "/mnt/dir/" + gone.str() + "\n");
+  EXPECT_EQ(test::read_file(m_job_dir / "failed.csv"),
+            "fid,path,result,errno,text,attempts\r\n" + gone.bracketed() + ",/mnt/dir/" + gone.str() +
+                ",failed,ENOENT,No such file or directory,1\r\n");
+  EXPECT_NE(test::read_file(m_job_dir / "failed.json").find("\"error\":\"ENOENT\""), std::string::npos);
+}
+
+TEST_F(JobTest, an_empty_job_is_done) {
+  make_manifest({});
+  const JobReport report = do_job(ItemAction::restore);
+  EXPECT_TRUE(report.progress.finished);
+  EXPECT_EQ(report.census.items, 0U);
+}
+
+}  // namespace
+}  // namespace lhsm::bulk

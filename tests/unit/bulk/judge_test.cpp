@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/bulk/judge.hpp"
+
+#include <gtest/gtest.h>
+
+namespace lhsm::bulk {
+namespace {
+
+using namespace lhsm::abi;
+using store::ItemAction;
+
+constexpr std::uint32_t k_archived = HS_EXISTS | HS_ARCHIVED;
+constexpr std::uint32_t k_released = k_archived | HS_RELEASED;
+
+Verdict of(ItemAction action, std::uint32_t states, std::uint32_t archive_id = 0) {
+  return judge(action, {states, 1}, archive_id);
+}
+
+TEST(JudgeTest, archive) {
+  EXPECT_EQ(of(ItemAction::archive, 0), Verdict::ask);
+  EXPECT_EQ(of(ItemAction::archive, HS_EXISTS), Verdict::ask) << "begun, and failed";
+  EXPECT_EQ(of(ItemAction::archive, k_archived), Verdict::already);
+  EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY), Verdict::ask);
+  EXPECT_EQ(of(ItemAction::archive, k_released), Verdict::already);
+  EXPECT_EQ(of(ItemAction::archive, HS_NOARCHIVE), Verdict::refused);
+  EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY, 1), Verdict::ask);
+  EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY, 2), Verdict::refused) << "it is in another archive";
+}
+
+TEST(JudgeTest, restore) {
+  EXPECT_EQ(of(ItemAction::restore, k_released), Verdict::ask);
+  EXPECT_EQ(of(ItemAction::restore, k_archived), Verdict::already);
+  EXPECT_EQ(of(ItemAction::restore, 0), Verdict::already);
+  EXPECT_EQ(of(ItemAction::restore, k_released | HS_LOST), Verdict::refused);
+  EXPECT_EQ(of(ItemAction::restore, HS_EXISTS | HS_RELEASED), Verdict::refused);
+}
+
+TEST(JudgeTest, release) {
+  EXPECT_EQ(of(ItemAction::release, k_archived), Verdict::ask);
+  EXPECT_EQ(of(ItemAction::release, k_released), Verdict::already);
+  for (const std::uint32_t bit : {HS_DIRTY, HS_NORELEASE, HS_LOST})
+    EXPECT_EQ(of(ItemAction::release, k_archived | bit), Verdict::refused) << bit;
+  EXPECT_EQ(of(ItemAction::release, HS_EXISTS), Verdict::refused);
+}
+
+TEST(JudgeTest, remove) {
+  EXPECT_EQ(of(ItemAction::remove, k_archived), Verdict::ask);
+  EXPECT_EQ(of(ItemAction::remove, HS_EXISTS), Verdict::ask);
+  EXPECT_EQ(of(ItemAction::remove, 0), Verdict::already);
+  EXPECT_EQ(of(ItemAction::remove, k_released), Verdict::refused) << "it is the only copy";
+}
+
+}  // namespace
+}  // namespace lhsm::bulk
