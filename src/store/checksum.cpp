@@ -23,9 +23,7 @@ struct Checksum::State {
 
 Checksum::Checksum() : m_state(std::make_unique<State>()) { XXH3_64bits_reset(m_state->state); }
 Checksum::~Checksum() = default;
-void Checksum::add(std::span<const std::byte> bytes) {
-  XXH3_64bits_update(m_state->state, bytes.data(), bytes.size());
-}
+void Checksum::add(std::span<const std::byte> bytes) { XXH3_64bits_update(m_state->state, bytes.data(), bytes.size()); }
 std::uint64_t Checksum::value() const { return XXH3_64bits_digest(m_state->state); }
 
 }  // namespace lhsm::store

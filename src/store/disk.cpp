@@ -14,8 +14,7 @@ namespace lhsm::store {
 Status Disk::write_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset, const std::string& path) {
   constexpr std::size_t k_most = std::size_t{1} << 30U;  // the kernel writes less than 2 GiB at once
   while (!bytes.empty()) {
-    const ssize_t written =
-        ::pwrite(fd, bytes.data(), std::min(bytes.size(), k_most), static_cast<off_t>(offset));
+    const ssize_t written = ::pwrite(fd, bytes.data(), std::min(bytes.size(), k_most), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return errno_error("write", path);
     bytes = bytes.subspan(static_cast<std::size_t>(written));

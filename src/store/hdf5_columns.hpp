@@ -29,14 +29,22 @@ struct ColumnTypes {
   /// Return the type of a column, in the file and in memory.
   template <class T>
   [[nodiscard]] hid_t of(const std::vector<T>&) const {
-    if constexpr (std::is_same_v<T, ItemAction>) return *action;
-    else if constexpr (std::is_same_v<T, ItemResult>) return *result;
-    else if constexpr (std::is_same_v<T, Digest>) return *digest;
-    else if constexpr (std::is_same_v<T, std::uint8_t>) return *flag;
-    else if constexpr (std::is_same_v<T, std::uint64_t>) return H5T_STD_U64LE;
-    else if constexpr (std::is_same_v<T, std::int64_t>) return H5T_STD_I64LE;
-    else if constexpr (std::is_same_v<T, std::uint32_t>) return H5T_STD_U32LE;
-    else if constexpr (std::is_same_v<T, std::int32_t>) return H5T_STD_I32LE;
+    if constexpr (std::is_same_v<T, ItemAction>)
+      return *action;
+    else if constexpr (std::is_same_v<T, ItemResult>)
+      return *result;
+    else if constexpr (std::is_same_v<T, Digest>)
+      return *digest;
+    else if constexpr (std::is_same_v<T, std::uint8_t>)
+      return *flag;
+    else if constexpr (std::is_same_v<T, std::uint64_t>)
+      return H5T_STD_U64LE;
+    else if constexpr (std::is_same_v<T, std::int64_t>)
+      return H5T_STD_I64LE;
+    else if constexpr (std::is_same_v<T, std::uint32_t>)
+      return H5T_STD_U32LE;
+    else if constexpr (std::is_same_v<T, std::int32_t>)
+      return H5T_STD_I32LE;
     else {
       static_assert(std::is_same_v<T, float>);
       return H5T_IEEE_F32LE;

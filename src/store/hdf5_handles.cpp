@@ -58,7 +58,8 @@ Failure hdf5_error(const char* operation, const std::string& path) {
   for (char& c : found.text)
     if (c == '\n') c = ' ';
   if (found.sys_errno > 0) return errno_error(operation, path, found.sys_errno);
-  return failure(ErrorKind::corrupt, EBADMSG, operation, path + ": HDF5: " + (found.text.empty() ? "failed" : found.text));
+  return failure(ErrorKind::corrupt, EBADMSG, operation,
+                 path + ": HDF5: " + (found.text.empty() ? "failed" : found.text));
 }
 
 Handle text_type() {

@@ -35,8 +35,8 @@ class Handle {
   [[nodiscard]] hid_t operator*() const noexcept { return m_id; }
   /// Return whether closing, which may write, went well.
   [[nodiscard]] bool close() noexcept { return m_id < 0 || m_close(std::exchange(m_id, -1)) >= 0; }
-  /// Never close it. After a write has failed (a full disk) the library crashes when it closes what it could not write: such
-  /// files are left open until the process ends.
+  /// Never close it. After a write has failed (a full disk) the library crashes when it closes what it could not write:
+  /// such files are left open until the process ends.
   void abandon() noexcept { m_id = -1; }
   void reset() noexcept {
     if (m_id >= 0) m_close(std::exchange(m_id, -1));
@@ -47,15 +47,15 @@ class Handle {
   Close m_close = nullptr;
 };
 
-/// Keeps the library from printing its errors in this thread, and forgets those of before. One in each function of ours that
-/// calls it.
+/// Keeps the library from printing its errors in this thread, and forgets those of before. One in each function of ours
+/// that calls it.
 class QuietHdf5 {
  public:
   QuietHdf5();
 };
 
-/// Return the innermost error of the first call that failed since QuietHdf5 as one of ours, with the errno if it tells one;
-/// otherwise `corrupt`.
+/// Return the innermost error of the first call that failed since QuietHdf5 as one of ours, with the errno if it tells
+/// one; otherwise `corrupt`.
 [[nodiscard]] Failure hdf5_error(const char* operation, const std::string& path);
 
 /// Texts as attributes and as columns of variable length.

@@ -70,7 +70,8 @@ Status ManifestWriter::State::open() {
   const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   if (!types.ok() || !creation || !access) return error();
-  // No locks: the name is ours alone, and Lustre without -o flock has none. The oldest format that has all, for old readers.
+  // No locks: the name is ours alone, and Lustre without -o flock has none. The oldest format that has all, for old
+  // readers.
   if (H5Pset_userblock(*creation, k_seal_bytes) < 0 || H5Pset_file_locking(*access, false, true) < 0 ||
       H5Pset_libver_bounds(*access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18) < 0)
     return error();
@@ -82,7 +83,8 @@ Status ManifestWriter::State::open() {
   const auto add = [&](const char* name, hid_t type, std::size_t chunk) {
     columns.push_back(ColumnDataset::create(*group, name, type, chunk));
   };
-  for_each_column(rows, [&](Column, const char* name, const auto& column) { add(name, types.of(column), k_slice_rows); });
+  for_each_column(rows,
+                  [&](Column, const char* name, const auto& column) { add(name, types.of(column), k_slice_rows); });
   add(k_path_bytes, H5T_STD_U8LE, k_blob_chunk);
   add(k_path_offset, H5T_STD_U64LE, k_slice_rows);
   for (const ColumnDataset& column : columns)

@@ -15,21 +15,30 @@ constexpr std::array<const char*, k_item_results> k_total_names = {"pending", "d
 /// Call f(name, member) for the columns of /runs by kind.
 template <class F>
 bool each_number(F f) {
-  bool ok = f("begin", H5T_STD_I64LE, [](auto& run) -> auto& { return run.begin_ns; }) &&
-            f("end", H5T_STD_I64LE, [](auto& run) -> auto& { return run.end_ns; }) &&
-            f("ranks", H5T_STD_U32LE, [](auto& run) -> auto& { return run.ranks; }) &&
-            f("exit_code", H5T_STD_I32LE, [](auto& run) -> auto& { return run.exit_code; }) &&
-            f("bytes_copied", H5T_STD_U64LE, [](auto& run) -> auto& { return run.totals.bytes_copied; });
+  bool ok = f(
+                "begin", H5T_STD_I64LE, [](auto& run) -> auto& { return run.begin_ns; }) &&
+            f(
+                "end", H5T_STD_I64LE, [](auto& run) -> auto& { return run.end_ns; }) &&
+            f(
+                "ranks", H5T_STD_U32LE, [](auto& run) -> auto& { return run.ranks; }) &&
+            f(
+                "exit_code", H5T_STD_I32LE, [](auto& run) -> auto& { return run.exit_code; }) &&
+            f(
+                "bytes_copied", H5T_STD_U64LE, [](auto& run) -> auto& { return run.totals.bytes_copied; });
   for (std::size_t i = 0; ok && i < k_total_names.size(); ++i)
-    ok = f(k_total_names[i], H5T_STD_U64LE, [i](auto& run) -> auto& { return run.totals.results[i]; });
+    ok = f(
+        k_total_names[i], H5T_STD_U64LE, [i](auto& run) -> auto& { return run.totals.results[i]; });
   return ok;
 }
 
 template <class F>
 bool each_text(F f) {
-  return f("user", [](auto& run) -> auto& { return run.user; }) &&
-         f("command_line", [](auto& run) -> auto& { return run.command_line; }) &&
-         f("hosts", [](auto& run) -> auto& { return run.hosts; });
+  return f(
+             "user", [](auto& run) -> auto& { return run.user; }) &&
+         f(
+             "command_line", [](auto& run) -> auto& { return run.command_line; }) &&
+         f(
+             "hosts", [](auto& run) -> auto& { return run.hosts; });
 }
 
 }  // namespace
@@ -57,7 +66,9 @@ bool read_head(hid_t file, ManifestHead& head) {
          read_text(*root, "archive_root", attributes.archive_root);
 }
 
-bool write_volumes(hid_t file, const std::vector<std::string>& volumes) { return write_texts(file, "volumes", volumes); }
+bool write_volumes(hid_t file, const std::vector<std::string>& volumes) {
+  return write_texts(file, "volumes", volumes);
+}
 bool read_volumes(hid_t file, std::vector<std::string>& volumes) { return read_texts(file, "volumes", volumes); }
 
 bool write_runs(hid_t file, const std::vector<RunRecord>& runs) {

@@ -63,7 +63,8 @@ Outcome<OpenedJob> open_job(const JobLock& lock, Journal::Notify notify, Disk& d
   LHSM_TRY_ASSIGN(auto manifest, ManifestReader::open(path));
   LHSM_TRY_ASSIGN(auto state, settle_journal(manifest, journal, disk));
   LHSM_TRY_ASSIGN(auto fd, open_to_append(journal, state, disk));
-  auto appended = std::make_unique<Journal>(std::move(fd), journal, state.base(), state.valid_bytes(), std::move(notify), disk);
+  auto appended =
+      std::make_unique<Journal>(std::move(fd), journal, state.base(), state.valid_bytes(), std::move(notify), disk);
   return OpenedJob{std::move(manifest), std::move(state), std::move(appended)};
 }
 

@@ -29,7 +29,8 @@ FileLock lock_file(int fd) {
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   if (::fcntl(fd, F_OFD_SETLK, &lock) == 0) return FileLock::held;
-  return errno == EAGAIN || errno == EACCES ? FileLock::taken : FileLock::unsupported;  // Lustre without -o flock: ENOSYS
+  return errno == EAGAIN || errno == EACCES ? FileLock::taken
+                                            : FileLock::unsupported;  // Lustre without -o flock: ENOSYS
 }
 
 /// A name that goes away with the object, if it is there at all.
@@ -109,7 +110,8 @@ Status JobLock::State::prepare(const std::string& temporary) {
   // Locked before it has its name: whoever finds it by that and can lock it knows that the process is gone.
   const bool is_locked = options.file_locks && lock_file(*file) == FileLock::held;
   const std::int64_t now = wall_clock_ns();
-  self = {ProcessIdentity::self(), host_name(), is_locked && locks_reach_all_hosts(*file), random_number(), now, 1, now};
+  self = {
+      ProcessIdentity::self(), host_name(), is_locked && locks_reach_all_hosts(*file), random_number(), now, 1, now};
   return write_owner(*file, self, temporary);
 }
 
@@ -126,7 +128,8 @@ Outcome<bool> JobLock::State::try_once() {
   const auto owner = read_owner(lock_path);
   if (!owner && owner.error().kind == ErrorKind::not_found) return false;
   if (!owner) return Failure(owner.error());
-  if (!*owner) return busy(manifest, fmt::format("{} is unreadable; remove it if no job works on this manifest", lock_path));
+  if (!*owner)
+    return busy(manifest, fmt::format("{} is unreadable; remove it if no job works on this manifest", lock_path));
   LHSM_TRY_ASSIGN(const bool is_dead, judge(**owner, *found));
   if (!is_dead) return false;
   return take_over(**owner, temporary.path());

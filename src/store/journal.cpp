@@ -18,8 +18,10 @@ namespace {
 std::uint64_t row_of(const JournalRecord& record) {
   return std::visit(
       [](const auto& one) {
-        if constexpr (requires { one.row; }) return one.row;
-        else return std::uint64_t{0};
+        if constexpr (requires { one.row; })
+          return one.row;
+        else
+          return std::uint64_t{0};
       },
       record);
 }
@@ -46,7 +48,8 @@ class Journal::Impl {
 
   Outcome<std::uint64_t> append(const JournalRecord& record) {
     if (has_row(record) && row_of(record) >= m_item_count)
-      return failure(ErrorKind::invalid, EINVAL, "append", fmt::format("{}: row {} of {}", m_path, row_of(record), m_item_count));
+      return failure(ErrorKind::invalid, EINVAL, "append",
+                     fmt::format("{}: row {} of {}", m_path, row_of(record), m_item_count));
     const std::lock_guard lock(m_mutex);
     assert(!m_closing);
     if (!m_status) return Failure(m_status.error());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// How a journal lies in its file (docs/journal-format.md): a base of 64 bytes, then records, each in a frame that begins at a
-// multiple of 8.
+// How a journal lies in its file (docs/journal-format.md): a base of 64 bytes, then records, each in a frame that
+// begins at a multiple of 8.
 #pragma once
 
 #include <cstddef>
@@ -25,14 +25,14 @@ inline constexpr std::uint32_t k_journal_version = 1;
 [[nodiscard]] std::string base_bytes(const JournalBase& base);
 /// Read the base of an open file.
 [[nodiscard]] Outcome<JournalBase> read_base(int fd, const std::string& path);
-/// Return what the checksums of a journal begin with. They also depend on where a record stands, so that neither what is
-/// left on the disk of another journal nor a record at another place is taken for one.
+/// Return what the checksums of a journal begin with. They also depend on where a record stands, so that neither what
+/// is left on the disk of another journal nor a record at another place is taken for one.
 [[nodiscard]] std::uint64_t seed_of(const JournalBase& base);
 
 /// Append the frame of `record`, which will stand at `offset` of the file, to `out`. False, and nothing is
 /// appended, when the record is too long.
-[[nodiscard]] bool append_frame(const JournalRecord& record, bool first_of_batch, std::uint64_t seed, std::uint64_t offset,
-                                std::string& out);
+[[nodiscard]] bool append_frame(const JournalRecord& record, bool first_of_batch, std::uint64_t seed,
+                                std::uint64_t offset, std::string& out);
 
 /// A frame whose checksum is right.
 struct Frame {
@@ -48,9 +48,9 @@ struct ScanEnd {
   std::uint64_t size = 0;        ///< of the file when the scan began
 };
 
-/// Call `visit` with all whole records in their order, until it returns an error. A torn end is left out; damage before a
-/// batch that follows is an error. One batch is synced before the next is written: so only the last one
-/// may be torn, but that one anywhere, as its blocks reach the disk in any order.
+/// Call `visit` with all whole records in their order, until it returns an error. A torn end is left out; damage before
+/// a batch that follows is an error. One batch is synced before the next is written: so only the last one may be torn,
+/// but that one anywhere, as its blocks reach the disk in any order.
 [[nodiscard]] Outcome<ScanEnd> scan_frames(int fd, const std::string& path, std::uint64_t seed,
                                            const std::function<Status(const Frame&)>& visit);
 
@@ -59,7 +59,8 @@ struct ScanEnd {
                                         std::string& buffer);
 
 /// Return the frame at the beginning of `bytes`, which stand at `offset`; nothing if there is none, or not all of it.
-[[nodiscard]] std::optional<Frame> parse_frame(std::span<const std::byte> bytes, std::uint64_t seed, std::uint64_t offset);
+[[nodiscard]] std::optional<Frame> parse_frame(std::span<const std::byte> bytes, std::uint64_t seed,
+                                               std::uint64_t offset);
 /// Return how many bytes the frame at the beginning of `bytes` has by its header; nothing if that is none.
 [[nodiscard]] std::optional<std::size_t> frame_bytes(std::span<const std::byte> bytes, std::uint64_t seed,
                                                      std::uint64_t offset);

@@ -11,7 +11,8 @@ namespace lhsm::store {
 
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "journals are little-endian and written as they are in memory");
+static_assert(std::endian::native == std::endian::little,
+              "journals are little-endian and written as they are in memory");
 
 constexpr std::uint8_t k_has_digest = 1;
 constexpr std::uint8_t k_has_hsm_state = 2;

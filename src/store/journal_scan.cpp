@@ -86,12 +86,14 @@ Outcome<ScanEnd> scan_frames(int fd, const std::string& path, std::uint64_t seed
   LHSM_TRY_ASSIGN(const auto batch, next_batch(window, seed, end.valid + 8, end.size));
   if (batch) {
     return corrupt(path, fmt::format("damaged at byte {}: no record there, but records from byte {} on; "
-                                     "what happened between is lost", end.valid, *batch));
+                                     "what happened between is lost",
+                                     end.valid, *batch));
   }
   return end;
 }
 
-Outcome<Frame> read_frame(int fd, const std::string& path, std::uint64_t seed, std::uint64_t offset, std::string& buffer) {
+Outcome<Frame> read_frame(int fd, const std::string& path, std::uint64_t seed, std::uint64_t offset,
+                          std::string& buffer) {
   constexpr std::size_t k_usual = 256;
   buffer.resize(k_usual);
   LHSM_TRY_ASSIGN(std::size_t got, read_at(fd, std::as_writable_bytes(std::span(buffer)), offset, path));

@@ -16,7 +16,7 @@ namespace lhsm::store {
 struct LockOwner {
   ProcessIdentity process;
   std::string host;
-  bool is_locked = false;  ///< the file is locked, by a lock that reaches all hosts, as long as the process lives
+  bool is_locked = false;   ///< the file is locked, by a lock that reaches all hosts, as long as the process lives
   std::uint64_t token = 0;  ///< random: whose file it is
   std::int64_t since_ns = 0;
   std::uint64_t beats = 0;  ///< goes up with each refresh

@@ -35,9 +35,9 @@ Outcome<std::uint64_t> checksum_of(int fd, std::uint64_t bytes, const std::strin
 }
 
 std::string seal_text(const ManifestSeal& seal) {
-  std::string text = fmt::format("{}version {}\nuuid {}\ngeneration {}\nbytes {}\nxxh3 {:016x}\n", k_magic,
-                                 k_manifest_version, seal.identity.uuid_text(), seal.identity.generation, seal.bytes,
-                                 seal.checksum);
+  std::string text =
+      fmt::format("{}version {}\nuuid {}\ngeneration {}\nbytes {}\nxxh3 {:016x}\n", k_magic, k_manifest_version,
+                  seal.identity.uuid_text(), seal.identity.generation, seal.bytes, seal.checksum);
   text += fmt::format("seal {:016x}\n", checksum(std::as_bytes(std::span(text))));
   text.resize(k_seal_bytes, '\0');
   return text;
@@ -90,8 +90,9 @@ Outcome<ManifestSeal> read_seal(int fd, const std::string& path) {
   std::uint32_t version = 0;
   if (!number(cut(rest, "version"), 10, version)) return corrupt(path, "its head is damaged");
   if (version != k_manifest_version) {
-    return failure(ErrorKind::unsupported, EOPNOTSUPP, "read",
-                   fmt::format("{}: a manifest of format {}, this program knows {}", path, version, k_manifest_version));
+    return failure(
+        ErrorKind::unsupported, EOPNOTSUPP, "read",
+        fmt::format("{}: a manifest of format {}, this program knows {}", path, version, k_manifest_version));
   }
   ManifestSeal seal;
   const bool parsed = parse_uuid(cut(rest, "uuid"), seal.identity) &&

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The first 512 bytes of a manifest, which HDF5 leaves to its users: text that says what the file is, how long, and what
-// its checksum is. So a file that is none, is of a newer format, cut short or damaged is found before the HDF5 library,
-// which may crash on such files, sees it.
+// The first 512 bytes of a manifest, which HDF5 leaves to its users: text that says what the file is, how long, and
+// what its checksum is. So a file that is none, is of a newer format, cut short or damaged is found before the HDF5
+// library, which may crash on such files, sees it.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,8 @@ void fill_random(std::span<std::uint8_t> bytes) {
   ssize_t got = -1;
   do got = ::getrandom(bytes.data(), bytes.size(), 0);
   while (got < 0 && errno == EINTR);
-  if (got != static_cast<ssize_t>(bytes.size())) throw Fatal(Error{ErrorKind::io, errno, "getrandom", "for a job's files"});
+  if (got != static_cast<ssize_t>(bytes.size()))
+    throw Fatal(Error{ErrorKind::io, errno, "getrandom", "for a job's files"});
 }
 
 std::uint64_t random_number() {

@@ -46,7 +46,7 @@ struct ItemSlice {
   std::vector<std::uint64_t> fid_seq;
   std::vector<std::uint32_t> fid_oid;
   std::vector<std::uint32_t> fid_ver;
-  std::string path_bytes;              ///< the paths, one after the other
+  std::string path_bytes;               ///< the paths, one after the other
   std::vector<std::uint64_t> path_end;  ///< where each ends in path_bytes
   std::vector<std::uint64_t> size;
   std::vector<std::uint64_t> blocks;

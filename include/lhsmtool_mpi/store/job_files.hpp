@@ -25,7 +25,7 @@ struct OpenedJob {
   std::unique_ptr<Journal> journal;
 };
 
-/// Open a job to go on with it: read the manifest's head, replay the journal, cut its torn end off, and make it ready for
+/// Open a job to go on with it: verify the manifest, replay the journal, cut its torn end off, and make it ready for
 /// appending. A journal that is missing is made. One of the generation before, as a crash during fold() leaves it, is
 /// replaced, and what was on the way goes over into the new one. One of another manifest or another generation is an
 /// error (`invalid`) and is not touched.
@@ -39,8 +39,8 @@ struct SeenJob {
 [[nodiscard]] Outcome<SeenJob> look_at_job(const std::string& manifest_path);
 
 /// Make a new manifest of manifest and journal, the next generation, and begin a new journal with what is on the way.
-/// No Journal of this job may be open. When it returns without error, or the process dies at any point, nothing that was
-/// durable before is lost. Does nothing when the journal holds no record. Return the generation that is there now.
+/// No Journal of this job may be open. When it returns without error, or the process dies at any point, nothing that
+/// was durable before is lost. Does nothing when there is no news. Return the generation that is there now.
 [[nodiscard]] Outcome<ManifestIdentity> fold(const JobLock& lock, Disk& disk = Disk::real());
 
 }  // namespace lhsm::store

@@ -10,9 +10,9 @@
 
 namespace lhsm::store {
 
-/// Holds a manifest against other jobs, on any host, as long as the object lives: by the file <manifest>.lock, which says
-/// who has it and is refreshed each `heartbeat`. Where locks of open files reach all hosts a dead holder's is known
-/// by that; on the holder's own host, by its process. Otherwise a lock that exists is believed to be held.
+/// Holds a manifest against other jobs, on any host, as long as the object lives: by the file <manifest>.lock, which
+/// says who has it and is refreshed each `heartbeat`. Where locks of open files reach all hosts a dead holder's is
+/// known by that; on the holder's own host, by its process. Otherwise a lock that exists is believed to be held.
 class JobLock {
  public:
   struct Options {
@@ -29,7 +29,9 @@ class JobLock {
   /// The error is of kind `busy` when another one holds it, or may: its one line says host, pid, since when, and
   /// what to remove should that be wrong. The manifest need not exist yet.
   [[nodiscard]] static Outcome<JobLock> acquire(const std::string& manifest_path, Options options);
-  [[nodiscard]] static Outcome<JobLock> acquire(const std::string& manifest_path) { return acquire(manifest_path, Options{}); }
+  [[nodiscard]] static Outcome<JobLock> acquire(const std::string& manifest_path) {
+    return acquire(manifest_path, Options{});
+  }
   ~JobLock();  ///< gives the lock up and removes its file
   JobLock(JobLock&&) noexcept;
   JobLock& operator=(JobLock&&) noexcept;

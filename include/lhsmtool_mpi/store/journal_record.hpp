@@ -74,8 +74,7 @@ struct RunEndedRecord {
   friend bool operator==(const RunEndedRecord&, const RunEndedRecord&) = default;
 };
 
-using JournalRecord =
-    std::variant<ItemResultRecord, RequestRecord, ExtentRecord, RunBegunRecord, RunEndedRecord>;
+using JournalRecord = std::variant<ItemResultRecord, RequestRecord, ExtentRecord, RunBegunRecord, RunEndedRecord>;
 
 /// The numbers are those of the file: 1 + the index in JournalRecord.
 enum class RecordType : std::uint8_t { item_result = 1, request = 2, extent = 3, run_begun = 4, run_ended = 5 };

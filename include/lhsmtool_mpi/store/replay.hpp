@@ -61,8 +61,8 @@ class JournalState {
   [[nodiscard]] std::vector<RunRecord> finished_runs() const;
 
   [[nodiscard]] std::uint64_t record_count() const { return m_records; }
-  [[nodiscard]] std::uint64_t valid_bytes() const { return m_valid; }       ///< up to the end of the last whole record
-  [[nodiscard]] std::uint64_t torn_bytes() const { return m_torn; }         ///< after it
+  [[nodiscard]] std::uint64_t valid_bytes() const { return m_valid; }      ///< up to the end of the last whole record
+  [[nodiscard]] std::uint64_t torn_bytes() const { return m_torn; }        ///< after it
   [[nodiscard]] std::uint64_t last_batch() const { return m_last_batch; }  ///< where the last write began
 
  private:

@@ -151,7 +151,8 @@ TEST_F(FoldFault, ADeathAtAnyPointLosesNothing) {
     ASSERT_TRUE(WIFEXITED(status));
     ASSERT_EQ(WEXITSTATUS(status), n < calls ? 42 : 0) << n;
     expect_nothing_lost();
-    for (const auto& file : test::files_below(dir.path())) EXPECT_EQ(file.find(".tmp-"), std::string::npos) << n << file;
+    for (const auto& file : test::files_below(dir.path()))
+      EXPECT_EQ(file.find(".tmp-"), std::string::npos) << n << file;
     // And the fold is made up for.
     ASSERT_TRUE(is_ok(fold(held))) << n;
     expect_nothing_lost();

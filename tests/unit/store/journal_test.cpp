@@ -30,8 +30,9 @@ TEST_F(JournalTest, GivesBackAllKindsOfRecords) {
     ASSERT_TRUE(is_ok(job));
     RunRecord run = sample_run(3);
     std::uint64_t sequence = 0;
-    for (const JournalRecord& record : std::vector<JournalRecord>{
-             RunBegunRecord{run}, result, request, without_cookie, extent, RunEndedRecord{run.end_ns, run.exit_code, run.totals}}) {
+    for (const JournalRecord& record :
+         std::vector<JournalRecord>{RunBegunRecord{run}, result, request, without_cookie, extent,
+                                    RunEndedRecord{run.end_ns, run.exit_code, run.totals}}) {
       const auto appended = job->journal->append(record);
       ASSERT_TRUE(is_ok(appended));
       EXPECT_EQ(*appended, ++sequence);
@@ -63,10 +64,10 @@ TEST_F(JournalTest, TheLastResultCountsAndEndsWhatWasOnTheWay) {
     auto job = open();
     ASSERT_TRUE(is_ok(job));
     Journal& to = *job->journal;
-    for (const JournalRecord& record : std::vector<JournalRecord>{
-             RequestRecord{1, 5, 6}, extent_of(1, {0, 1}, 1), result_of(1, ItemResult::pending),
-             RequestRecord{2, 5, 6}, extent_of(2, {0, 1}, 1), result_of(2, ItemResult::failed), result_of(2),
-             extent_of(3, {0, 1}, 1), extent_of(3, {1, 1}, 2)})
+    for (const JournalRecord& record :
+         std::vector<JournalRecord>{RequestRecord{1, 5, 6}, extent_of(1, {0, 1}, 1), result_of(1, ItemResult::pending),
+                                    RequestRecord{2, 5, 6}, extent_of(2, {0, 1}, 1), result_of(2, ItemResult::failed),
+                                    result_of(2), extent_of(3, {0, 1}, 1), extent_of(3, {1, 1}, 2)})
       ASSERT_TRUE(is_ok(to.append(record)));
     ASSERT_TRUE(is_ok(to.close()));
   }
@@ -125,7 +126,8 @@ TEST_F(JournalTest, ManyThreadsAppendAndAllIsThere) {
   }
   const auto job = open();
   ASSERT_TRUE(is_ok(job));
-  for (std::uint64_t row = 0; row < k_threads * k_each; ++row) ASSERT_EQ(job->state.result(row), ItemResult::done) << row;
+  for (std::uint64_t row = 0; row < k_threads * k_each; ++row)
+    ASSERT_EQ(job->state.result(row), ItemResult::done) << row;
 }
 
 TEST_F(JournalTest, OneSyncCoversAllThatWasAppendedBefore) {
@@ -188,7 +190,8 @@ TEST_P(JournalFailure, IsStickyAndNothingIsConfirmedAfterIt) {
   FaultyDisk disk;
   std::atomic<int> told = 0;
   {
-    auto job = open_job(held, [&] { ++told; }, disk);
+    auto job = open_job(
+        held, [&] { ++told; }, disk);
     ASSERT_TRUE(is_ok(job));
     ASSERT_TRUE(is_ok(job->journal->append(result_of(0))));
     ASSERT_TRUE(is_ok(job->journal->wait_durable(1)));

@@ -155,8 +155,10 @@ TEST_F(ManifestTest, FindsEveryTruncationAndFlippedBit) {
   for (int i = 0; i < 300; ++i) {
     std::string bad = good;
     const bool cut = i % 2 == 0;
-    if (cut) bad.resize(random.below(good.size()));
-    else bad[random.below(good.size())] ^= static_cast<char>(1U << random.below(8));
+    if (cut)
+      bad.resize(random.below(good.size()));
+    else
+      bad[random.below(good.size())] ^= static_cast<char>(1U << random.below(8));
     test::write_file(path, bad);
     const auto reader = ManifestReader::open(path);
     ASSERT_FALSE(reader) << i;
@@ -174,7 +176,8 @@ int write_on_full_disk(const std::string& path, rlim_t limit) {
   if (writer) {
     RandomItems random(4);
     const Item item = random.item();
-    for (std::size_t i = 0; i < 2 * k_slice_rows && status; ++i) status = writer->append(i % 16 == 0 ? random.item() : item);
+    for (std::size_t i = 0; i < 2 * k_slice_rows && status; ++i)
+      status = writer->append(i % 16 == 0 ? random.item() : item);
     if (status) status = writer->finish();
   } else {
     status = Failure(writer.error());
@@ -189,8 +192,8 @@ TEST_F(ManifestTest, TellsThatTheDiskIsFull) {
   write_manifest(path, {});
   const auto least = std::filesystem::file_size(path);
   std::filesystem::remove(path);
-  for (const rlim_t limit : {rlim_t{0}, rlim_t{100}, rlim_t{3000}, rlim_t{least - 1}, rlim_t{least + 5000}, rlim_t{300'000},
-                             rlim_t{1'000'000}}) {
+  for (const rlim_t limit : {rlim_t{0}, rlim_t{100}, rlim_t{3000}, rlim_t{least - 1}, rlim_t{least + 5000},
+                             rlim_t{300'000}, rlim_t{1'000'000}}) {
     // In a child, as the limit cannot be taken back by everybody. HDF5 must not hang or die at the exit either.
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
@@ -207,7 +210,8 @@ TEST_F(ManifestTest, IsNotThereWhenItCouldNotBeSynced) {
   FaultyDisk disk;
   disk.fault = [](FaultyDisk::Call call, int) { return call == FaultyDisk::Call::sync ? EIO : 0; };
   {
-    auto writer = ManifestWriter::create(path, k_attributes, ManifestIdentity::make(), ManifestWriter::Replace::yes, disk);
+    auto writer =
+        ManifestWriter::create(path, k_attributes, ManifestIdentity::make(), ManifestWriter::Replace::yes, disk);
     ASSERT_TRUE(is_ok(writer));
     const Status finished = writer->finish();
     ASSERT_FALSE(finished);

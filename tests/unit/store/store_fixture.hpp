@@ -22,7 +22,8 @@ testing::AssertionResult is_ok(const Outcome<T>& outcome) {
   return testing::AssertionFailure() << outcome.error().describe();
 }
 
-inline const ManifestAttributes k_attributes{"lhsmtool_mpi 0.1", "scratch", "/mnt/scratch", "/archive/\xff", 1'700'000'000'000'000'000};
+inline const ManifestAttributes k_attributes{"lhsmtool_mpi 0.1", "scratch", "/mnt/scratch", "/archive/\xff",
+                                             1'700'000'000'000'000'000};
 
 /// Anything that the types can hold.
 class RandomItems {
@@ -188,7 +189,8 @@ class JobTest : public testing::Test {
     return std::move(*lock);
   }
   [[nodiscard]] Outcome<OpenedJob> open(Disk& disk = Disk::real()) const {
-    return open_job(held, [] {}, disk);
+    return open_job(
+        held, [] {}, disk);
   }
 
   test::TempDir dir;
