@@ -155,9 +155,6 @@ int run(int argc, char** argv) {
     if (is_posix_name(program)) return run_as_posix(program.substr(program.rfind('/') + 1), argc, argv);
     if (argc > 1 && std::string_view(argv[1]) == "posix") return run_as_posix("lhsmtool_mpi posix", argc - 1, argv + 1);
     return parse_and_run(argc, argv);
-  } catch (const UsageError& error) {
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
-    return k_usage;
   } catch (const std::exception& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
     return k_run_failed;
