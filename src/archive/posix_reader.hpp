@@ -35,6 +35,10 @@ class PosixReader final : public ObjectReader {
   [[nodiscard]] Outcome<std::optional<copy::ObjectDigest>> digest() const override {
     return read_digest(m_tree, m_path, *m_fd);
   }
+  [[nodiscard]] bool is_shared() const override {
+    struct stat now {};
+    return ::fstat(*m_fd, &now) == 0 && now.st_nlink > 1;
+  }
   [[nodiscard]] Outcome<std::size_t> read_at(std::span<std::byte> out, std::uint64_t offset) override {
     return m_source.read_at(out, offset);
   }

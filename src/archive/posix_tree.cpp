@@ -86,6 +86,8 @@ Status PosixTree::adopt(const Candidate& candidate, const Fid& fid) const {
   LHSM_TRY_ASSIGN(Fd dir, m_tree.make_dir(parent_of(path), changed));
   LHSM_TRY_ASSIGN(const Fd source, m_tree.open_dir(parent_of(candidate.path)));
   const std::string name = name_of(candidate.path);
+  // That object may be of another file, of a file system that had the same FIDs before: what lies beside is its.
+  if (exists(*dir, fid.str())) return errno_error("link", m_tree.full(path), EEXIST);
   // The object last: what lies beside it is there when it appears.
   for (const std::string_view suffix : k_companions) {
     const std::string from = name + std::string(suffix);

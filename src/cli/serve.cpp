@@ -132,6 +132,11 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   dispatcher_options.refuse_errno = options.dry_run ? EAGAIN : 0;
   std::atomic<std::uint64_t> bandwidth = options.bandwidth_bytes_per_second;
   dispatcher_options.bandwidth = &bandwidth;
+  dispatcher_options.on_stuck = [&](const std::string& why) {
+    fmt::print(stderr, "lhsmtool_mpi: {}\n", why);
+    files.close();
+    abort();
+  };
   const RealClock clock;
   report::ProgressPrinter printer(stdout, progress_style(), options.progress);
   const auto control = watch_control_file(options.control_file, [&](const Controls& controls) {
@@ -175,10 +180,6 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
       });
     }
     dispatcher.serve(client, stop);
-  } catch (const run::StuckStop& error) {
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
-    files.close();
-    abort();
   } catch (const std::exception& error) {
     failed = error.what();
   }

@@ -11,8 +11,8 @@
 #include <unordered_map>
 
 #include "copytool_stream.hpp"
-#include "lhsmtool_mpi/lustre/client.hpp"
-#include "lhsmtool_mpi/lustre/llapi_table.hpp"
+#include "llapi_client.hpp"
+#include "mount_directory.hpp"
 
 namespace lhsm::lustre {
 
@@ -27,38 +27,41 @@ Failure llapi_error(int rc, std::string_view operation, std::string_view subject
 
 class LlapiClient final : public Client {
  public:
-  LlapiClient(LlapiTable api, std::string mount_point, std::string fsname, Fd mount)
-      : m_api(api), m_mount_point(std::move(mount_point)), m_fsname(std::move(fsname)), m_mount(std::move(mount)) {}
+  explicit LlapiClient(const LlapiTable& api) : m_api(api) {}
+  Status open(const std::string& mount_point) {
+    LHSM_TRY_ASSIGN(m_mount, MountDirectory::open(m_api, mount_point));
+    return {};
+  }
 
-  [[nodiscard]] const std::string& mount_point() const override { return m_mount_point; }
-  [[nodiscard]] const std::string& fsname() const override { return m_fsname; }
+  [[nodiscard]] const std::string& mount_point() const override { return m_mount->path(); }
+  [[nodiscard]] const std::string& fsname() const override { return m_mount->fsname(); }
 
   [[nodiscard]] Outcome<std::unique_ptr<ActionStream>> register_copytool(
       const std::vector<std::uint32_t>& archive_ids) override {
-    return open_copytool_stream(m_api, m_mount_point, m_fsname, archive_ids);
+    return open_copytool_stream(m_api, mount_point(), fsname(), archive_ids);
   }
 
   [[nodiscard]] Outcome<Fd> open_by_fid(const Fid& fid, int flags) override {
     const abi::lu_fid raw = to_abi(fid);
-    const int rc = m_api.open_by_fid_at != nullptr
-                       ? m_api.open_by_fid_at(*m_mount, &raw, flags | O_CLOEXEC)
-                       : m_api.open_by_fid(m_mount_point.c_str(), &raw, flags | O_CLOEXEC);
+    const int rc = m_mount->with([&](int mount) {
+      return m_api.open_by_fid_at != nullptr ? m_api.open_by_fid_at(mount, &raw, flags | O_CLOEXEC)
+                                             : m_api.open_by_fid(mount_point().c_str(), &raw, flags | O_CLOEXEC);
+    });
     if (rc < 0) return llapi_error(rc, "open by FID", fid.bracketed());
     return Fd(rc);
   }
 
   [[nodiscard]] Outcome<std::string> path_of(const Fid& fid) override {
     std::array<char, PATH_MAX> path{};
-    long long recno = -1;
-    int link = 0;
-    int rc = 0;
-    if (m_api.fid2path_at != nullptr) {
+    const int size = static_cast<int>(path.size());
+    const int rc = m_mount->with([&](int mount) {
+      long long recno = -1;
+      int link = 0;
       const abi::lu_fid raw = to_abi(fid);
-      rc = m_api.fid2path_at(*m_mount, &raw, path.data(), static_cast<int>(path.size()), &recno, &link);
-    } else {
-      rc = m_api.fid2path(m_mount_point.c_str(), fid.str().c_str(), path.data(), static_cast<int>(path.size()),
-                          &recno, &link);
-    }
+      return m_api.fid2path_at != nullptr
+                 ? m_api.fid2path_at(mount, &raw, path.data(), size, &recno, &link)
+                 : m_api.fid2path(mount_point().c_str(), fid.str().c_str(), path.data(), size, &recno, &link);
+    });
     if (rc != 0) return llapi_error(rc, "fid2path", fid.bracketed());
     std::string_view text = path.data();
     while (text.starts_with('/')) text.remove_prefix(1);
@@ -79,7 +82,7 @@ class LlapiClient final : public Client {
     }
     const abi::lu_fid raw = to_abi(fid);
     int index = -1;
-    const int rc = m_api.get_mdt_index_by_fid(*m_mount, &raw, &index);
+    const int rc = m_mount->with([&](int mount) { return m_api.get_mdt_index_by_fid(mount, &raw, &index); });
     if (rc < 0) return llapi_error(rc, "find the MDT of", fid.bracketed());
     const std::lock_guard lock(m_mdt_mutex);
     m_mdt_of_sequence.emplace(fid.seq, index);
@@ -187,11 +190,11 @@ class LlapiClient final : public Client {
   }
 
   [[nodiscard]] Outcome<std::string> agent_uuid() override {
-    if (m_api.get_agent_uuid == nullptr) return errno_error("find the UUID of", m_mount_point, EOPNOTSUPP);
-    std::string path = m_mount_point;
+    if (m_api.get_agent_uuid == nullptr) return errno_error("find the UUID of", mount_point(), EOPNOTSUPP);
+    std::string path = mount_point();
     std::array<char, 64> uuid{};
     if (const int rc = m_api.get_agent_uuid(path.data(), uuid.data(), uuid.size()); rc != 0)
-      return llapi_error(rc, "find the UUID of", m_mount_point);
+      return llapi_error(rc, "find the UUID of", mount_point());
     std::string text = uuid.data();
     while (text.ends_with('\n')) text.pop_back();
     return text;
@@ -199,10 +202,8 @@ class LlapiClient final : public Client {
 
  private:
   Status mount_ioctl(unsigned long request, void* argument, std::string_view operation, const abi::lu_fid& fid) {
-    if (m_api.ioctl(*m_mount, request, argument) != 0) {
-      const int sys_errno = errno;
-      return errno_error(operation, Fid{fid.f_seq, fid.f_oid, fid.f_ver}.bracketed(), sys_errno);
-    }
+    const int rc = m_mount->with([&](int mount) { return m_api.ioctl(mount, request, argument) != 0 ? -errno : 0; });
+    if (rc != 0) return llapi_error(rc, operation, Fid{fid.f_seq, fid.f_oid, fid.f_ver}.bracketed());
     return {};
   }
 
@@ -221,26 +222,25 @@ class LlapiClient final : public Client {
   }
 
   LlapiTable m_api;
-  std::string m_mount_point;
-  std::string m_fsname;
-  Fd m_mount;
+  std::unique_ptr<MountDirectory> m_mount;
   std::mutex m_mdt_mutex;
   std::unordered_map<std::uint64_t, int> m_mdt_of_sequence;
 };
 
 }  // namespace
 
+Outcome<std::unique_ptr<Client>> open_client_with(const LlapiTable& api, const std::string& mount_point) {
+  // What the library would print to stderr reaches the user as our own errors.
+  if (api.msg_set_level != nullptr) api.msg_set_level(0);
+  auto client = std::make_unique<LlapiClient>(api);
+  LHSM_TRY(client->open(mount_point));
+  return std::unique_ptr<Client>(std::move(client));
+}
+
 Outcome<std::unique_ptr<Client>> open_client(const std::string& mount_point) {
   LHSM_TRY_ASSIGN(const std::string library, llapi_library_for(mount_point));
   LHSM_TRY_ASSIGN(const LlapiTable api, load_llapi(library));
-  // What the library would print to stderr reaches the user as our own errors.
-  if (api.msg_set_level != nullptr) api.msg_set_level(0);
-  std::array<char, abi::MAX_OBD_NAME + 1> fsname{};
-  if (const int rc = api.search_fsname(mount_point.c_str(), fsname.data()); rc != 0)
-    return llapi_error(rc, "find the file system name of", mount_point);
-  Fd mount(::open(mount_point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!mount) return errno_error("open", mount_point);
-  return std::make_unique<LlapiClient>(api, mount_point, fsname.data(), std::move(mount));
+  return open_client_with(api, mount_point);
 }
 
 }  // namespace lhsm::lustre

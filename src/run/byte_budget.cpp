@@ -30,12 +30,12 @@ Status ByteBudget::take(std::uint64_t bytes, const StopFlag& stop, Duration inte
       report = std::chrono::steady_clock::now() + interval;
     }
   }
-  if (waiter.served) {
-    if (!status) m_taken -= bytes;
-    return status;
+  if (waiter.served && status) return {};
+  m_taken -= waiter.taken;
+  if (!waiter.served) {
+    m_waiters.erase(at);
+    m_waiting_bytes -= bytes;
   }
-  m_waiters.erase(at);
-  m_waiting_bytes -= bytes;
   serve_waiters();
   ask();  // for less: what is on its way to us is enough for others
   return status;
@@ -46,7 +46,7 @@ void ByteBudget::serve_waiters() {
   bool any = false;
   while (!m_waiters.empty() && (piece() == 0 || m_granted - m_taken >= m_waiters.front()->bytes)) {
     Waiter& first = *m_waiters.front();
-    if (piece() != 0) m_taken += first.bytes;
+    if (piece() != 0) m_taken += first.taken = first.bytes;
     m_waiting_bytes -= first.bytes;
     first.served = any = true;
     m_waiters.pop_front();

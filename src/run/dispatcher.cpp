@@ -8,6 +8,7 @@
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/run/pulse.hpp"
+#include "stop_sequence.hpp"
 
 namespace lhsm::run {
 
@@ -19,7 +20,7 @@ constexpr Duration k_idle_wait = 500ms;
 constexpr Duration k_coverage_interval = 1s;
 constexpr Duration k_least_interval = 10ms;  // also when progress is asked for all the time
 constexpr Duration k_publish_interval = 100ms;
-constexpr Duration k_stop_grace = 30s;  // for copies that were told to stop: one buffer, one sync, one end
+constexpr Duration k_mdt_patience = 2s;  // with what only the registration waits for, when nobody is to be waited for
 constexpr int k_messages_a_turn = 64;
 // Refused for want of time: the errno of an action that is put back. Not ECANCELED, which the
 // coordinator would take for the answer to a cancel.
@@ -54,39 +55,39 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
   m_next_keep_alive = m_clock.now() + m_options.keep_alive / plan::Scheduler::k_keep_alive_rounds;
   take_in_adopted(client);
   std::optional<Error> refused;
-  int stops_heeded = 0;
-  TimePoint drain_deadline = TimePoint::max();
-  TimePoint stop_deadline = TimePoint::max();
+  StopSequence stopping(m_options.drain_timeout);
+  TimePoint give_up_at = TimePoint::max();
   TimePoint next_publish = m_clock.now();
   TimePoint next_coverage = m_clock.now() + k_coverage_interval;
   const Duration coverage_interval =
       std::clamp<Duration>(m_options.update_interval / 2, k_least_interval, k_coverage_interval);
 
-  while (!m_state.draining || !m_scheduler.idle()) {
+  // The threads that talk to MDTs may have to wait for one that is down: this one waits for them last.
+  for (bool alone = false; !m_state.draining || !alone || !m_scheduler.idle();) {
     Duration wait = m_scheduler.idle() ? k_idle_wait : std::min(k_idle_wait, coverage_interval);
     if (const auto due = m_bandwidth.due(m_clock.now()))
       wait = std::clamp(*due - m_clock.now(), Duration::zero(), wait);
     receive(wait);
     share_bandwidth(m_clock.now());
+    alone = receiver.stopped() && keeper.stopped();
     take_in(client, receiver.take());
     const TimePoint now = m_clock.now();
     beat(now);
     if (!m_state.draining) refused = receiver.refused();
-    if (!m_state.draining && (stop.count > 0 || refused)) {
-      receiver.stop();  // nothing new is taken, but what came until now
-      take_in(client, receiver.take());
-      begin_drain();
-      stops_heeded = 1;
-      drain_deadline = now + m_options.drain_timeout;
+    using Step = StopSequence::Step;
+    const int asked = std::max(refused ? 1 : 0, stop.count.load());
+    for (Step step; (step = stopping.next(asked, now)) != Step::wait;) {
+      if (step == Step::drain) {
+        receiver.request_stop();  // nothing new is taken, but what comes until then is refused
+        keeper.request_stop();
+        begin_drain();
+      } else if (step == Step::stop_running) {
+        m_scheduler.stop_running({ErrorKind::busy, k_put_back_errno, "stopped while it ran", client.mount_point()});
+      } else {
+        give_up_at = m_scheduler.idle() ? now + k_mdt_patience : now;
+      }
     }
-    if (m_state.draining && stops_heeded < 2 && (stop.count > 1 || now >= drain_deadline)) {
-      stops_heeded = 2;
-      stop_deadline = now + k_stop_grace;
-      m_scheduler.stop_running({ErrorKind::busy, k_put_back_errno, "stopped while it ran", client.mount_point()});
-    }
-    if (stops_heeded == 2 && !m_scheduler.idle() && (stop.count > 2 || now >= stop_deadline))
-      throw StuckStop(fmt::format("{} actions are not ended: rank {} does not answer", m_scheduler.unfinished(),
-                                  m_scheduler.any_holder()));
+    if (now >= give_up_at && !(alone && m_scheduler.idle())) give_up();
     if (now >= next_coverage) {
       m_scheduler.report_coverage();
       next_coverage = now + coverage_interval;
@@ -104,6 +105,15 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
   if (refused) throw Fatal(*refused);
 }
 
+void Dispatcher::give_up() {
+  const std::string why =
+      m_scheduler.idle() ? "all actions are ended, but an MDT does not answer: the copytool may stay registered"
+                         : fmt::format("{} actions are not ended: rank {} does not answer", m_scheduler.unfinished(),
+                                       m_scheduler.any_holder());
+  if (m_options.on_stuck) m_options.on_stuck(why);
+  throw Fatal(why);
+}
+
 /// Tell the workers that this rank is not stopped, while there is work that they would pause.
 void Dispatcher::beat(TimePoint now) {
   if (now < m_next_beat || m_scheduler.idle()) return;
@@ -115,10 +125,13 @@ void Dispatcher::keep_alive(KeepAlive& keeper, TimePoint now) {
   const KeepAlive::Answers answers = keeper.take_answers();
   for (const JobId job : answers.gone) m_scheduler.cancel(job);
   if (answers.estranged && m_receiver != nullptr) m_receiver->doubt();
-  if (now < m_next_keep_alive || !keeper.idle()) return;
+  if (now < m_next_keep_alive || m_state.draining || !keeper.idle()) return;
   m_next_keep_alive = now + m_options.keep_alive / plan::Scheduler::k_keep_alive_rounds;
   KeepAlive::Actions waiting;
-  for (const JobId job : m_scheduler.keep_alive_round()) waiting.emplace_back(job, m_scheduler.find(job)->item);
+  for (const JobId job : m_scheduler.keep_alive_round()) {
+    const ActionItem& item = m_scheduler.find(job)->item;
+    waiting.push_back({job, item.fid, item.cookie});
+  }
   keeper.report(std::move(waiting));
 }
 

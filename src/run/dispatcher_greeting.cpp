@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How the dispatcher's ranks come and go.
+//
+// The dispatcher's part that calls the workers together and lets them go.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <set>
 
 #include "lhsmtool_mpi/base/log.hpp"
@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration k_wait = 500ms;
+constexpr Duration k_farewell_wait = 500ms;
 
 }  // namespace
 
@@ -50,7 +50,7 @@ bool Dispatcher::dismiss() {
   std::set<WorkerId> here(m_workers.begin(), m_workers.end());
   const TimePoint deadline = m_clock.now() + m_options.greeting_timeout;
   while (!here.empty() && m_clock.now() < deadline) {
-    const auto envelope = m_channel.receive(k_wait);
+    const auto envelope = m_channel.receive(k_farewell_wait);
     if (!envelope) continue;
     if (std::holds_alternative<comm::Bye>(envelope->message)) here.erase(envelope->peer);
     if (const auto* tick = std::get_if<comm::Tick>(&envelope->message)) handle(envelope->peer, *tick);

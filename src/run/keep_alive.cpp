@@ -33,31 +33,45 @@ KeepAlive::Answers KeepAlive::take_answers() {
   return std::exchange(m_answers, {});
 }
 
+bool KeepAlive::stopped() const {
+  const std::lock_guard lock(m_mutex);
+  return m_stopped;
+}
+
 void KeepAlive::run(const std::stop_token& stop) {
   std::unique_lock lock(m_mutex);
-  while (m_changed.wait(lock, stop, [this] { return !m_idle; })) {
-    const Actions actions = std::exchange(m_actions, {});
-    for (const auto& [job, item] : actions) {
-      if (stop.stop_requested()) return;
-      lock.unlock();
-      abi::hsm_progress alive{};
-      alive.hp_fid = {item.fid.seq, item.fid.oid, item.fid.ver};
-      alive.hp_cookie = item.cookie;
-      const Status answer = m_client.progress(alive);
-      if (!answer) log::debug("{} waits, and its coordinator says: {}", item.describe(), answer.error().describe());
-      lock.lock();
-      if (answer) continue;
-      const int sys_errno = answer.error().sys_errno;
-      m_answers.estranged = m_answers.estranged || is_estranged(sys_errno);
-      if (sys_errno == ECANCELED || sys_errno == ENOENT)
-        m_answers.gone.push_back(job);
-      else if (is_estranged(sys_errno))
-        break;  // it does not run: it would say the same of all
-    }
+  while (m_changed.wait(lock, stop, [this] { return !m_idle; }) && !stop.stop_requested()) {
+    report_all(stop, lock);
     m_idle = true;
     lock.unlock();
     m_on_answer();
     lock.lock();
+  }
+  m_stopped = true;
+  lock.unlock();
+  m_on_answer();
+}
+
+void KeepAlive::report_all(const std::stop_token& stop, std::unique_lock<std::mutex>& lock) {
+  const Actions actions = std::exchange(m_actions, {});
+  for (const Action& action : actions) {
+    if (stop.stop_requested()) return;
+    lock.unlock();
+    abi::hsm_progress alive{};
+    alive.hp_fid = {action.fid.seq, action.fid.oid, action.fid.ver};
+    alive.hp_cookie = action.cookie;
+    const Status answer = m_client.progress(alive);
+    if (!answer)
+      log::debug("{} cookie {:#x} waits, and its coordinator says: {}", action.fid.bracketed(), action.cookie,
+                 answer.error().describe());
+    lock.lock();
+    if (answer) continue;
+    const int sys_errno = answer.error().sys_errno;
+    m_answers.estranged = m_answers.estranged || is_estranged(sys_errno);
+    if (sys_errno == ECANCELED || sys_errno == ENOENT)
+      m_answers.gone.push_back(action.job);
+    else if (is_estranged(sys_errno))
+      return;  // it does not run: it would say the same of all
   }
 }
 

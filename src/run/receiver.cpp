@@ -32,10 +32,16 @@ Receiver::Receiver(lustre::Client& client, std::vector<std::uint32_t> archive_id
       m_on_arrival(std::move(on_arrival)),
       m_stop_reading(::eventfd(0, EFD_CLOEXEC)) {
   if (!m_stop_reading) throw Fatal(errno_error("eventfd", "receiver").value());
-  m_registrar = std::thread([this] { stay_registered(); });
+  m_registrar = std::thread([this] {
+    stay_registered();
+    wind_up();
+  });
 }
 
-Receiver::~Receiver() { stop(); }
+Receiver::~Receiver() {
+  request_stop();
+  m_registrar.join();
+}
 
 void Receiver::doubt() {
   const std::lock_guard lock(m_mutex);
@@ -43,20 +49,15 @@ void Receiver::doubt() {
   m_changed.notify_all();
 }
 
-void Receiver::stop() {
-  if (!m_registrar.joinable()) return;
-  {
-    const std::lock_guard lock(m_mutex);
-    m_stopping = true;
-    m_changed.notify_all();
-  }
-  m_registrar.join();
-  if (m_stream == nullptr) return;
-  m_stream->unregister();  // while the reader reads on: the pipe may be full
-  const std::uint64_t one = 1;
-  std::ignore = ::write(*m_stop_reading, &one, sizeof one);  // an eventfd takes it
-  m_reader.join();
-  m_stream.reset();
+void Receiver::request_stop() {
+  const std::lock_guard lock(m_mutex);
+  m_stopping = true;
+  m_changed.notify_all();
+}
+
+bool Receiver::stopped() const {
+  const std::lock_guard lock(m_mutex);
+  return m_stopped;
 }
 
 // The registrar's thread.
@@ -93,6 +94,20 @@ void Receiver::stay_registered() {
     m_changed.wait_for(lock, delay, [this] { return m_stopping; });
     delay = std::min(2 * delay, m_options.longest_delay);
   }
+}
+
+void Receiver::wind_up() {
+  if (m_stream != nullptr) {
+    m_stream->unregister();  // while the reader reads on: the pipe may be full
+    const std::uint64_t one = 1;
+    std::ignore = ::write(*m_stop_reading, &one, sizeof one);  // an eventfd takes it
+    m_reader.join();
+  }
+  {
+    const std::lock_guard lock(m_mutex);
+    m_stopped = true;
+  }
+  m_on_arrival();
 }
 
 Status Receiver::register_once() {

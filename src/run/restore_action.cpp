@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <optional>
+#include <vector>
 
 #include "copy_range.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
@@ -29,9 +30,9 @@ class RestoreAction final : public FileAction {
   }
 
   [[nodiscard]] Status begin() override {
-    const std::optional<std::string> layout = find_layout();
-    LHSM_TRY(m_action.begin(layout ? lustre::VolatileLayout::set_later : lustre::VolatileLayout::by_default));
-    if (layout) set_layout(*layout);
+    const std::vector<std::string> layouts = find_layouts();
+    LHSM_TRY(m_action.begin(layouts.empty() ? lustre::VolatileLayout::by_default : lustre::VolatileLayout::set_later));
+    set_layout(layouts);
     // Before anybody copies: trailing holes stay holes, and helpers see the final size.
     if (::ftruncate(m_action.data_fd(), m_action.attributes().st_size) != 0)
       return errno_error("ftruncate volatile of", m_action.item().fid.bracketed());
@@ -68,26 +69,33 @@ class RestoreAction final : public FileAction {
                    fmt::format("{} (digest {}, expected {})", fid.bracketed(), digest.text(), m_digest->text()));
   }
 
-  /// Return the file's own striping. The released file still has it; an imported one may have it
-  /// beside its object. Without any, Lustre's default for the directory serves.
-  std::optional<std::string> find_layout() {
-    auto layout = m_environment.client.layout(m_action.file_fd());
-    if (layout && !*layout) layout = m_environment.backend.layout(m_action.item().fid);
-    if (layout) return std::move(*layout);
-    warn_of_default(layout.error());
-    return std::nullopt;
+  /// Return the layouts to try, the best first. A released file still has its own. An imported one has what its
+  /// import chose, as a rule the default: the striping with which it was archived lies beside the object,
+  /// where lhsmtool_posix takes it from, too. Without any, Lustre's default for the directory serves.
+  std::vector<std::string> find_layouts() {
+    std::vector<std::string> found;
+    Outcome<std::optional<std::string>> own = m_environment.client.layout(m_action.file_fd());
+    const bool has_own = own && *own;
+    Outcome<std::optional<std::string>> kept;
+    if (!has_own || m_object->is_shared()) kept = m_environment.backend.layout(m_action.item().fid);
+    for (auto* layout : {&kept, &own}) {
+      if (!*layout)
+        log::warning("{}: {}", m_action.item().describe(), layout->error().describe());
+      else if (*layout && **layout)
+        found.push_back(std::move(***layout));
+    }
+    return found;
   }
 
-  void set_layout(const std::string& layout) {
-    const Status set = m_environment.client.set_layout(m_action.data_fd(), lustre::layout_for_new_file(layout));
-    if (set)
-      m_stripe_size = lustre::stripe_size_of(layout);
-    else
-      warn_of_default(set.error());
-  }
-
-  void warn_of_default(const Error& error) const {
-    log::warning("{}: restored with the default layout: {}", m_action.item().describe(), error.describe());
+  void set_layout(const std::vector<std::string>& layouts) {
+    for (const std::string& layout : layouts) {
+      const Status set = m_environment.client.set_layout(m_action.data_fd(), lustre::layout_for_new_file(layout));
+      if (set) {
+        m_stripe_size = lustre::stripe_size_of(layout);
+        return;
+      }
+      log::warning("{}: its layout cannot be set: {}", m_action.item().describe(), set.error().describe());
+    }
   }
 
   Environment& m_environment;

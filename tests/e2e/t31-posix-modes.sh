@@ -65,6 +65,7 @@ start_copytool 2 -F v2
 expect_restored "$DIR/imported" "$outside"
 expect_equal "its time" "$(stat -c %Y "$DIR/imported")" "$(stat -c %Y "$ARCHIVE/outside")"
 expect_restored "$DIR/tree/from/deep/er/four" "$(digest_of "$ARCHIVE/from/deep/er/four")"
+lfs setstripe -c 2 -S 2M "$DIR/lost"
 make_file "$DIR/lost" 54321
 make_file "$DIR/lost2" 4444
 lost=$(digest_of "$DIR/lost")
@@ -81,6 +82,8 @@ expect "import through the shadow tree" tool -F v2 --import "shadow/${DIR##*/}/l
 start_copytool 0 -F v2
 expect_restored "$DIR/found" "$lost"
 expect_restored "$DIR/found2" "$lost2"
+expect_equal "the striping with which it was archived" "$(lfs getstripe -c "$DIR/found") $(lfs getstripe -S "$DIR/found")" \
+  "2 2097152"
 stop_copytool
 expect "their digests went along" eval '! grep -q Unverified "$COPYTOOL_OUT"'
 

@@ -46,6 +46,9 @@ class ObjectReader : public copy::ByteSource {
   [[nodiscard]] virtual Outcome<std::string> version() const = 0;
   /// Return the digest that was kept with the object, or nothing: another copytool may have written it.
   [[nodiscard]] virtual Outcome<std::optional<copy::ObjectDigest>> digest() const = 0;
+  /// Whether the object has other names, too: then an import may have made it the object of this file, and
+  /// what is kept with it is of the file that was archived.
+  [[nodiscard]] virtual bool is_shared() const = 0;
 };
 
 /// A published object whose predecessor, if there was one, is still kept. Exactly one of the two

@@ -45,6 +45,7 @@ class ByteBudget {
  private:
   struct Waiter {
     std::uint64_t bytes;
+    std::uint64_t taken = 0;  // of the budget; nothing once there is no limit
     bool served = false;
   };
   void serve_waiters();

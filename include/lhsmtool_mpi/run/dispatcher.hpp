@@ -41,17 +41,14 @@ struct DispatcherOptions {
   std::function<bool(const ActionItem&)> is_bulk;
   /// Actions that the coordinator gave to a copytool which is no more: carried out as if they came now.
   std::vector<ActionItem> adopted;
+  /// Called with the reason when a stop cannot be brought to an end, as a rank or an MDT does not answer.
+  /// It should end the process: what would follow waits for threads that may never return.
+  std::function<void(const std::string& why)> on_stuck;
 };
 
 /// Requests to stop, set from another thread; wake the dispatcher's channel afterwards.
 struct StopRequest {
   std::atomic<int> count = 0;  ///< 1: drain; 2: stop running copies, too; 3: wait for nobody
-};
-
-/// A stop that cannot be brought to an end: a rank does not answer. There is nothing to do but abort.
-class StuckStop : public Fatal {
- public:
-  using Fatal::Fatal;
 };
 
 class Dispatcher {
@@ -65,8 +62,9 @@ class Dispatcher {
   void greet();
 
   /// Register and serve until `stop` is requested and everything is ended. Throws Fatal when the
-  /// first registration is refused for good, and StuckStop when running copies that were
-  /// told to stop have not ended within a grace time, or `stop` says to wait no longer.
+  /// first registration is refused for good. When what was told to stop, running copies and the registration, has
+  /// not ended within a grace time, or `stop` says to wait no longer, on_stuck is called, and Fatal thrown if it
+  /// returns.
   void serve(lustre::Client& client, const StopRequest& stop);
 
   /// Tell the workers to stop and wait for their good-byes. False: not all came.
@@ -84,6 +82,7 @@ class Dispatcher {
   void beat(TimePoint now);
   void carry_out(const plan::Command& command);
   void begin_drain();
+  [[noreturn]] void give_up();
 
   void handle(WorkerId from, const comm::Results& message);
   void handle(WorkerId from, const comm::Begun& message);

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <thread>
-#include <utility>
 #include <vector>
 
-#include "lhsmtool_mpi/base/action_item.hpp"
+#include "lhsmtool_mpi/base/fid.hpp"
 #include "lhsmtool_mpi/base/ids.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 
@@ -18,15 +18,21 @@ namespace lhsm::run {
 /// Has a thread of its own, since an MDT may let it wait.
 class KeepAlive {
  public:
-  using Actions = std::vector<std::pair<JobId, ActionItem>>;
+  /// What a report needs of an action; millions may wait.
+  struct Action {
+    JobId job;
+    Fid fid;
+    std::uint64_t cookie;
+  };
+  using Actions = std::vector<Action>;
   struct Answers {
     std::vector<JobId> gone;  ///< cancelled, or unknown to the coordinator: not to be begun any more
     bool estranged = false;   ///< a coordinator seems to have forgotten us
   };
 
-  /// `on_answer` is called in the thread, when take_answers() has something.
+  /// `on_answer` is called in the thread, when take_answers() has something, and when it has stopped.
   KeepAlive(lustre::Client& client, std::function<void()> on_answer);
-  ~KeepAlive();
+  ~KeepAlive();  ///< stops, and waits for it
   KeepAlive(const KeepAlive&) = delete;
   KeepAlive& operator=(const KeepAlive&) = delete;
 
@@ -35,9 +41,13 @@ class KeepAlive {
   /// Report these as alive; returns at once. Only while idle().
   void report(Actions actions);
   [[nodiscard]] Answers take_answers();
+  /// Report no more. Waits for nobody: the present report may last.
+  void request_stop() { m_thread.request_stop(); }
+  [[nodiscard]] bool stopped() const;
 
  private:
   void run(const std::stop_token& stop);
+  void report_all(const std::stop_token& stop, std::unique_lock<std::mutex>& lock);
 
   lustre::Client& m_client;
   std::function<void()> m_on_answer;
@@ -45,6 +55,7 @@ class KeepAlive {
   std::condition_variable_any m_changed;
   Actions m_actions;
   bool m_idle = true;
+  bool m_stopped = false;
   Answers m_answers;
   std::jthread m_thread;
 };

@@ -33,27 +33,31 @@ struct Arrival {
 
 /// The registration as copytool, and what arrives by it. Two threads: the reader does nothing but take
 /// the coordinator's lists, since a registered copytool that does not read stalls the coordinators of
-/// all MDTs (facts 4.1); the registrar registers, and registers again, which may wait for an MDT.
+/// all MDTs (facts 4.1); the registrar registers, registers again, and unregisters, which may wait for an MDT.
 class Receiver {
  public:
   /// Begin to register and to receive. `on_arrival` is called in the receiver's threads.
   Receiver(lustre::Client& client, std::vector<std::uint32_t> archive_ids, RegistrationOptions options,
            std::function<void()> on_arrival);
-  ~Receiver();
+  ~Receiver();  ///< stops, and waits for it
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
 
   /// A coordinator does not know what it gave us: register anew, soon. Any thread.
   void doubt();
-  /// Unregister, and read what was sent up to then. Waits for no further try to register.
-  void stop();
-  /// Take what has arrived. After stop() it is the last of it.
+  /// Let the receiver unregister, and read what was sent up to then. Waits for nobody: an MDT that is down may
+  /// let it last.
+  void request_stop();
+  /// Whether nothing will arrive any more: what take() returns after this is the last of it.
+  [[nodiscard]] bool stopped() const;
+  /// Take what has arrived.
   [[nodiscard]] std::vector<Arrival> take();
   /// Why the first registration was refused for good, if so. A coordinator that does not run is waited for.
   [[nodiscard]] std::optional<Error> refused() const;
 
  private:
   void stay_registered();
+  void wind_up();
   Status register_once();
   void wait_until_due(std::unique_lock<std::mutex>& lock);
   void read();
@@ -76,6 +80,7 @@ class Receiver {
   TimePoint m_registered_at;
   bool m_in_doubt = false;
   bool m_stopping = false;
+  bool m_stopped = false;
   std::uint64_t m_tries = 0;  // to register
 
   std::thread m_reader;

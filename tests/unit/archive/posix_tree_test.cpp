@@ -88,6 +88,21 @@ TEST_F(PosixTreeTest, a_candidate_is_found_through_links_that_stay_inside) {
   EXPECT_EQ(errno_of(tree().adopt(*candidate, m_b)), EEXIST);
 }
 
+/// A file system that was made anew gives FIDs that the archive knows from the former one.
+TEST_F(PosixTreeTest, adopt_leaves_an_object_alone_that_is_there_with_all_that_is_its) {
+  make(m_a, "", "data");
+  make(m_a, ".lov", "layout");
+  make(m_b, "", "somebody else's");
+  make(m_b, ".lov", "its layout");
+  make(m_b, ".digest", "its digest");
+  const auto candidate = tree().open_candidate(object_path(TreeFormat::v2, m_a));
+  ASSERT_TRUE(candidate);
+  EXPECT_EQ(errno_of(tree().adopt(*candidate, m_b)), EEXIST);
+  EXPECT_EQ(test::read_file(place(m_b)), "somebody else's");
+  EXPECT_EQ(test::read_file(place(m_b, ".lov")), "its layout");
+  EXPECT_EQ(test::read_file(place(m_b, ".digest")), "its digest");
+}
+
 TEST_F(PosixTreeTest, a_candidate_is_never_outside) {
   fs::create_directories(m_dir / "d");
   fs::create_symlink("/etc/passwd", m_dir / "absolute");

@@ -174,7 +174,7 @@ TEST_F(LayoutFilesTest, calls_by_path_and_lists) {
 
 TEST_F(LayoutFilesTest, getfattr_and_setfattr_with_the_library_preloaded) {
   if (shell("command -v getfattr setfattr").code != 0) GTEST_SKIP() << "needs getfattr and setfattr";
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the sanitizer's own library would have to come first";
 #endif
   const auto from = make_with("from", plain(stripes(3, k_mib)));

@@ -110,6 +110,41 @@ TEST_F(ByteBudgetTest, ALimitThatIsLiftedLetsAllGoOn) {
   EXPECT_TRUE(taken.get());
 }
 
+/// A cancel is heard while it waits, and the limit goes at the same time: nothing was taken, so nothing may
+/// be given back, or the next wants would be of the end of all numbers.
+TEST_F(ByteBudgetTest, AnErrorWhileALimitIsLiftedGivesNothingBack) {
+  m_budget.set_limit(1'000'000);
+  auto taken = take(1000, [this]() -> Status {
+    m_budget.set_limit(0);
+    return errno_error("progress", "test", ECANCELED);
+  });
+  EXPECT_FALSE(taken.get());
+  m_budget.set_limit(1'000'000);
+  auto next = take(300);
+  EXPECT_EQ(last_want(), 300U);
+  m_budget.grant(300);
+  EXPECT_TRUE(next.get());
+}
+
+/// What a copy that was cancelled at that moment had been served goes to those that wait behind it.
+TEST_F(ByteBudgetTest, AnErrorAfterAGrantLetsTheNextOneHaveIt) {
+  m_budget.set_limit(1'000'000);
+  std::promise<void> asked;
+  std::promise<void> granted;
+  auto first = take(1000, [&]() -> Status {
+    asked.set_value();
+    granted.get_future().wait();
+    return errno_error("progress", "test", ECANCELED);
+  });
+  asked.get_future().wait();
+  auto second = take(1000);
+  m_budget.grant(1000);
+  granted.set_value();
+  EXPECT_FALSE(first.get());
+  ASSERT_EQ(second.wait_for(30s), std::future_status::ready);
+  EXPECT_TRUE(second.get());
+}
+
 TEST_F(ByteBudgetTest, AChangedLimitIsAskedAnew) {
   m_budget.set_limit(1'000'000);
   auto taken = take(1000);

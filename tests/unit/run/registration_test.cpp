@@ -147,6 +147,58 @@ TEST_F(RegistrationTest, stop_reads_what_was_sent_before_it_unregistered) {
   EXPECT_EQ(m_lustre.record(last.front()).ends.size(), 1U);
 }
 
+/// An MDT that is down holds up the end of the registration, which must hold up nothing else.
+TEST_F(RegistrationTest, stop_goes_on_while_an_mdt_does_not_let_us_unregister) {
+  Gate begin;
+  Gate unregister;
+  m_lustre.before(Call::copy_start, [&begin](const Fid&) { return begin.pass(); });
+  m_lustre.before(Call::unregister, [&unregister](const Fid&) { return unregister.pass(); });
+  start(1, 1);
+  const auto items = m_lustre.send(ActionKind::archive, {m_lustre.make_file("running"), m_lustre.make_file("queued")});
+  ASSERT_TRUE(begin.wait_for_arrivals(1));
+  request_stop();
+  ASSERT_TRUE(unregister.wait_for_arrivals(1));
+  EXPECT_TRUE(m_lustre.wait_for_end_of({items.back()})) << "what no slot has begun";
+  EXPECT_EQ(result(items.back()), EAGAIN);
+  EXPECT_TRUE(m_lustre.registered());
+  begin.open();
+  unregister.open();
+  join();
+  EXPECT_EQ(m_fatal, "");
+  EXPECT_EQ(result(items.front()), 0);
+}
+
+/// All is done, and an MDT lets a thread of rank 0 wait.
+TEST_F(RegistrationTest, third_stop_waits_for_no_mdt) {
+  m_options.update_interval = 1h;
+  m_dispatcher_options.keep_alive = 40ms;
+  for (const Call call : {Call::unregister, Call::progress}) {
+    Gate begin;
+    Gate mdt;
+    std::string why;
+    m_dispatcher_options.on_stuck = [&](const std::string& reason) {
+      why = reason;
+      mdt.open();  // as the end of the process would do it
+    };
+    m_stop.count = 0;
+    m_observer.update({}, {});
+    m_lustre.before(Call::copy_start, [&begin](const Fid&) { return begin.pass(); });
+    m_lustre.before(call, [&mdt](const Fid&) { return mdt.pass(); });
+    start(1, 1);
+    // One runs, and one waits for so long that it is reported as alive.
+    const auto items = m_lustre.send(ActionKind::archive, {m_lustre.make_file("x"), m_lustre.make_file("y")});
+    EXPECT_TRUE(call != Call::progress || mdt.wait_for_arrivals(1));
+    begin.open();
+    EXPECT_TRUE(m_observer.wait_for_final(items.size()));
+    request_stop();
+    for (int i = 0; i < 2; ++i) request_stop();
+    join();
+    EXPECT_NE(why.find("an MDT does not answer"), std::string::npos) << why;
+    EXPECT_EQ(m_fatal, why);
+    m_lustre.before(call, nullptr);
+  }
+}
+
 /// A coordinator that was restarted sends its restores again, with their cookies, maybe while we still give
 /// up the first attempt.
 TEST_F(RegistrationTest, restore_that_is_sent_again_while_its_first_attempt_fails_is_done) {

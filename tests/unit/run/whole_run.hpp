@@ -30,6 +30,12 @@ class RecordingObserver final : public Observer {
   void update(const RunState& state, TimePoint) override {
     const std::lock_guard lock(m_mutex);
     m_last = state;
+    m_changed.notify_all();
+  }
+  /// Wait until the dispatcher knows that so many actions are final.
+  [[nodiscard]] bool wait_for_final(std::uint64_t count) {
+    std::unique_lock lock(m_mutex);
+    return m_changed.wait_for(lock, 30s, [&] { return m_last.final() == count; });
   }
   void failed(const ActionItem& item, const Error& error) override {
     const std::lock_guard lock(m_mutex);
@@ -46,6 +52,7 @@ class RecordingObserver final : public Observer {
 
  private:
   mutable std::mutex m_mutex;
+  std::condition_variable m_changed;
   RunState m_last;
   std::vector<std::pair<ActionItem, Error>> m_failures;
 };
