@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "copytool_stream.hpp"
+#include "describe.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/lustre/llapi_table.hpp"
 
@@ -27,7 +28,7 @@ Failure llapi_error(int rc, std::string_view operation, std::string_view subject
 class LlapiClient final : public Client {
  public:
   LlapiClient(LlapiTable api, std::string mount_point, std::string fsname, Fd mount)
-      : m_api(api), m_mount_point(std::move(mount_point)), m_fsname(std::move(fsname)), m_mount(std::move(mount)) {}
+      : m_api(api), m_mount_point(std::move(mount_point)), m_fsname(std::move(fsname)), m_mount(std::move(mount)), m_describer(api) {}
 
   [[nodiscard]] const std::string& mount_point() const override { return m_mount_point; }
   [[nodiscard]] const std::string& fsname() const override { return m_fsname; }
@@ -162,6 +163,12 @@ class LlapiClient final : public Client {
     return text;
   }
 
+  [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name) override {
+    return m_describer.by_name(directory, name);
+  }
+  [[nodiscard]] Outcome<FileFacts> describe_open_file(int fd) override { return m_describer.by_descriptor(fd); }
+  [[nodiscard]] Outcome<Project> project_of(int fd) override { return m_describer.project(fd); }
+
  private:
   Status mount_ioctl(unsigned long request, void* argument, std::string_view operation, const abi::lu_fid& fid) {
     if (m_api.ioctl(*m_mount, request, argument) != 0) {
@@ -189,6 +196,7 @@ class LlapiClient final : public Client {
   std::string m_mount_point;
   std::string m_fsname;
   Fd m_mount;
+  Describer m_describer;
   std::mutex m_mdt_mutex;
   std::unordered_map<std::uint64_t, int> m_mdt_of_sequence;
 };
