@@ -16,6 +16,7 @@ namespace lhsm::store {
 inline constexpr std::size_t k_slice_rows = 65536;
 
 // clang-format off
+// From `result` on they change as the job goes on; so does hsm_state.
 enum class Column : std::uint8_t {
   fid_seq, fid_oid, fid_ver, path, size, blocks, uid, gid, projid, mtime, archive_id, stripe_size, stripe_count,
   hsm_state, mdt_index, volume, position, action,
