@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # Sourced by scripts/bench, which sets these: what is measured, and how.
-: "${build:?}" "${parent:?}" "${size:?}" "${files:?}" "${repeat:?}"
+: "${build:?}" "${parent:?}" "${size:?}" "${files:?}" "${items:?}" "${repeat:?}"
 
 emulator=$build/bin/lhsm_emulator
 tool=$build/bin/lhsmtool_mpi
@@ -240,4 +240,11 @@ bench_dispatch() {
   cmake --build "$build" --target bench_dispatch > /dev/null
   mpirun -n 3 "$build/bin/bench_dispatch" 1000000
   mpirun -n 3 "$build/bin/bench_dispatch" 1000000 queue
+}
+
+bench_manifest() {
+  cmake --build "$build" --target bench_manifest > /dev/null
+  mkdir "$work/manifest"
+  "$build/bin/bench_manifest" "$work/manifest" "$items"
+  rm -rf "$work/manifest"
 }

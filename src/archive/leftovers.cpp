@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "lhsmtool_mpi/base/lock_reach.hpp"
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
-#include "lock_reach.hpp"
 #include "making_table.hpp"
 #include "names.hpp"
 #include "object_place.hpp"

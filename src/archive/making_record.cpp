@@ -2,14 +2,9 @@
 #include "making_record.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
-#include <fstream>
 #include <system_error>
 
 namespace lhsm::archive {
@@ -37,34 +32,6 @@ std::optional<T> number_of(std::string_view text, int base) {
 std::string padded(std::string text, std::size_t size) {
   text.resize(size, '\0');
   return text;
-}
-
-struct ProcessStatus {
-  bool ended = false;         ///< dead, though nobody may have asked for its exit code yet
-  std::uint64_t started = 0;  ///< clock ticks after the boot
-};
-
-std::optional<ProcessStatus> status_of(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string stat;
-  if (!std::getline(file, stat)) return std::nullopt;
-  std::string_view rest = stat;
-  rest.remove_prefix(std::min(rest.rfind(')') + 1, rest.size()));  // the name may hold anything
-  cut(rest, ' ');
-  const auto state = cut(rest, ' ');
-  for (int field = 4; field < 22; ++field) cut(rest, ' ');
-  const auto started = number_of<std::uint64_t>(cut(rest, ' '), 10);
-  if (!started) return std::nullopt;
-  return ProcessStatus{state == "Z" || state == "X", *started};
-}
-
-std::string this_kernel() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string boot;
-  std::getline(file, boot);
-  std::array<char, 64> space{};
-  if (::readlink("/proc/self/ns/pid", space.data(), space.size() - 1) < 0) space.fill('\0');
-  return boot.empty() ? std::string() : fmt::format("{}/{}", boot, space.data());
 }
 
 }  // namespace
@@ -100,35 +67,8 @@ std::optional<std::string> process_of_table(std::string_view name) {
   return std::string(process);
 }
 
-ProcessIdentity ProcessIdentity::self() {
-  const pid_t pid = ::getpid();
-  return {this_kernel(), pid, status_of(pid).value_or(ProcessStatus{}).started};
-}
-
-std::string ProcessIdentity::text() const { return fmt::format("{} {} {}", kernel, pid, started); }
-
-std::optional<ProcessIdentity> ProcessIdentity::parse(std::string_view line) {
-  ProcessIdentity identity;
-  identity.kernel = cut(line, ' ');
-  const auto pid = number_of<pid_t>(cut(line, ' '), 10);
-  const auto started = number_of<std::uint64_t>(line, 10);
-  if (identity.kernel.empty() || !pid || *pid <= 0 || !started) return std::nullopt;
-  identity.pid = *pid;
-  identity.started = *started;
-  return identity;
-}
-
-std::optional<bool> ProcessIdentity::is_running() const {
-  if (kernel != this_kernel()) return std::nullopt;
-  if (::kill(pid, 0) != 0 && errno == ESRCH) return false;
-  const auto now = status_of(pid);
-  return !now || (!now->ended && now->started == started);  // the number may belong to another by now
-}
-
 std::string header_text() {
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host.fill('\0');
-  return padded(fmt::format("{}\n{}\n{}\n", k_magic, ProcessIdentity::self().text(), host.data()), k_table_header_bytes);
+  return padded(fmt::format("{}\n{}\n{}\n", k_magic, ProcessIdentity::self().text(), host_name()), k_table_header_bytes);
 }
 
 std::optional<ProcessIdentity> parse_header(std::string_view bytes) {

@@ -8,14 +8,13 @@
 // <process> being that of the table's own name: whatever stands in it, no file of another process is meant.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "lhsmtool_mpi/archive/posix_backend.hpp"
+#include "lhsmtool_mpi/base/process_identity.hpp"
 
 namespace lhsm::archive {
 
@@ -36,19 +35,6 @@ struct MakingRecord {
 
 /// Return the process' part of a table's name (16 hex digits), or nothing if `name` is no table's.
 [[nodiscard]] std::optional<std::string> process_of_table(std::string_view name);
-
-/// Which process of which running kernel.
-struct ProcessIdentity {
-  std::string kernel;  ///< boot id and pid namespace
-  pid_t pid = 0;
-  std::uint64_t started = 0;  ///< clock ticks after the boot
-
-  [[nodiscard]] static ProcessIdentity self();
-  [[nodiscard]] std::string text() const;
-  [[nodiscard]] static std::optional<ProcessIdentity> parse(std::string_view line);
-  /// Return whether it is known to run, known to be gone, or (nothing) a matter of another kernel.
-  [[nodiscard]] std::optional<bool> is_running() const;
-};
 
 /// Return the header's k_table_header_bytes for this process.
 [[nodiscard]] std::string header_text();

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
-#include "../../../src/archive/lock_reach.hpp"
+#include "lhsmtool_mpi/base/lock_reach.hpp"
 #include "../../../src/archive/making_table.hpp"
 #include "archive_fixture.hpp"
 

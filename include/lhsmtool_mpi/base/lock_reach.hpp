@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace lhsm::archive {
+namespace lhsm {
 
 /// Return whether a lock on the open file `fd` is seen by every host that has the file system mounted, so
 /// that a lock which can be had says that nobody lives. False where that is not known: some network file
@@ -13,4 +13,4 @@ namespace lhsm::archive {
 /// Return whether a line of /proc/self/mountinfo has an option that keeps locks within the host.
 [[nodiscard]] bool has_local_locks(std::string_view mountinfo_line);
 
-}  // namespace lhsm::archive
+}  // namespace lhsm

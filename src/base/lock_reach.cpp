@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "lock_reach.hpp"
+#include "lhsmtool_mpi/base/lock_reach.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include <fstream>
 #include <string>
 
-namespace lhsm::archive {
+namespace lhsm {
 
 namespace {
 
@@ -64,4 +64,4 @@ bool locks_reach_all_hosts(int fd) {
   return found;
 }
 
-}  // namespace lhsm::archive
+}  // namespace lhsm

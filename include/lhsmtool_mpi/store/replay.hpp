@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What a journal tells when it is read from its beginning.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/store/item_slice.hpp"
+#include "lhsmtool_mpi/store/journal_record.hpp"
+
+namespace lhsm::store {
+
+class FileWindow;
+
+/// Read only the base. `not_found` when there is no file; `invalid` for what is no journal, `corrupt`, `unsupported`.
+[[nodiscard]] Outcome<JournalBase> read_journal_base(const std::string& path);
+
+/// The extents of a large file that are done, all of one version.
+struct PartialFile {
+  SourceVersion version;
+  std::vector<ExtentRecord> extents;
+};
+
+/// A journal as it was when it was read: in memory 8 bytes for each row that has a result (by pages of rows), what is
+/// on the way, and nothing of the rest, which is read again where it is asked for. Used by one thread at a time.
+class JournalState {
+ public:
+  /// Read all whole records. A torn end, as a crash leaves it, is left out. Damage before that is an error of
+  /// kind `corrupt` that says where. Rows must be below base.item_count.
+  [[nodiscard]] static Outcome<JournalState> replay(const std::string& path);
+
+  /// Return the state of a journal that holds no record.
+  [[nodiscard]] static JournalState none(const JournalBase& base);
+
+  [[nodiscard]] const JournalBase& base() const { return m_base; }
+  /// Return the last result of the row, or nothing when the journal has none and the manifest's holds.
+  [[nodiscard]] std::optional<ItemResult> result(std::uint64_t row) const;
+  /// Return the record of that result. The file must be there and unchanged up to valid_bytes().
+  [[nodiscard]] Outcome<std::optional<ItemResultRecord>> outcome(std::uint64_t row) const;
+  /// Put the journal's results over `slice`, rows from `first` on: over all columns that the slice holds. Nothing is
+  /// read for a slice that holds `result` alone of the columns that a job changes.
+  [[nodiscard]] Status overlay(std::uint64_t first, ItemSlice& slice) const;
+
+  /// What was asked for, or copied in part, and has no final result. By row.
+  [[nodiscard]] const std::map<std::uint64_t, RequestRecord>& open_requests() const { return m_requests; }
+  [[nodiscard]] const std::map<std::uint64_t, PartialFile>& partial_files() const { return m_partial; }
+  [[nodiscard]] const std::vector<RunRecord>& runs() const { return m_runs; }
+
+  /// Return whether there is anything that belongs into the next manifest: results, runs that are over.
+  [[nodiscard]] bool has_news() const { return m_has_news; }
+  /// Return the records of what is on the way, with which the next journal begins: its requests, extents, and the last
+  /// run when it has not ended; the result of replaying them is the same.
+  [[nodiscard]] std::vector<JournalRecord> unfinished() const;
+  /// Return the runs but for the one in unfinished().
+  [[nodiscard]] std::vector<RunRecord> finished_runs() const;
+
+  [[nodiscard]] std::uint64_t record_count() const { return m_records; }
+  [[nodiscard]] std::uint64_t valid_bytes() const { return m_valid; }      ///< up to the end of the last whole record
+  [[nodiscard]] std::uint64_t torn_bytes() const { return m_torn; }        ///< after it
+  [[nodiscard]] std::uint64_t last_batch() const { return m_last_batch; }  ///< where the last write began
+
+ private:
+  using Page = std::array<std::uint64_t, k_slice_rows>;
+
+  [[nodiscard]] bool take(JournalRecord record, std::uint64_t offset);
+  [[nodiscard]] Outcome<std::optional<ItemResultRecord>> read_outcome(std::uint64_t row, FileWindow& window) const;
+  [[nodiscard]] std::uint64_t place(std::uint64_t row) const;
+  void set_place(std::uint64_t row, ItemResult result, std::uint64_t offset);
+
+  JournalBase m_base;
+  std::uint64_t m_seed = 0;
+  std::string m_path;
+  Fd m_file;
+  std::vector<std::unique_ptr<Page>> m_pages;
+  std::map<std::uint64_t, RequestRecord> m_requests;
+  std::map<std::uint64_t, PartialFile> m_partial;
+  std::vector<RunRecord> m_runs;
+  bool m_run_is_open = false;
+  bool m_has_news = false;
+  std::uint64_t m_records = 0;
+  std::uint64_t m_valid = 0;
+  std::uint64_t m_torn = 0;
+  std::uint64_t m_last_batch = 0;
+};
+
+}  // namespace lhsm::store
