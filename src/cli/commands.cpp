@@ -12,10 +12,12 @@
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
+#include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
 #include "lhsmtool_mpi/comm/mpi_session.hpp"
 #include "posix_main.hpp"
 #include "rank_zero.hpp"
+#include "scan_options.hpp"
 
 namespace lhsm::cli {
 
@@ -120,6 +122,8 @@ int parse_and_run(int argc, char** argv) {
   app.set_version_flag("-V,--version", version_text);
   app.set_help_all_flag("--help-all", "Show the options of all commands");
   CLI::App& serve_app = *app.add_subcommand("serve", "Serve a file system as its copytool until stopped");
+  ScanCommand scan_command;
+  const CLI::App& scan_app = add_scan_command(app, scan_command);
   // Never parsed by CLI11, only shown: see run().
   app.add_subcommand("posix", "Take the command line of lhsmtool_posix, as a link of that name does");
   ServeOptions options;
@@ -131,7 +135,7 @@ int parse_and_run(int argc, char** argv) {
   });
   try {
     // CLI11 would only say that a command is missing.
-    if (argc > 1 && argv[1][0] != '-' && !serve_app.check_name(argv[1]))
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands([&](const CLI::App* known) { return known->check_name(argv[1]); }).empty())
       throw CLI::ValidationError(fmt::format("there is no command '{}'", argv[1]));
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -139,6 +143,7 @@ int parse_and_run(int argc, char** argv) {
     if (speaks_for_all()) app.exit(error);
     return success ? k_all_done : k_usage;
   }
+  if (scan_app.parsed()) return run_scan(scan_command);
   options.copy.update_interval = std::chrono::milliseconds(static_cast<std::int64_t>(update_interval * 1000));
   options.log_level = level_of(verbosity);
   // 0 stands for all archives, whatever else is asked for.

@@ -15,16 +15,17 @@ declare -A below=(
   [lustre]='base'
   [comm]='base'
   [plan]='base'
+  [scan]='base store lustre comm'
   [run]='base copy archive store lustre comm plan'
   [manage]='base copy archive lustre'
   [report]='base copy archive store lustre comm plan run'
-  [cli]='base copy archive store lustre comm plan run report manage'
+  [cli]='base copy archive store lustre comm plan run report manage scan'
   [emulator]='base'
 )
 # Headers that are kept in few files: a pattern of the header, a pattern of the files that may.
 confined=(
   '^mpi\.h$'                       '^src/comm/mpi_[a-z_]*\.[ch]pp$|^tests/mpi/'
-  '^CLI/'                          '^src/cli/commands\.cpp$|^src/emulator/tools/emulator_main\.cpp$'
+  '^CLI/'                          '^src/cli/(commands|scan_options)\.cpp$|^src/emulator/tools/emulator_main\.cpp$'
   '^boost/(archive|serialization)' '^src/comm/'
   '^hdf5\.h$'                      '^src/store/hdf5_[a-z_]*\.[ch]pp$'
   '^xxhash\.h$'                    '^src/comm/codec\.cpp$|^src/copy/digest\.cpp$|^src/store/checksum\.cpp$|^tests/unit/comm/|^tests/fuzz/'
