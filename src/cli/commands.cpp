@@ -10,10 +10,12 @@
 
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
+#include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
 #include "job_command.hpp"
 #include "posix_main.hpp"
 #include "rank_zero.hpp"
+#include "scan_options.hpp"
 #include "serve_options.hpp"
 #include "status_command.hpp"
 
@@ -30,6 +32,8 @@ int parse_and_run(int argc, char** argv) {
   ServeOptions options;
   RawServeOptions raw;
   add_serve_options(serve_app, options, raw, Service::live);
+  ScanCommand scan_command;
+  const CLI::App& scan_app = add_scan_command(app, scan_command);
   JobCommands jobs(app);
   StatusCommand status(app);
   // Never parsed by CLI11, only shown: see run().
@@ -39,9 +43,7 @@ int parse_and_run(int argc, char** argv) {
   });
   try {
     // CLI11 would only say that a command is missing.
-    const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
-    if (argc > 1 && argv[1][0] != '-' &&
-        std::none_of(commands.begin(), commands.end(), [&](const CLI::App* command) { return command->check_name(argv[1]); }))
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands([&](const CLI::App* known) { return known->check_name(argv[1]); }).empty())
       throw CLI::ValidationError(fmt::format("there is no command '{}'", argv[1]));
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -49,6 +51,7 @@ int parse_and_run(int argc, char** argv) {
     if (speaks_for_all()) app.exit(error);
     return success ? k_all_done : k_usage;
   }
+  if (scan_app.parsed()) return run_scan(scan_command);
   if (jobs.parsed()) return jobs.run(argc, argv);
   if (status.parsed()) return status.run();
   finish(options, raw);

@@ -2,12 +2,9 @@
 #include "lhsmtool_mpi/cli/serve.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -25,27 +22,11 @@
 #include "lhsmtool_mpi/run/dispatcher.hpp"
 #include "lhsmtool_mpi/run/worker.hpp"
 #include "run_files.hpp"
+#include "surroundings.hpp"
 
 namespace lhsm::cli {
 
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
-
-/// Return whether a person sees our stdout as it is written. mpirun gives its ranks a pseudo-terminal
-/// whatever its own stdout is, so below it the launcher's stdout decides.
-report::Style progress_style() {
-  if (::isatty(STDOUT_FILENO) == 0) return report::Style::lines;
-  if (!comm::started_by_launcher()) return report::Style::live;
-  std::error_code ec;
-  const auto target = std::filesystem::read_symlink(fmt::format("/proc/{}/fd/1", ::getppid()), ec).string();
-  const bool terminal = !ec && (target.starts_with("/dev/pts/") || target.starts_with("/dev/tty"));
-  return terminal ? report::Style::live : report::Style::lines;
-}
 
 /// What a rank needs to work: the mount and the archive.
 struct Doors {

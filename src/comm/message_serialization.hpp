@@ -159,6 +159,13 @@ LHSM_WIRE(lhsm::comm::Events, counted(m.events))
 LHSM_WIRE(lhsm::comm::BandwidthLimit, m.bytes_per_second)
 LHSM_WIRE(lhsm::comm::BandwidthWanted, m.total)
 LHSM_WIRE(lhsm::comm::BandwidthGrant, m.bytes)
+LHSM_WIRE(lhsm::comm::ScanTask, m.kind, counted(m.directory), counted(m.names), m.count)
+LHSM_WIRE(lhsm::comm::ScanTasks, counted(m.tasks))
+LHSM_WIRE(lhsm::comm::ScanState, m.queued, m.received, flag(m.is_hungry), flag(m.is_idle))
+LHSM_WIRE(lhsm::comm::ScanRecall)
+LHSM_WIRE(lhsm::comm::ScanFound, counted(m.rows), m.row_count, m.bytes, m.directories, m.others, m.filtered,
+          m.vanished, m.failed_lines, m.failed_entries, counted(m.problems))
+LHSM_WIRE(lhsm::comm::ScanTaken)
 LHSM_WIRE(lhsm::comm::Stop)
 LHSM_WIRE(lhsm::comm::Bye)
 

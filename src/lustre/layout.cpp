@@ -14,6 +14,7 @@ constexpr std::uint32_t k_magic_v1 = 0x0BD10BD0;
 constexpr std::uint32_t k_magic_v3 = 0x0BD30BD0;
 constexpr std::uint32_t k_magic_composite = 0x0BD60BD0;
 constexpr std::size_t k_stripe_size_at = 24;
+constexpr std::size_t k_stripe_count_at = 28;
 constexpr std::size_t k_stripe_offset_at = 30;
 constexpr std::size_t k_plain_bytes = 32;
 constexpr std::size_t k_entry_count_at = 14;
@@ -56,6 +57,15 @@ std::uint64_t stripe_size_of(std::string_view lov) {
   std::uint64_t largest = 0;
   for_each_component(lov, [&](std::uint32_t, std::size_t at) {
     largest = std::max<std::uint64_t>(largest, *read<std::uint32_t>(lov, at + k_stripe_size_at));
+  });
+  return largest;
+}
+
+std::uint32_t stripe_count_of(std::string_view lov) {
+  if (is_plain(lov)) return *read<std::uint16_t>(lov, k_stripe_count_at);
+  std::uint32_t largest = 0;
+  for_each_component(lov, [&](std::uint32_t, std::size_t at) {
+    largest = std::max<std::uint32_t>(largest, *read<std::uint16_t>(lov, at + k_stripe_count_at));
   });
   return largest;
 }

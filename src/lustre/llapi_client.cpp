@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "copytool_stream.hpp"
+#include "describe.hpp"
 #include "llapi_client.hpp"
 #include "mount_directory.hpp"
 
@@ -27,7 +28,7 @@ Failure llapi_error(int rc, std::string_view operation, std::string_view subject
 
 class LlapiClient final : public Client {
  public:
-  explicit LlapiClient(const LlapiTable& api) : m_api(api) {}
+  explicit LlapiClient(const LlapiTable& api) : m_api(api), m_describer(api) {}
   Status open(const std::string& mount_point) {
     LHSM_TRY_ASSIGN(m_mount, MountDirectory::open(m_api, mount_point));
     return {};
@@ -200,6 +201,12 @@ class LlapiClient final : public Client {
     return text;
   }
 
+  [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name) override {
+    return m_describer.by_name(directory, name);
+  }
+  [[nodiscard]] Outcome<FileFacts> describe_open_file(int fd) override { return m_describer.by_descriptor(fd); }
+  [[nodiscard]] Outcome<Project> project_of(int fd) override { return m_describer.project(fd); }
+
  private:
   Status mount_ioctl(unsigned long request, void* argument, std::string_view operation, const abi::lu_fid& fid) {
     const int rc = m_mount->with([&](int mount) { return m_api.ioctl(mount, request, argument) != 0 ? -errno : 0; });
@@ -223,6 +230,7 @@ class LlapiClient final : public Client {
 
   LlapiTable m_api;
   std::unique_ptr<MountDirectory> m_mount;
+  Describer m_describer;
   std::mutex m_mdt_mutex;
   std::unordered_map<std::uint64_t, int> m_mdt_of_sequence;
 };

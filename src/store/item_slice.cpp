@@ -46,6 +46,7 @@ void ItemSlice::push_back(const Item& item) {
   stripe_count[i] = item.stripe_count;
   hsm_state[i] = item.hsm_state;
   mdt_index[i] = item.mdt_index;
+  links[i] = item.links;
   volume[i] = item.volume;
   position[i] = item.position;
   action[i] = item.action;
@@ -76,6 +77,7 @@ Item ItemSlice::item(std::size_t i) const {
   get(stripe_count, i, item.stripe_count);
   get(hsm_state, i, item.hsm_state);
   get(mdt_index, i, item.mdt_index);
+  get(links, i, item.links);
   get(volume, i, item.volume);
   get(position, i, item.position);
   get(action, i, item.action);

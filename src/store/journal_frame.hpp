@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "file_window.hpp"
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/store/journal_record.hpp"
 #include "lhsmtool_mpi/store/replay.hpp"
@@ -54,9 +55,8 @@ struct ScanEnd {
 [[nodiscard]] Outcome<ScanEnd> scan_frames(int fd, const std::string& path, std::uint64_t seed,
                                            const std::function<Status(const Frame&)>& visit);
 
-/// Read the one frame at `offset` into `buffer`; `corrupt` when there is none.
-[[nodiscard]] Outcome<Frame> read_frame(int fd, const std::string& path, std::uint64_t seed, std::uint64_t offset,
-                                        std::string& buffer);
+/// Read the one frame at `offset`; `corrupt` when there is none. Its payload is valid until the next call.
+[[nodiscard]] Outcome<Frame> read_frame(FileWindow& window, std::uint64_t seed, std::uint64_t offset);
 
 /// Return the frame at the beginning of `bytes`, which stand at `offset`; nothing if there is none, or not all of it.
 [[nodiscard]] std::optional<Frame> parse_frame(std::span<const std::byte> bytes, std::uint64_t seed,

@@ -19,6 +19,10 @@ namespace {
 constexpr unsigned k_result_shift = 56;
 constexpr std::uint64_t k_offset_mask = (std::uint64_t{1} << k_result_shift) - 1;
 
+// What is read at once: cheap also where the next result is elsewhere.
+constexpr std::size_t k_one_result = 256;
+constexpr std::size_t k_some_results = 16384;
+
 Outcome<Fd> open_journal(const std::string& path) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return errno_error("open", path);
@@ -110,15 +114,16 @@ std::optional<ItemResult> JournalState::result(std::uint64_t row) const {
 }
 
 Outcome<std::optional<ItemResultRecord>> JournalState::outcome(std::uint64_t row) const {
-  std::string buffer;
-  return read_outcome(row, buffer);
+  if (place(row) == 0) return std::optional<ItemResultRecord>();
+  FileWindow window(*m_file, m_path, m_valid, k_one_result);
+  return read_outcome(row, window);
 }
 
-Outcome<std::optional<ItemResultRecord>> JournalState::read_outcome(std::uint64_t row, std::string& buffer) const {
+Outcome<std::optional<ItemResultRecord>> JournalState::read_outcome(std::uint64_t row, FileWindow& window) const {
   const std::uint64_t found = place(row);
   if (found == 0) return std::optional<ItemResultRecord>();
   const std::uint64_t offset = (found & k_offset_mask) * 8;
-  LHSM_TRY_ASSIGN(const Frame frame, read_frame(*m_file, m_path, m_seed, offset, buffer));
+  LHSM_TRY_ASSIGN(const Frame frame, read_frame(window, m_seed, offset));
   const auto record = decode(frame.type, frame.payload);
   const auto* result = record ? std::get_if<ItemResultRecord>(&*record) : nullptr;
   if (result == nullptr || result->row != row)
@@ -128,15 +133,24 @@ Outcome<std::optional<ItemResultRecord>> JournalState::read_outcome(std::uint64_
 
 Status JournalState::overlay(std::uint64_t first, ItemSlice& slice) const {
   std::size_t count = slice.path_end.size();
-  for_each_column(slice, [&](Column, const char*, const auto& column) { count = std::max(count, column.size()); });
+  bool needs_records = false;
+  for_each_column(slice, [&](Column id, const char*, const auto& column) {
+    count = std::max(count, column.size());
+    if (id > Column::result || id == Column::hsm_state) needs_records = needs_records || !column.empty();
+  });
+  if (!needs_records) {
+    for (std::size_t i = 0; i < slice.result.size(); ++i) slice.result[i] = result(first + i).value_or(slice.result[i]);
+    return {};
+  }
   // In the order of the file: mostly one place after the other.
   std::vector<std::pair<std::uint64_t, std::size_t>> places;
   for (std::size_t i = 0; i < count; ++i)
     if (const auto found = place(first + i); found != 0) places.emplace_back(found & k_offset_mask, i);
   std::sort(places.begin(), places.end());
-  std::string buffer;
+  if (places.empty()) return {};
+  FileWindow window(*m_file, m_path, m_valid, k_some_results);
   for (const auto& [offset, i] : places) {
-    LHSM_TRY_ASSIGN(const auto record, read_outcome(first + i, buffer));
+    LHSM_TRY_ASSIGN(const auto record, read_outcome(first + i, window));
     slice.set_outcome(i, record->outcome);
     if (record->hsm_state && !slice.hsm_state.empty()) slice.hsm_state[i] = *record->hsm_state;
   }

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Hold a program's manual page against its --help: each command, and each option of it, is in both.
-# Usage: manual.sh PROGRAM PAGE.scd
+# Hold a program's manual page against its --help: each command, and each option of it, is in both. With a COMMAND the
+# page is about that one only.
+# Usage: manual.sh PROGRAM PAGE.scd [COMMAND]
 set -euo pipefail
-program=${1:?the program} page=${2:?the page} breaches=0
+program=${1:?the program} page=${2:?the page} only=${3:-} breaches=0
 
 breach() {
   echo "$page: $*"
@@ -12,7 +13,11 @@ breach() {
 
 commands=$("$program" --help | sed -n '/^Subcommands:/,$s/^  \([a-z-]*\) .*/\1/p')
 [ -n "$commands" ] || breach "no commands in --help"
-helped=$(for command in '' $commands; do
+if [ -n "$only" ]; then
+  grep -qx -e "$only" <<< "$commands" || breach "no command $only in --help"
+  commands=$only
+fi
+helped=$(for command in ${only:-'' $commands}; do
   # shellcheck disable=SC2086 # none, or one
   "$program" $command --help
 done | grep -oE '(^|[ ,])--[a-z][a-z-]*' | tr -d ' ,' | sort -u | grep -vx -e --help -e --help-all -e --version || true)

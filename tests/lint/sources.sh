@@ -15,11 +15,12 @@ declare -A below=(
   [lustre]='base'
   [comm]='base'
   [plan]='base'
+  [scan]='base store lustre comm'
   [run]='base copy archive store lustre comm plan'
   [manage]='base copy archive lustre'
   [bulk]='base store lustre run'
   [report]='base copy archive store lustre comm plan run'
-  [cli]='base copy archive store lustre comm plan run bulk report manage'
+  [cli]='base copy archive store lustre comm plan run bulk report manage scan'
   [emulator]='base'
 )
 # Headers that are kept in few files: a pattern of the header, a pattern of the files that may.

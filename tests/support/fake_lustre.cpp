@@ -254,4 +254,21 @@ Outcome<Fid> FakeLustre::import_released(const std::string& path, std::uint32_t 
   return fid;
 }
 
+Outcome<lustre::FileFacts> FakeLustre::describe_file(int directory, const std::string& name) {
+  LHSM_TRY(enter(Call::describe, {}, "describe"));
+  lustre::FileFacts facts;
+  if (::fstatat(directory, name.c_str(), &facts.attributes, AT_SYMLINK_NOFOLLOW) != 0) return errno_error("stat", name);
+  facts.fid = {0x200000400ULL, static_cast<std::uint32_t>(facts.attributes.st_ino), 0};
+  return facts;
+}
+
+Outcome<lustre::FileFacts> FakeLustre::describe_open_file(int fd) {
+  LHSM_TRY_ASSIGN(const Fid fid, fid_of(fd));
+  LHSM_TRY(enter(Call::describe, fid, "describe"));
+  lustre::FileFacts facts;
+  if (::fstat(fd, &facts.attributes) != 0) return errno_error("stat", fid.bracketed());
+  facts.fid = fid;
+  return facts;
+}
+
 }  // namespace lhsm::test

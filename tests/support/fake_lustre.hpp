@@ -25,7 +25,7 @@
 namespace lhsm::test {
 
 enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, create_volatile, copy_start, progress,
-                  copy_end, set_times, layout, set_layout, xattrs, import, request, hsm_state, request_progress, count };
+                  copy_end, set_times, layout, set_layout, xattrs, import, describe, request, hsm_state, request_progress, count };
 
 class FakeLustre final : public lustre::Client {
  public:
@@ -225,6 +225,10 @@ class FakeLustre final : public lustre::Client {
   [[nodiscard]] Outcome<lustre::HsmState> hsm_state(int fd) override;
   [[nodiscard]] Outcome<lustre::RequestProgress> request_progress(int fd) override;
   [[nodiscard]] Outcome<std::string> agent_uuid() override { return std::string("fake-uuid"); }
+  /// Files below the mount point; their FIDs are made of inode numbers, unless made by make_file().
+  [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name) override;
+  [[nodiscard]] Outcome<lustre::FileFacts> describe_open_file(int fd) override;
+  [[nodiscard]] Outcome<lustre::Project> project_of(int) override { return lustre::Project{}; }
 
   std::vector<std::uint32_t> registered_for;
   std::vector<std::string> volatile_directories;  ///< in which volatile files were made

@@ -23,6 +23,13 @@
 //     BandwidthWanted            ->
 //                                <-  BandwidthGrant       copies may read so much more
 //                                <-  Stop; Bye        ->
+//
+// A scan (part `scan`) has the same greeting and end, and between them:
+//     ScanTasks                  <->                      to be gone through; back: what others may do
+//     ScanState                  ->                       how much is left here
+//                                <-  ScanRecall           give some of it back
+//     ScanFound                  ->                       rows, problems, counts
+//                                <-  ScanTaken            of the above, by whoever writes the manifest
 #pragma once
 
 #include <cstdint>
@@ -38,7 +45,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 5;
+inline constexpr std::uint32_t k_protocol_version = 6;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -177,11 +184,53 @@ struct BandwidthGrant {
   std::uint64_t bytes = 0;  ///< besides what was granted before
 };
 
+enum class ScanTaskKind : std::uint8_t {
+  directories,  ///< to be walked through with all that is below
+  files,        ///< to be looked at; may turn out to be directories
+  lines,        ///< of a list of paths and FIDs
+};
+
+/// A piece of a scan: some names of one directory, or lines of a list.
+struct ScanTask {
+  ScanTaskKind kind = ScanTaskKind::directories;
+  std::string directory;    ///< below the mount point, "" for that itself; of lines: what relative paths are relative to
+  std::string names;        ///< each followed by a NUL; a name may have slashes, "" is the directory itself
+  std::uint64_t count = 0;  ///< of names
+};
+
+struct ScanTasks {
+  std::vector<ScanTask> tasks;
+};
+
+struct ScanState {
+  std::uint64_t queued = 0;    ///< names that nobody has begun
+  std::uint64_t received = 0;  ///< ScanTasks messages so far
+  bool is_hungry = false;      ///< a thread has nothing to do
+  bool is_idle = false;        ///< no thread has, nothing is queued, and all that was found has been sent
+};
+
+struct ScanRecall {};
+
+struct ScanFound {
+  std::string rows;  ///< scan::append_row
+  std::uint64_t row_count = 0;
+  std::uint64_t bytes = 0;  ///< sizes of the rows' files
+  std::uint64_t directories = 0;
+  std::uint64_t others = 0;    ///< neither files nor directories, or directories in a list
+  std::uint64_t filtered = 0;  ///< files that a filter kept out
+  std::uint64_t vanished = 0;  ///< files that went away between two looks
+  std::uint64_t failed_lines = 0;
+  std::uint64_t failed_entries = 0;  ///< directories and files
+  std::vector<Error> problems;       ///< of the failed ones as many as are worth a line
+};
+
+struct ScanTaken {};
+
 struct Stop {};
 struct Bye {};
 
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
                              Cancel, Recall, Returned, Tick, Heartbeat, Events, BandwidthLimit, BandwidthWanted,
-                             BandwidthGrant, Stop, Bye>;
+                             BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, Stop, Bye>;
 
 }  // namespace lhsm::comm

@@ -11,6 +11,9 @@ namespace lhsm::lustre {
 /// which the largest one is taken), or 0 when it cannot be read. Never trusts an offset in it.
 [[nodiscard]] std::uint64_t stripe_size_of(std::string_view lov);
 
+/// Return the largest stripe count of its components, 65535 for all OSTs, or 0 when it cannot be read.
+[[nodiscard]] std::uint32_t stripe_count_of(std::string_view lov);
+
 /// Return the layout as it can be given to a new file: a plain one, and each component that has its
 /// objects, with any first OST. Where a wish for one stands in a new layout, one that was read has its
 /// generation, which the new file would take for an OST. Other layouts are returned as they are.

@@ -63,6 +63,7 @@ struct Item {
   std::uint32_t stripe_count = 0;
   std::uint32_t hsm_state = 0;  ///< HS_* bits
   std::uint32_t mdt_index = 0;
+  std::uint32_t links = 1;  ///< hard links; other names of the file may be items of their own
   std::uint32_t volume = k_no_volume;  ///< index into the manifest's volumes
   std::uint64_t position = 0;          ///< on the volume; orders reading from tape
   ItemAction action = ItemAction::none;

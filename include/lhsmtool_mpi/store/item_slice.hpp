@@ -16,9 +16,10 @@ namespace lhsm::store {
 inline constexpr std::size_t k_slice_rows = 65536;
 
 // clang-format off
+// From `result` on they change as the job goes on; so does hsm_state.
 enum class Column : std::uint8_t {
   fid_seq, fid_oid, fid_ver, path, size, blocks, uid, gid, projid, mtime, archive_id, stripe_size, stripe_count,
-  hsm_state, mdt_index, volume, position, action,
+  hsm_state, mdt_index, links, volume, position, action,
   result, sys_errno, attempts, has_digest, digest, seconds, rank, bytes_copied, first_start, last_start, end,
 };
 // clang-format on
@@ -59,6 +60,7 @@ struct ItemSlice {
   std::vector<std::uint32_t> stripe_count;
   std::vector<std::uint32_t> hsm_state;
   std::vector<std::uint32_t> mdt_index;
+  std::vector<std::uint32_t> links;
   std::vector<std::uint32_t> volume;
   std::vector<std::uint64_t> position;
   std::vector<ItemAction> action;
@@ -103,6 +105,7 @@ void for_each_column(Slice& slice, F f) {
   f(Column::stripe_count, "stripe_count", slice.stripe_count);
   f(Column::hsm_state, "hsm_state", slice.hsm_state);
   f(Column::mdt_index, "mdt_index", slice.mdt_index);
+  f(Column::links, "links", slice.links);
   f(Column::volume, "volume", slice.volume);
   f(Column::position, "position", slice.position);
   f(Column::action, "action", slice.action);

@@ -19,6 +19,8 @@
 
 namespace lhsm::store {
 
+class FileWindow;
+
 /// Read only the base. `not_found` when there is no file; `invalid` for what is no journal, `corrupt`, `unsupported`.
 [[nodiscard]] Outcome<JournalBase> read_journal_base(const std::string& path);
 
@@ -44,7 +46,8 @@ class JournalState {
   [[nodiscard]] std::optional<ItemResult> result(std::uint64_t row) const;
   /// Return the record of that result. The file must be there and unchanged up to valid_bytes().
   [[nodiscard]] Outcome<std::optional<ItemResultRecord>> outcome(std::uint64_t row) const;
-  /// Put the journal's results over `slice`, rows from `first` on: over all columns that the slice holds.
+  /// Put the journal's results over `slice`, rows from `first` on: over all columns that the slice holds. Nothing is
+  /// read for a slice that holds `result` alone of the columns that a job changes.
   [[nodiscard]] Status overlay(std::uint64_t first, ItemSlice& slice) const;
 
   /// What was asked for, or copied in part, and has no final result. By row.
@@ -69,7 +72,7 @@ class JournalState {
   using Page = std::array<std::uint64_t, k_slice_rows>;
 
   [[nodiscard]] bool take(JournalRecord record, std::uint64_t offset);
-  [[nodiscard]] Outcome<std::optional<ItemResultRecord>> read_outcome(std::uint64_t row, std::string& buffer) const;
+  [[nodiscard]] Outcome<std::optional<ItemResultRecord>> read_outcome(std::uint64_t row, FileWindow& window) const;
   [[nodiscard]] std::uint64_t place(std::uint64_t row) const;
   void set_place(std::uint64_t row, ItemResult result, std::uint64_t offset);
 

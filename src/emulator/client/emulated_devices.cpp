@@ -56,4 +56,11 @@ bool is_emulated_device(dev_t device) {
       device, [](const AttributeNames&, int) { return true; }, -1);
 }
 
+bool only_trusted_names() {
+  const auto count = g_count.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < count; ++i)
+    if (g_devices[i].names->name_space != "trusted") return false;
+  return count > 0;
+}
+
 }  // namespace lhsm::emulator

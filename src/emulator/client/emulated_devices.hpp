@@ -17,5 +17,7 @@ void note_device(dev_t device, const AttributeNames& names);
 /// whether it did. The mount of LHSM_EMULATOR_MOUNT counts as met.
 bool any_mount_on(dev_t device, bool (*test)(const AttributeNames& names, int fd), int fd);
 [[nodiscard]] bool is_emulated_device(dev_t device);
+/// Return whether mounts were met, and all keep their xattrs in trusted names.
+[[nodiscard]] bool only_trusted_names();
 
 }  // namespace lhsm::emulator

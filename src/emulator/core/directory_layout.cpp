@@ -5,10 +5,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace lhsm::emulator {
 
 std::string stored_layout(const std::string& path, const AttributeNames& names) {
-  // By system call: the library answers getxattr() for this name itself.
+  // By system call: the library answers getxattr() for this name itself. The kernel clears a buffer of the size that
+  // is given, so that the largest one is only tried where it is needed.
+  char little[512];
+  const auto length = ::syscall(SYS_getxattr, path.c_str(), names.layout.c_str(), little, sizeof little);
+  if (length >= 0) return {little, static_cast<std::size_t>(length)};
+  if (errno != ERANGE) return {};
   char value[64 * 1024];
   const auto size = ::syscall(SYS_getxattr, path.c_str(), names.layout.c_str(), value, sizeof value);
   return size <= 0 ? std::string() : std::string(value, static_cast<std::size_t>(size));

@@ -13,6 +13,7 @@
 
 #include "client/file_layout.hpp"
 #include "library/llapi.hpp"
+#include "library/shown_attributes.hpp"
 
 using namespace lhsm;
 using namespace lhsm::emulator;
@@ -122,6 +123,7 @@ ssize_t list_by_path(long call, const char* path, char* list, std::size_t size, 
 }
 
 ssize_t get_by_path(long call, const char* path, const char* name, void* value, std::size_t size, int flags) {
+  if (is_server_attribute(name)) return get_server_attribute(call, path, name, value, size);
   if (is_layout_name(name))
     if (const Target target(path, flags); target.mount != nullptr)
       return get_layout(*target.mount, *target.fd, target.relative, value, size);

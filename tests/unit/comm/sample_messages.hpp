@@ -58,6 +58,12 @@ inline std::vector<Message> sample_messages() {
       BandwidthLimit{20 << 20},
       BandwidthWanted{~0ULL},
       BandwidthGrant{1 << 20},
+      ScanTasks{{}},
+      ScanTasks{{ScanTask{ScanTaskKind::lines, "a/b", std::string("x\0y\n\xff\0", 6), 2}, ScanTask{}}},
+      ScanState{~0ULL, 7, true, false},
+      ScanRecall{},
+      ScanFound{std::string(9000, '\xfe'), 3, 1ULL << 50, 4, 5, 6, 7, 8, 9, {sample_error(), sample_error()}},
+      ScanTaken{},
       Stop{},
       Bye{},
   };
@@ -116,6 +122,20 @@ inline bool operator==(const BandwidthLimit& a, const BandwidthLimit& b) {
 }
 inline bool operator==(const BandwidthWanted& a, const BandwidthWanted& b) { return a.total == b.total; }
 inline bool operator==(const BandwidthGrant& a, const BandwidthGrant& b) { return a.bytes == b.bytes; }
+inline bool operator==(const ScanTask& a, const ScanTask& b) {
+  return a.kind == b.kind && a.directory == b.directory && a.names == b.names && a.count == b.count;
+}
+inline bool operator==(const ScanTasks& a, const ScanTasks& b) { return a.tasks == b.tasks; }
+inline bool operator==(const ScanState& a, const ScanState& b) {
+  return a.queued == b.queued && a.received == b.received && a.is_hungry == b.is_hungry && a.is_idle == b.is_idle;
+}
+inline bool operator==(const ScanRecall&, const ScanRecall&) { return true; }
+inline bool operator==(const ScanFound& a, const ScanFound& b) {
+  return a.rows == b.rows && a.row_count == b.row_count && a.bytes == b.bytes && a.directories == b.directories && a.others == b.others &&
+         a.filtered == b.filtered && a.vanished == b.vanished && a.failed_lines == b.failed_lines &&
+         a.failed_entries == b.failed_entries && a.problems == b.problems;
+}
+inline bool operator==(const ScanTaken&, const ScanTaken&) { return true; }
 inline bool operator==(const Stop&, const Stop&) { return true; }
 inline bool operator==(const Bye&, const Bye&) { return true; }
 

@@ -81,6 +81,21 @@ TEST_F(FoldTest, BringsTheJournalIntoTheManifest) {
   EXPECT_EQ(test::files_below(dir.path()), (std::set<std::string>{"job.h5", "job.h5.journal", "job.h5.lock"}));
 }
 
+TEST_F(FoldTest, ResultsAreKnownWithoutReadingTheJournalAgain) {
+  make_news();
+  auto seen = look_at_job(path);
+  ASSERT_TRUE(is_ok(seen));
+  std::filesystem::resize_file(journal, 64);
+  ItemSlice slice;
+  ASSERT_TRUE(is_ok(seen->manifest.read(0, k_items, {Column::result, Column::size}, slice)));
+  ASSERT_TRUE(is_ok(seen->state.overlay(0, slice)));
+  for (std::size_t i = 0; i < k_items; ++i) ASSERT_EQ(slice.result[i], expected[i].outcome.result) << i;
+  ASSERT_TRUE(is_ok(seen->manifest.read(0, k_items, Columns::all(), slice)));
+  const Status gone = seen->state.overlay(0, slice);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().kind, ErrorKind::corrupt);
+}
+
 TEST_F(FoldTest, DoesNothingWithoutNews) {
   make_news();
   ASSERT_TRUE(is_ok(fold(held)));

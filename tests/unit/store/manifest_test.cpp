@@ -17,7 +17,7 @@ class ManifestTest : public testing::Test {
 };
 
 TEST_F(ManifestTest, GivesBackWhatWasWritten) {
-  for (const std::size_t count : {std::size_t{1}, std::size_t{1000}, k_slice_rows, 2 * k_slice_rows + 77}) {
+  for (const std::size_t count : {std::size_t{1}, std::size_t{1000}, k_slice_rows + 77}) {
     RandomItems random(count);
     const auto items = random.items(count);
     write_manifest(path, items);
@@ -50,7 +50,11 @@ TEST_F(ManifestTest, ReadsAnySliceAndOnlyTheColumnsAskedFor) {
 }
 
 TEST_F(ManifestTest, WritesWholeSlicesAsTheyAre) {
-  const auto items = RandomItems(6).items(k_slice_rows);
+  std::vector<Item> items(k_slice_rows);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    items[i].path = std::to_string(i);
+    items[i].size = i;
+  }
   ItemSlice slice;
   for (const Item& item : items) slice.push_back(item);
   auto writer = ManifestWriter::create(path, k_attributes, ManifestIdentity::make(), ManifestWriter::Replace::no);
@@ -192,8 +196,7 @@ TEST_F(ManifestTest, TellsThatTheDiskIsFull) {
   write_manifest(path, {});
   const auto least = std::filesystem::file_size(path);
   std::filesystem::remove(path);
-  for (const rlim_t limit : {rlim_t{0}, rlim_t{100}, rlim_t{3000}, rlim_t{least - 1}, rlim_t{least + 5000},
-                             rlim_t{300'000}, rlim_t{1'000'000}}) {
+  for (const rlim_t limit : {rlim_t{0}, rlim_t{3000}, rlim_t{least - 1}, rlim_t{300'000}}) {
     // In a child, as the limit cannot be taken back by everybody. HDF5 must not hang or die at the exit either.
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);

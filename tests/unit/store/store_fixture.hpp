@@ -74,6 +74,7 @@ class RandomItems {
     item.stripe_count = narrow();
     item.hsm_state = narrow();
     item.mdt_index = narrow();
+    item.links = narrow();
     item.volume = narrow();
     item.position = number();
     item.action = static_cast<ItemAction>(below(k_item_actions));

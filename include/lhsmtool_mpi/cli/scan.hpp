@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/scan/walker.hpp"
+
+namespace lhsm::cli {
+
+/// All that `lhsmtool_mpi scan` can be told.
+struct ScanCommand {
+  std::vector<std::string> paths;  ///< to go through; with a list, any one path of the file system
+  std::string list;                ///< a file of paths and FIDs, "-" for stdin of rank 0; empty: none
+  bool nul_separated = false;      ///< the list's entries end with a NUL, not a line end
+  std::string output;              ///< the manifest
+  bool replace = false;            ///< a manifest that is there
+  std::string command_line;        ///< for the manifest's record of runs
+  scan::ScanOptions options;
+  std::chrono::seconds progress{10};  ///< 0: no lines
+  log::Level log_level = log::Level::info;
+};
+
+/// Write a manifest of what is found; on all ranks of the job. Return the exit code. Throws Fatal.
+int run_scan(const ScanCommand& command);
+
+}  // namespace lhsm::cli

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/cli/scan.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "lhsmtool_mpi/base/signals.hpp"
+#include "lhsmtool_mpi/base/size.hpp"
+#include "lhsmtool_mpi/cli/build_id.hpp"
+#include "lhsmtool_mpi/cli/commands.hpp"
+#include "lhsmtool_mpi/comm/loopback.hpp"
+#include "lhsmtool_mpi/comm/mpi_session.hpp"
+#include "lhsmtool_mpi/lustre/mount_point.hpp"
+#include "lhsmtool_mpi/scan/dispatcher.hpp"
+#include "lhsmtool_mpi/scan/manifest_sink.hpp"
+#include "lhsmtool_mpi/scan/worker.hpp"
+#include "scan_progress.hpp"
+#include "surroundings.hpp"
+
+namespace lhsm::cli {
+
+namespace {
+
+using Abort = std::function<void()>;
+
+Outcome<std::unique_ptr<lustre::Client>> open_file_system(const ScanCommand& command) {
+  LHSM_TRY_ASSIGN(const std::string mount, lustre::mount_point_of(command.paths.empty() ? "." : command.paths.front()));
+  return lustre::open_client(mount);
+}
+
+std::string working_directory() {
+  std::error_code ec;
+  const auto path = std::filesystem::current_path(ec);
+  if (ec) throw Fatal("the working directory cannot be told: " + ec.message());
+  return path.string();
+}
+
+/// Return the PATHs as work, each of them once, by its real name. A link that is named itself is followed, as those below
+/// are not. Throws Fatal when one is not there, or on another file system.
+std::vector<comm::ScanTask> first_tasks(const std::vector<std::string>& paths, const std::string& mount) {
+  std::vector<std::string> found;
+  const std::string top = mount == "/" ? std::string() : mount;
+  for (const std::string& path : paths) {
+    char resolved[PATH_MAX];
+    if (::realpath(path.c_str(), resolved) == nullptr) throw Fatal(errno_error("find", path).value());
+    const std::string real = resolved;
+    if (real != mount && !real.starts_with(top + '/'))
+      throw Fatal(failure(ErrorKind::invalid, EXDEV, "not below " + mount + ':', path).value());
+    found.push_back(real.size() <= top.size() ? std::string() : real.substr(top.size() + 1));
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+  std::vector<comm::ScanTask> tasks;
+  std::vector<std::string> taken;
+  for (const std::string& path : found) {
+    const bool is_covered = std::any_of(taken.begin(), taken.end(), [&path](const std::string& above) {
+      return above.empty() || path == above || path.starts_with(above + '/');
+    });
+    if (is_covered) continue;
+    taken.push_back(path);
+    comm::ScanTask task;
+    struct stat status {};
+    if (::lstat((top + '/' + path).c_str(), &status) != 0) throw Fatal(errno_error("stat", path).value());
+    task.kind = S_ISDIR(status.st_mode) ? comm::ScanTaskKind::directories : comm::ScanTaskKind::files;
+    const auto slash = path.rfind('/');
+    if (slash != std::string::npos) task.directory = path.substr(0, slash);
+    task.names = path.substr(slash == std::string::npos ? 0 : slash + 1) + '\0';
+    task.count = 1;
+    tasks.push_back(std::move(task));
+  }
+  return tasks;
+}
+
+Fd open_list(const std::string& path) {
+  Fd fd(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) throw Fatal(errno_error("open list", path).value());
+  return fd;
+}
+
+/// Be a rank; a failure ends all of them.
+void work(comm::Channel& channel, const scan::RankIdentity& identity, const Outcome<std::unique_ptr<lustre::Client>>& client,
+          const ScanCommand& command, const Abort& abort) {
+  try {
+    if (client)
+      scan::run_worker(channel, identity, **client, command.options);
+    else
+      scan::run_unable_worker(channel, identity, client.error());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "lhsmtool_mpi: {}: {}\n", identity.host, error.what());
+    abort();
+  }
+}
+
+/// What goes through the dispatcher on rank 0 once all are there; return whether it came to its end.
+bool go_through(const ScanCommand& command, const lustre::Client& client, comm::Channel& channel,
+                scan::Dispatcher& dispatcher) {
+  if (command.list.empty()) return dispatcher.run(first_tasks(command.paths, client.mount_point()), nullptr);
+  scan::ListFeeder list(open_list(command.list), command.nul_separated ? '\0' : '\n', working_directory(),
+                        [&channel] { channel.wake(); });
+  return dispatcher.run({}, &list);
+}
+
+int exit_code(bool is_complete, int stop_signal, const scan::ScanTotals& totals) {
+  if (!is_complete) return stop_signal == SIGINT ? k_interrupted : k_work_left;
+  return totals.failed() > 0 ? k_some_failed : k_all_done;
+}
+
+/// Rank 0: the dispatcher here, its own worker in a thread.
+int dispatch(const ScanCommand& command, comm::Channel& channel, comm::Channel& local_worker, int ranks,
+             const scan::RankIdentity& identity, SignalThread& signals, const Abort& abort) {
+  const auto client = open_file_system(command);
+  const std::jthread worker([&] { work(local_worker, identity, client, command, abort); });
+  const TimePoint started = std::chrono::steady_clock::now();
+  ScanProgress progress(stdout, progress_style(), command.progress);
+  scan::ManifestSink sink;
+  scan::Dispatcher dispatcher(channel, ranks, identity.build, sink, progress);
+  std::atomic<int> stop_signal = 0;
+  signals.deliver_to([&](int number) {
+    // A call that hangs in the file system cannot be ended in good order.
+    if (stop_signal.exchange(number) != 0) abort();
+    dispatcher.stop();
+  });
+  std::string failed;
+  bool is_complete = false;
+  try {
+    dispatcher.greet();
+    if (stop_signal == 0) {
+      const scan::ManifestHead head{version_text().substr(0, version_text().find('\n')), (*client)->fsname(),
+                                    (*client)->mount_point(), command.command_line, identity.host,
+                                    static_cast<std::uint32_t>(ranks)};
+      if (const Status opened = sink.open(command.output, head, command.replace); !opened) throw Fatal(opened.error());
+      is_complete = go_through(command, **client, channel, dispatcher);
+    }
+  } catch (const std::exception& error) {
+    failed = error.what();
+  }
+  if (!dispatcher.dismiss()) {
+    fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? "a rank does not answer" : failed);
+    sink.discard();
+    abort();
+  }
+  if (!failed.empty()) throw Fatal(failed);
+  const int code = exit_code(is_complete, stop_signal, dispatcher.totals());
+  if (is_complete)
+    if (const Status finished = sink.finish(code); !finished) throw Fatal(finished.error());
+  signals.deliver_to({});
+  progress.close(dispatcher.totals(), ranks, is_complete ? command.output : std::string(),
+                 std::chrono::steady_clock::now() - started);
+  return code;
+}
+
+}  // namespace
+
+int run_scan(const ScanCommand& command) {
+  SignalThread signals;  // before MPI starts its threads
+  const scan::RankIdentity identity{build_identity(), host_name()};
+  if (!comm::started_by_launcher()) {
+    log::set_up(identity.host, 0, command.log_level);
+    comm::LoopbackHub hub(1);
+    return dispatch(command, hub, hub.worker(0), 1, identity, signals, [] { std::_Exit(k_run_failed); });
+  }
+
+  comm::MpiSession session;
+  log::set_up(identity.host, session.rank(), command.log_level);
+  const Abort abort = [&session] { session.abort(k_run_failed); };
+  int code = k_all_done;
+  std::string failed;
+  if (session.rank() == 0) {
+    auto [channel, local_worker] = session.dispatcher_channel();
+    try {
+      code = dispatch(command, *channel, *local_worker, session.size(), identity, signals, abort);
+    } catch (const Fatal& error) {
+      failed = error.what();
+    }
+  } else {
+    // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
+    const auto channel = session.worker_channel();
+    work(*channel, identity, open_file_system(command), command, abort);
+  }
+  session.finalize();
+  if (!failed.empty()) throw Fatal(failed);
+  return code;
+}
+
+}  // namespace lhsm::cli

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scan_options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+
+namespace lhsm::cli {
+
+namespace {
+
+/// An option that may be repeated; each text goes to `take`, whose error is one of usage.
+template <class Take>
+CLI::Option* add_condition(CLI::App& app, const std::string& names, const std::string& type, const std::string& help,
+                           Take take) {
+  const auto read = [take](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts)
+      if (const auto taken = take(text); !taken)
+        throw CLI::ValidationError(taken.error().operation + " '" + taken.error().subject + "'");
+  };
+  // Else an option would swallow the paths behind it.
+  return app.add_option_function<std::vector<std::string>>(names, read, help)->type_name(type)->allow_extra_args(false);
+}
+
+/// Turn what a parser returns into a Status, with the value put into `list`.
+template <class T>
+auto into(std::vector<T>& list, Outcome<T> (*parse)(std::string_view)) {
+  return [&list, parse](const std::string& text) -> Status {
+    LHSM_TRY_ASSIGN(T value, parse(text));
+    list.push_back(std::move(value));
+    return {};
+  };
+}
+
+void add_filters(CLI::App& app, ScanCommand& command) {
+  scan::Filter& filter = command.options.filter;
+  add_condition(app, "--size", "[+-]N[kMGTP]", "Size in begun units; + more than, - less than",
+                into(filter.sizes, scan::parse_size_condition));
+  add_condition(app, "--mtime", "[+-]N[smhdwy]", "Whole units since the last change, days where none is said",
+                into(filter.ages, scan::parse_age_condition));
+  add_condition(app, "--user", "[!]NAME|UID", "Owner; of several one",
+                [&filter](const std::string& text) { return scan::add_user(filter.users, text); });
+  add_condition(app, "--group", "[!]NAME|GID", "Group; of several one",
+                [&filter](const std::string& text) { return scan::add_group(filter.groups, text); });
+  add_condition(app, "--projid", "[!]ID", "Project, looked up for each file; of several one", [&command](const std::string& text) {
+    command.options.projects = scan::Projects::each;
+    return scan::add_number(command.options.filter.projects, text);
+  });
+  add_condition(app, "--state", "[!]WORD",
+                "HSM state: released, archived, exists, dirty, lost, norelease, noarchive, none; of several all",
+                into(filter.states, scan::parse_state));
+  add_condition(app, "-A,--archive", "[!]N", "Archive id of the copy; of several one",
+                [&filter](const std::string& text) { return scan::add_number(filter.archives, text); });
+  add_condition(app, "--name", "GLOB", "Last part of the path; of several one", [&filter](const std::string& text) -> Status {
+    filter.name_globs.push_back(text);
+    return {};
+  });
+  add_condition(app, "--path", "GLOB", "Path below the mount point; of several one",
+                [&filter](const std::string& text) -> Status {
+                  filter.path_globs.push_back(text);
+                  return {};
+                });
+}
+
+log::Level level_of(int verbosity) {
+  if (verbosity > 0) return log::Level::debug;
+  if (verbosity == 0) return log::Level::info;
+  return verbosity == -1 ? log::Level::warning : log::Level::error;
+}
+
+}  // namespace
+
+CLI::App& add_scan_command(CLI::App& app, ScanCommand& command) {
+  CLI::App& scan_app = *app.add_subcommand("scan", "Write a manifest of the files below directories, or of a list");
+  scan_app.add_option("PATH", command.paths, "Directories and files; with a list, any path of the file system")
+      ->type_name("");
+  scan_app.add_option("--from-list,--from_list,--filelist", command.list,
+                      "Take paths, FIDs or the coordinator's lines from a file (-: stdin)")
+      ->type_name("FILE");
+  scan_app.add_flag("-0,--null", command.nul_separated, "The list's entries end with a NUL, as find -print0 writes them");
+  scan_app.add_option("-o,--output", command.output, "The manifest")->required()->type_name("FILE");
+  scan_app.add_flag("--force", command.replace, "Replace a manifest that is there");
+  add_filters(scan_app, command);
+  scan_app.add_flag_callback(
+      "--project", [&command] { command.options.projects = scan::Projects::each; },
+      "Look up the project of each file, not only in directories that have one");
+  scan_app.add_option("--threads", command.options.threads, "Threads that look at files, on each rank")
+      ->check(CLI::Range(1U, 256U))
+      ->capture_default_str()
+      ->type_name("N");
+  scan_app.add_option_function<unsigned>("--progress", [&command](unsigned s) { command.progress = std::chrono::seconds(s); },
+                                         "Seconds between lines of progress (0: none)")
+      ->default_str("10")
+      ->type_name("S");
+  const auto verbosity = std::make_shared<int>(0);
+  scan_app.add_flag_callback("-v,--verbose", [verbosity] { ++*verbosity; }, "Log more; may be repeated")->trigger_on_parse();
+  scan_app.add_flag_callback("-q,--quiet", [verbosity] { --*verbosity; }, "Log less; may be repeated")->trigger_on_parse();
+  scan_app.callback([&command, verbosity] {
+    if (command.paths.empty() && command.list.empty())
+      throw CLI::ValidationError("a PATH is required, or --from-list");
+    if (!command.list.empty() && command.paths.size() > 1)
+      throw CLI::ValidationError("--from-list takes one PATH, which says what file system it is");
+    if (command.nul_separated && command.list.empty()) throw CLI::ValidationError("--null is about --from-list");
+    command.log_level = level_of(*verbosity);
+    command.options.filter.now_ns =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  });
+  return scan_app;
+}
+
+}  // namespace lhsm::cli

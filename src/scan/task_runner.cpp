@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "task_runner.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cstring>
+
+#include "names.hpp"
+#include "open_directory.hpp"
+
+namespace lhsm::scan {
+
+namespace {
+
+constexpr std::size_t k_buffer_bytes = std::size_t{256} << 10;
+constexpr std::uint64_t k_deliver_rows = 128;
+constexpr std::size_t k_most_problems = 128;          // of one delivery that are told in words
+constexpr std::uint64_t k_directories_per_task = 4096;
+constexpr std::uint32_t k_unknown_mdt = ~std::uint32_t{0};
+
+/// As the kernel has it; glibc's readdir() would copy and lock for each.
+struct DirectoryEntry {
+  std::uint64_t inode;
+  std::int64_t offset;
+  std::uint16_t length;
+  std::uint8_t type;
+};
+constexpr std::size_t k_name_at = 19;
+
+bool is_gone(const Error& error) { return error.sys_errno == ENOENT || error.sys_errno == ESTALE; }
+
+comm::ScanTask make_task(comm::ScanTaskKind kind, const std::string& directory) {
+  comm::ScanTask task;
+  task.kind = kind;
+  task.directory = directory;
+  return task;
+}
+
+}  // namespace
+
+TaskRunner::TaskRunner(TaskContext context) : m_context(std::move(context)), m_buffer(k_buffer_bytes) {}
+
+void TaskRunner::run(const comm::ScanTask& task) {
+  switch (task.kind) {
+    case comm::ScanTaskKind::directories:
+      for_each_name(task, [&](std::string_view name) {
+        if (!m_context.is_stopping()) walk_directory(join(task.directory, name));
+      });
+      break;
+    case comm::ScanTaskKind::files: {
+      const auto directory = open_directory(m_context.root, task.directory);
+      if (directory)
+        look_at_files(**directory, task);
+      else
+        problem(directory.error(), m_found.failed_entries);
+      break;
+    }
+    case comm::ScanTaskKind::lines:
+      for_each_name(task, [&](std::string_view line) {
+        if (!m_context.is_stopping()) look_at_line(task.directory, line);
+        deliver_some();
+      });
+      break;
+  }
+  m_context.deliver(m_found);
+}
+
+void TaskRunner::walk_directory(const std::string& path) {
+  const auto fd = open_directory(m_context.root, path);
+  if (!fd) return problem(fd.error(), m_found.failed_entries);
+  struct stat status {};
+  if (::fstat(**fd, &status) != 0) return problem(errno_error("stat", path).value(), m_found.failed_entries);
+  if (status.st_dev != m_context.device) {
+    ++m_found.others;  // another file system is mounted here
+    return;
+  }
+  ++m_found.directories;
+  read_entries(**fd, path);
+}
+
+void TaskRunner::read_entries(int fd, const std::string& path) {
+  comm::ScanTask files = make_task(comm::ScanTaskKind::files, path);
+  comm::ScanTask directories = make_task(comm::ScanTaskKind::directories, path);
+  const auto hand_on = [this](comm::ScanTask& task) {
+    m_context.push(std::exchange(task, make_task(task.kind, task.directory)));
+  };
+  for (;;) {
+    const long size = ::syscall(SYS_getdents64, fd, m_buffer.data(), m_buffer.size());
+    if (size == 0 || m_context.is_stopping()) break;
+    if (size < 0) {
+      problem(errno_error("read directory", path).value(), m_found.failed_entries);
+      break;
+    }
+    for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
+      DirectoryEntry entry{};
+      std::memcpy(&entry, m_buffer.data() + at, k_name_at);
+      const std::string_view name = reinterpret_cast<const char*>(m_buffer.data() + at + k_name_at);
+      at += entry.length;
+      if (name == "." || name == ".." || (path.empty() && name == ".lustre")) continue;
+      if (entry.type == DT_DIR) {
+        add_name(directories, name);
+        if (directories.count >= k_directories_per_task) hand_on(directories);
+      } else if (entry.type == DT_REG || entry.type == DT_UNKNOWN) {
+        // One piece stays here; others are for whoever has nothing to do, on this rank or another.
+        if (files.count >= m_context.options.names_per_task) {
+          if (m_context.has_room()) {
+            hand_on(files);
+          } else {
+            look_at_files(fd, files);
+            files = make_task(files.kind, path);
+          }
+        }
+        add_name(files, name);
+      } else {
+        ++m_found.others;
+      }
+    }
+  }
+  if (directories.count > 0) hand_on(directories);
+  look_at_files(fd, files);
+}
+
+void TaskRunner::look_at_files(int directory, const comm::ScanTask& task) {
+  if (task.count == 0) return;
+  const bool project_of_each = wants_project_of_each(directory);
+  for_each_name(task, [&](std::string_view name) {
+    if (m_context.is_stopping()) return;
+    look_at_file(directory, task.directory, name, project_of_each);
+    deliver_some();
+  });
+}
+
+void TaskRunner::look_at_file(int directory, const std::string& parent, std::string_view name, bool project_of_each) {
+  std::string path = join(parent, name);
+  const std::string text(name);
+  const bool is_wanted = m_context.options.filter.keeps_path(path);
+  lustre::FileFacts facts;
+  if (is_wanted) {
+    auto described = m_context.client.describe_file(directory, text);
+    if (!described) {
+      if (is_gone(described.error()))
+        ++m_found.vanished;
+      else
+        problem({described.error().kind, described.error().sys_errno, described.error().operation, path},
+                m_found.failed_entries);
+      return;
+    }
+    facts = *described;
+  } else if (::fstatat(directory, text.c_str(), &facts.attributes, AT_SYMLINK_NOFOLLOW) != 0) {
+    ++m_found.vanished;
+    return;
+  }
+  // File systems need not tell the kind in the directory.
+  if (S_ISDIR(facts.attributes.st_mode)) {
+    comm::ScanTask task = make_task(comm::ScanTaskKind::directories, parent);
+    add_name(task, name);
+    m_context.push(std::move(task));
+    return;
+  }
+  if (!S_ISREG(facts.attributes.st_mode)) {
+    ++m_found.others;
+    return;
+  }
+  if (!is_wanted) {
+    ++m_found.filtered;
+    return;
+  }
+  std::uint32_t project = 0;
+  if (project_of_each) {
+    const auto found = project_of(directory, text);
+    if (!found && is_gone(found.error())) {
+      ++m_found.vanished;
+      return;
+    }
+    if (!found) return problem(found.error(), m_found.failed_entries);
+    project = *found;
+  }
+  add(facts, std::move(path), project);
+}
+
+bool TaskRunner::wants_project_of_each(int directory) {
+  if (m_context.options.projects == Projects::each) return true;
+  const auto project = m_context.client.project_of(directory);
+  return !project || project->id != 0 || project->is_inherited;
+}
+
+Outcome<std::uint32_t> TaskRunner::project_of(int directory, const std::string& name) {
+  const Fd file(::openat(directory, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return errno_error("open", name);
+  LHSM_TRY_ASSIGN(const lustre::Project project, m_context.client.project_of(*file));
+  return project.id;
+}
+
+void TaskRunner::add(const lustre::FileFacts& facts, std::string path, std::uint32_t project) {
+  const struct stat& st = facts.attributes;
+  m_row.fid = facts.fid;
+  m_row.path = std::move(path);
+  m_row.size = static_cast<std::uint64_t>(st.st_size);
+  m_row.blocks = static_cast<std::uint64_t>(st.st_blocks);
+  m_row.mtime_ns = st.st_mtim.tv_sec * 1'000'000'000 + st.st_mtim.tv_nsec;
+  m_row.stripe_size = facts.stripe_size;
+  m_row.stripe_count = facts.stripe_count;
+  m_row.uid = st.st_uid;
+  m_row.gid = st.st_gid;
+  m_row.project_id = project;
+  m_row.archive_id = facts.archive_id;
+  m_row.hsm_state = facts.hsm_state;
+  m_row.links = static_cast<std::uint32_t>(st.st_nlink);
+  if (!m_context.options.filter.keeps(m_row)) {
+    ++m_found.filtered;
+    return;
+  }
+  m_row.mdt_index = mdt_of(facts.fid);
+  append_row(m_found.rows, m_row);
+  ++m_found.row_count;
+  m_found.bytes += m_row.size;
+}
+
+std::uint32_t TaskRunner::mdt_of(const Fid& fid) {
+  if (fid.seq == m_mdt_sequence) return m_mdt;
+  const auto index = m_context.client.mdt_index(fid);
+  m_mdt_sequence = fid.seq;
+  m_mdt = index ? static_cast<std::uint32_t>(*index) : k_unknown_mdt;
+  return m_mdt;
+}
+
+void TaskRunner::problem(const Error& error, std::uint64_t& counter) {
+  ++counter;
+  if (m_found.problems.size() < k_most_problems) m_found.problems.push_back(error);
+}
+
+void TaskRunner::deliver_some() {
+  if (m_found.row_count >= k_deliver_rows) m_context.deliver(m_found);
+}
+
+}  // namespace lhsm::scan
