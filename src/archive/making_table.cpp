@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
+#include "object_place.hpp"
 
 namespace lhsm::archive {
 
@@ -86,13 +87,6 @@ TableLock lock_table(int fd) {
   lock.l_whence = SEEK_SET;
   if (::fcntl(fd, F_OFD_SETLK, &lock) == 0) return TableLock::held;
   return errno == EAGAIN || errno == EACCES ? TableLock::taken : TableLock::unsupported;
-}
-
-bool is_named(const Fd& dir, const std::string& name, const Fd& file) {
-  struct stat named {};
-  struct stat held {};
-  return ::fstatat(*dir, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(*file, &held) == 0 &&
-         named.st_ino == held.st_ino && named.st_dev == held.st_dev;
 }
 
 }  // namespace lhsm::archive

@@ -76,7 +76,4 @@ enum class TableLock { held, taken, unsupported };
 /// the process. `taken`: another process has it.
 [[nodiscard]] TableLock lock_table(int fd);
 
-/// Return whether the name still leads to the open file.
-[[nodiscard]] bool is_named(const Fd& dir, const std::string& name, const Fd& file);
-
 }  // namespace lhsm::archive

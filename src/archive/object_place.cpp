@@ -44,10 +44,10 @@ Outcome<bool> ObjectPlace::unlink(const std::string& entry) const {
   return errno_error("unlink", full(entry));
 }
 
-bool ObjectPlace::names(const std::string& entry, const Fd& fd) const {
+bool is_named(const Fd& dir, const std::string& name, const Fd& file) {
   struct stat named {};
   struct stat held {};
-  return ::fstatat(*m_dir, entry.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(*fd, &held) == 0 &&
+  return ::fstatat(*dir, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(*file, &held) == 0 &&
          named.st_ino == held.st_ino && named.st_dev == held.st_dev;
 }
 

@@ -11,6 +11,9 @@
 
 namespace lhsm::archive {
 
+/// Return whether the name leads to the open file.
+[[nodiscard]] bool is_named(const Fd& dir, const std::string& name, const Fd& file);
+
 /// The directory in which an object lies, open, and the object's name there. All names given to the
 /// calls are plain, so that nothing leads out of the directory.
 class ObjectPlace {
@@ -33,7 +36,7 @@ class ObjectPlace {
   /// Return false when there is no `entry`.
   [[nodiscard]] Outcome<bool> unlink(const std::string& entry) const;
   /// Return whether `fd` is the file that `entry` names.
-  [[nodiscard]] bool names(const std::string& entry, const Fd& fd) const;
+  [[nodiscard]] bool names(const std::string& entry, const Fd& fd) const { return is_named(m_dir, entry, fd); }
   /// Return device and inode of what `entry` names, or nothing when there is no such entry.
   [[nodiscard]] Outcome<std::optional<std::pair<dev_t, ino_t>>> identity(const std::string& entry) const;
   [[nodiscard]] Status sync() const;

@@ -97,7 +97,6 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
              const run::WorkerIdentity& identity, SignalThread& signals, const Abort& abort) {
   const Outcome<Doors> doors = open_doors(options);
   if (doors) clear_leftovers(*doors->backend);
-  const std::jthread worker([&] { work(local_worker, identity, doors, options); });
   RunFiles files;
   comm::EventReceiver channel(bare_channel, [&files](const comm::Event& event) { files.write(event); });
 
@@ -142,6 +141,8 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     if (++stop.count > 1 && options.last_signal_is_second) stop.count = k_wait_for_nobody;
     channel.wake();
   });
+  // After all that could throw: a worker that nobody tells to stop would be waited for.
+  const std::jthread worker([&] { work(local_worker, identity, doors, options); });
   try {
     if (!failed.empty()) throw Fatal(failed);
     const Status opened = files.open(options);

@@ -28,7 +28,7 @@ no_request_is_left() { ! lctl get_param -n 'mdt.*.hsm.actions' | grep -Eq 'statu
 
 for ranks in 0 3; do
   note "a whole cycle on $ranks ranks"
-  rm -f "$JOB"
+  rm -f "$JOB"*
   job "$ranks" 0 scan -o "$JOB" "$DIR/tree"
   job "$ranks" 0 archive "${options[@]}" "$JOB" "$MNT"
   wait_states "$WORK/list" 0x9
@@ -54,7 +54,7 @@ object=$(object_of "$(lfs path2fid "$victim")")
 release_all "$WORK/list"
 wait_states "$WORK/list" 0xd
 mv "$object" "$WORK/object"
-rm -f "$JOB"
+rm -f "$JOB"*
 job 0 0 scan -o "$JOB" "$DIR/tree"
 job 3 3 restore "${options[@]}" --failed "$WORK/failed" "$JOB" "$MNT"
 expect_equal "the list names it" "$(cat "$WORK/failed")" "$victim"
@@ -69,7 +69,7 @@ expect_unchanged "it is back, too" "$DIR/tree" "$WORK/picture"
 note "other copytools do it"
 release_all "$WORK/list"
 wait_states "$WORK/list" 0xd
-rm -f "$JOB"
+rm -f "$JOB"*
 job 0 0 scan -o "$JOB" "$DIR/tree"
 start_copytool 2
 job 0 0 restore --submit-only "$JOB" "$MNT"
@@ -80,7 +80,7 @@ expect_code 0
 note "stopped in the middle, it goes on"
 release_all "$WORK/list"
 wait_states "$WORK/list" 0xd
-rm -f "$JOB"
+rm -f "$JOB"*
 job 0 0 scan -o "$JOB" "$DIR/tree"
 launch mpirun -n 3 "$TOOL" restore "${options[@]}" -b 4 "$JOB" "$MNT"
 some_are_done() { [ "$(status_of done)" -ge 3 ]; }

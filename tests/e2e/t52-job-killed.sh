@@ -38,7 +38,7 @@ finished_now() { "$TOOL" status --json "$JOB" | awk '$1 == "\"pending\":" { foun
 
 phase=archive
 begin_phase() {
-  rm -f "$JOB"
+  rm -f "$JOB"*
   run_tool 0 scan -o "$JOB" "$DIR/tree" > "$WORK/out" 2> "$WORK/log" || fail "scan" "$(cat "$WORK/log")"
 }
 begin_phase

@@ -21,18 +21,8 @@
 #include <thread>
 #include <vector>
 
+#include "tools/copytool_calls.hpp"
 #include "tools/lfs_commands.hpp"
-
-struct hsm_copytool_private;
-struct hsm_copyaction_private;
-extern "C" {
-int llapi_hsm_copytool_register(hsm_copytool_private** ct, const char* mnt, int count, int* archives, int flags);
-int llapi_hsm_copytool_unregister(hsm_copytool_private** ct);
-int llapi_hsm_copytool_recv(hsm_copytool_private* ct, lhsm::abi::hsm_action_list** list, int* size);
-int llapi_hsm_action_begin(hsm_copyaction_private** action, const hsm_copytool_private* ct,
-                           const lhsm::abi::hsm_action_item* item, int mdt, int flags, bool is_error);
-int llapi_hsm_action_end(hsm_copyaction_private** action, const lhsm::abi::hsm_extent* extent, int flags, int error);
-}
 
 namespace {
 

@@ -26,6 +26,25 @@ class CancelTest : public WholeRunTest {
     EXPECT_TRUE(m_begins.wait_for_arrivals(1));
     return items.front();
   }
+  /// One worker with one slot, which carries out a large file until its `opening`th opening, and then stands in
+  /// the begin of a small one, while what is left of the large one waits. Return both.
+  std::pair<ActionItem, ActionItem> start_large_that_loses_its_slot(int opening) {
+    const Fid large = m_lustre.make_file(pattern(12 * k_MiB));
+    const Fid small = m_lustre.make_file("small");
+    hold_begin_of({small});
+    m_lustre.before(Call::open_by_fid, [this, large, opening](const Fid& fid) {
+      return fid == large && ++m_opened == opening ? m_gate.pass() : 0;
+    });
+    start(1, 1);
+    const ActionItem striped = m_lustre.send(ActionKind::archive, {large}).front();
+    EXPECT_TRUE(m_gate.wait_for_arrivals(1));
+    const ActionItem other = m_lustre.send(ActionKind::archive, {small}).front();
+    EXPECT_TRUE(m_lustre.wait_for_calls(Call::mdt_index, 2));
+    std::this_thread::sleep_for(50ms);  // from the look-up into the worker's queue
+    m_gate.open();
+    EXPECT_TRUE(m_begins.wait_for_arrivals(1)) << "the only slot is busy now";
+    return {striped, other};
+  }
   static ActionItem cancel_of(ActionItem item) {
     item.kind = ActionKind::cancel;
     return item;
@@ -108,23 +127,12 @@ TEST_F(CancelTest, of_a_striped_file_stops_what_is_left_of_it) {
 
 /// The slots are taken by others: an extent that waits behind them, and the end, must not.
 TEST_F(CancelTest, of_a_striped_file_whose_extents_wait_for_a_slot) {
-  const Fid large = m_lustre.make_file(pattern(12 * k_MiB));
-  const Fid small = m_lustre.make_file("small");
-  hold_begin_of({small});
-  m_lustre.before(Call::open_by_fid, [&](const Fid& fid) { return fid == large && ++m_opened == 3 ? m_gate.pass() : 0; });
-  start(1, 1);
-  const ActionItem striped = m_lustre.send(ActionKind::archive, {large}).front();
-  ASSERT_TRUE(m_gate.wait_for_arrivals(1)) << "its first extent";
-  const ActionItem other = m_lustre.send(ActionKind::archive, {small}).front();
-  ASSERT_TRUE(m_lustre.wait_for_calls(Call::mdt_index, 2));
-  std::this_thread::sleep_for(50ms);  // from the look-up into the worker's queue
-  m_gate.open();
-  ASSERT_TRUE(m_begins.wait_for_arrivals(1)) << "the only slot is busy now";
+  const auto [striped, other] = start_large_that_loses_its_slot(3);  // at its first extent
   const TimePoint since = m_clock.now();
   m_lustre.cancel(striped);
   expect_soon_ended({striped}, ECANCELED, since);
   EXPECT_TRUE(m_lustre.record(other).ends.empty());
-  EXPECT_FALSE(std::filesystem::exists(object(large)));
+  EXPECT_FALSE(std::filesystem::exists(object(striped.fid)));
   m_begins.open();
   EXPECT_TRUE(m_lustre.wait_for_end_of({other}));
   stop();
@@ -132,18 +140,7 @@ TEST_F(CancelTest, of_a_striped_file_whose_extents_wait_for_a_slot) {
 }
 
 TEST_F(CancelTest, of_a_large_file_whose_begin_waits_for_a_slot) {
-  const Fid large = m_lustre.make_file(pattern(12 * k_MiB));
-  const Fid small = m_lustre.make_file("small");
-  hold_begin_of({small});
-  m_lustre.before(Call::open_by_fid, [&](const Fid& fid) { return fid == large && ++m_opened == 1 ? m_gate.pass() : 0; });
-  start(1, 1);
-  const ActionItem item = m_lustre.send(ActionKind::archive, {large}).front();
-  ASSERT_TRUE(m_gate.wait_for_arrivals(1)) << "its size is looked at";
-  const ActionItem other = m_lustre.send(ActionKind::archive, {small}).front();
-  ASSERT_TRUE(m_lustre.wait_for_calls(Call::mdt_index, 2));
-  std::this_thread::sleep_for(50ms);
-  m_gate.open();
-  ASSERT_TRUE(m_begins.wait_for_arrivals(1));
+  const auto [item, other] = start_large_that_loses_its_slot(1);  // when its size is looked at
   std::this_thread::sleep_for(50ms);
   const TimePoint since = m_clock.now();
   m_lustre.cancel(item);
