@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # Sourced by scripts/bench, which sets these: what is measured, and how.
-: "${build:?}" "${parent:?}" "${size:?}" "${files:?}" "${items:?}" "${repeat:?}"
+: "${build:?}" "${parent:?}" "${size:?}" "${rate:?}" "${files:?}" "${items:?}" "${repeat:?}"
 
 emulator=$build/bin/lhsm_emulator
 tool=$build/bin/lhsmtool_mpi
@@ -43,6 +43,9 @@ now() { date +%s%N; }
 # median VALUE...: of integers.
 median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 
+# mean VALUE...: of integers.
+mean() { printf '%s\n' "$@" | awk '{ sum += $1 } END { printf "%.0f", sum / NR }'; }
+
 # ratio A B: A/B with two decimals.
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 
@@ -63,7 +66,10 @@ start_copytool() {
 launch=()
 registered() { lctl get_param -n 'mdt.*.hsm.agents' | grep -q uuid; }
 
+# It has a thread and some descriptors for each action that it was sent: with more at once it runs out of
+# descriptors, fails most of them and leaves some open for ever.
 start_posix() {
+  lctl set_param 'mdt.*.hsm.max_requests=100' > /dev/null
   "$posix" --archive-format=v1 --hsm-root="$archive" --daemon --pid-file="$work/pid" --no-shadow --quiet "$mnt" \
     < /dev/null > "$work/copytool.log" 2>&1
   copytool=$(cat "$work/pid")
@@ -79,9 +85,10 @@ stop_copytool() {
 }
 gone() { ! kill -0 "$copytool" 2> /dev/null; }
 
-# Nothing tells a script what a coordinator did, so it is asked again and again.
+# Nothing tells a script what a coordinator did, so it is asked again and again. Not too often: to ask costs
+# CPU that is measured.
 wait_until() {
-  until "$@"; do sleep 0.005; done
+  until "$@"; do sleep 0.05; done
 }
 
 # open_requests: how many are waiting or running.
@@ -106,12 +113,16 @@ timed_requests() {
 # cpu_ticks PID...: user and system time of processes and what they waited for.
 cpu_ticks() {
   local pid ticks=0
-  for pid; do ticks=$((ticks + $(awk '{ print $14 + $15 + $16 + $17 }' "/proc/$pid/stat"))); done
+  for pid; do ticks=$((ticks + $(sed 's/.*) //' "/proc/$pid/stat" | awk '{ print $12 + $13 + $14 + $15 }'))); done
   echo $ticks
 }
 
-# ranks_of: the processes that do the work.
-ranks_of() { pgrep -f "^$tool serve" || pgrep -f "^$posix " || true; }
+# The processes that do the work, and the one that stands for the servers.
+ranks_of() { pgrep -f "^$tool serve.* $mnt\$" || pgrep -f "^$posix .* $mnt\$" || true; }
+daemon_of() { pgrep -f "^$emulator start $mnt( |\$)"; }
+
+# microseconds_each TICKS COUNT
+microseconds_each() { awk -v d="$1" -v n="$2" -v hz="$(getconf CLK_TCK)" 'BEGIN { print d / hz / n * 1e6 }'; }
 
 big_file() {
   local i
@@ -158,21 +169,45 @@ small_files() {
   find "$1" -type f -print0 > "$work/list"
 }
 
-# small_restore NAME: prints files a second and microseconds of CPU for each.
+# small_line NAME NANOSECONDS TICKS [TICKS-OF-THE-EMULATOR]
+small_line() {
+  printf '%-24s %8.0f files/s %6.0f us CPU a file' "$1" "$(awk -v n="$files" -v t="$2" 'BEGIN { print n / t * 1e9 }')" \
+    "$(microseconds_each "$3" "$files")"
+  [ $# -lt 4 ] || printf ', %.0f us of the emulator' "$(microseconds_each "$4" "$files")"
+  echo
+}
+
+# failures: actions that the copytool of now ended with an error.
+failures() { "$emulator" status --json "$mnt" | grep -oE '"errors":[0-9]+' | awk -F: '{ n += $2 } END { print n + 0 }'; }
+
+# small_restore NAME: restores all small files and prints a line.
 small_restore() {
-  local before after took
+  local before served took
   xargs -0 -n 50 lfs hsm_release < "$work/list"
   # shellcheck disable=SC2046 # one word for each process
   before=$(cpu_ticks $(ranks_of))
+  served=$(cpu_ticks "$(daemon_of)")
   took=$(timed_requests hsm_restore "$work/list")
+  [ "$(failures)" -eq 0 ] || echo "failed, so that the next line says nothing: $(failures)"
   # shellcheck disable=SC2046
-  after=$(cpu_ticks $(ranks_of))
-  printf '%-22s %10.0f files/s %8.0f us CPU a file\n' "$1" "$(awk -v n="$files" -v t="$took" 'BEGIN { print n / t * 1e9 }')" \
-    "$(awk -v d=$((after - before)) -v n="$files" -v hz="$(getconf CLK_TCK)" 'BEGIN { print d / hz / n * 1e6 }')"
+  small_line "$1" "$took" $(($(cpu_ticks $(ranks_of)) - before)) $(($(cpu_ticks "$(daemon_of)") - served))
+}
+
+# copied_tree: nanoseconds and CPU ticks of cp -r of the archive, and of the sync after it.
+copied_tree() {
+  local begin ticks
+  begin=$(now)
+  ticks=$(
+    cp -r "$archive" "$work/copy"
+    sync -f "$work/copy"
+    me=$BASHPID  # not that of a part of the pipe
+    sed 's/.*) //' "/proc/$me/stat" | awk '{ print $14 + $15 }'  # of children that were waited for
+  )
+  echo $(($(now) - begin)) "$ticks"
 }
 
 bench_small() {
-  local i begin took
+  local i slots
   start_lustre
   mkdir "$mnt/tree"
   small_files "$mnt/tree"
@@ -181,18 +216,19 @@ bench_small() {
   stop_copytool
   for ((i = 0; i < repeat; ++i)); do
     settle
-    begin=$(now)
-    cp -r "$archive" "$work/copy" && sync -f "$work/copy"
-    took=$(($(now) - begin))
-    printf '%-22s %10.0f files/s\n' "cp -r" "$(awk -v n="$files" -v t="$took" 'BEGIN { print n / t * 1e9 }')"
+    # shellcheck disable=SC2046 # two words
+    small_line "cp -r" $(copied_tree)
     rm -rf "$work/copy"
-    start_copytool 2
-    small_restore "lhsmtool_mpi, 2 ranks"
-    stop_copytool
+    for slots in 4 16; do
+      start_copytool 2 --slots $slots
+      small_restore "2 ranks, $slots slots each"
+      stop_copytool
+    done
     [ -n "$posix" ] || continue
     start_posix
     small_restore "lhsmtool_posix"
     stop_copytool TERM
+    lctl set_param 'mdt.*.hsm.max_requests=1000000' > /dev/null
   done
   [ -n "$posix" ] || echo "lhsmtool_posix: skipped, not given"
   stop_lustre
@@ -208,7 +244,7 @@ bench_striping() {
   timed_requests hsm_archive "$work/list" > /dev/null
   stop_copytool
   launch=("$emulator" exec "$mnt" --)
-  "$emulator" model "$mnt" client-bandwidth=50M
+  "$emulator" model "$mnt" client-bandwidth="${rate}M"
   for ranks in 1 2 4 8 16; do
     lfs hsm_release "$mnt/big"
     start_copytool $ranks --stripe-threshold 64M --slots 2
@@ -222,17 +258,40 @@ bench_striping() {
   stop_lustre
 }
 
+# What ranks idle is told by the sum of the work: the small files by themselves, which keep the machine's cores
+# busy, and the large ones at the rate that the model gives each rank.
 bench_mixed() {
-  local i took files=20000 size=$((size / 4))
+  local i took small pid files=20000 size=$((size / 4)) bytes written=()
   start_lustre
   mkdir "$mnt/tree"
   small_files "$mnt/tree"
+  mv "$work/list" "$work/small"
   for i in 0 1 2 3 4 5 6 7 8 9; do big_file "$mnt/tree/big$i"; done
   find "$mnt/tree" -type f -print0 | LC_ALL=C sort -z > "$work/list"
+  bytes=$((10 * size * 1048576))
   start_copytool 4 --stripe-threshold 256M
   took=$(timed_requests hsm_archive "$work/list")
   stop_copytool
   printf '%-22s %10s\n' "archive, 4 ranks" "$(seconds "$took")"
+  xargs -0 -n 50 lfs hsm_release < "$work/list"
+  launch=("$emulator" exec "$mnt" --)
+  "$emulator" model "$mnt" client-bandwidth="${rate}M"
+  start_copytool 4 --stripe-threshold 256M
+  small=$(timed_requests hsm_restore "$work/small")
+  stop_copytool
+  xargs -0 -n 50 lfs hsm_release < "$work/small"
+  start_copytool 4 --stripe-threshold 256M
+  took=$(timed_requests hsm_restore "$work/list")
+  for pid in $(ranks_of); do written+=("$(awk '/^wchar/ { print $2 }' "/proc/$pid/io")"); done
+  stop_copytool
+  launch=()
+  printf '%-22s %10s, %.2f of the work (%s small files, %.2f s large ones at %d MiB/s a rank)\n' "restore, 4 ranks" \
+    "$(seconds "$took")" "$(awk -v t="$took" -v s="$small" -v b="$bytes" -v r="$rate" \
+      'BEGIN { print t / (s + b / 4 / r / 1048576 * 1e9) }')" \
+    "$(seconds "$small")" "$(awk -v b="$bytes" -v r="$rate" 'BEGIN { print b / 4 / r / 1048576 }')" "$rate"
+  printf 'bytes written by each rank, against their mean:'
+  for i in "${written[@]}"; do printf ' %s' "$(ratio "$i" "$(mean "${written[@]}")")"; done
+  echo
   stop_lustre
 }
 
@@ -247,4 +306,12 @@ bench_manifest() {
   mkdir "$work/manifest"
   "$build/bin/bench_manifest" "$work/manifest" "$items"
   rm -rf "$work/manifest"
+}
+
+bench_parts() {
+  if ! cmake --build "$build" --target bench_parts > /dev/null 2>&1; then
+    echo "skipped: Google Benchmark is not there (scripts/install-packages --bench, then configure anew)"
+    return
+  fi
+  "$build/bin/bench_parts"
 }

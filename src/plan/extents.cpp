@@ -13,22 +13,30 @@ namespace {
 
 constexpr std::uint64_t k_least = k_MiB;
 constexpr std::uint64_t k_turns = 4;
+// Of extents of one length the last come to an end at any time within it: on 2 ranks 7 % of a file of 4 GiB.
+constexpr std::uint64_t k_last_turns = 2;  // an extent is this part of what is left for its slot
+constexpr std::uint64_t k_shortest = 8;    // and at least this part of the first; each costs an open and a sync
 
 }  // namespace
 
 ExtentCutter::ExtentCutter(std::uint64_t size, std::uint64_t wanted_bytes, std::uint64_t stripe_size,
                            std::uint64_t slots, std::uint64_t granule)
-    : m_size(size) {
-  // A stripe size of 3 MiB is as good as any: the least that is whole stripes and whole granules.
-  const std::uint64_t unit = std::lcm(std::max<std::uint64_t>(stripe_size, 1), granule);
-  const std::uint64_t fair = size / std::max<std::uint64_t>(1, slots * k_turns);
-  const std::uint64_t length = std::min(wanted_bytes, std::max(fair, k_least));
-  m_extent_bytes = std::max<std::uint64_t>(1, length / unit) * unit;
+    : m_size(size),
+      m_slots(std::max<std::uint64_t>(1, slots)),
+      // A stripe size of 3 MiB is as good as any: the least that is whole stripes and whole granules.
+      m_unit(std::lcm(std::max<std::uint64_t>(stripe_size, 1), granule)),
+      m_extent_bytes(whole_units(std::min(wanted_bytes, std::max(size / (m_slots * k_turns), k_least)))),
+      m_least_bytes(whole_units(m_extent_bytes / k_shortest)) {}
+
+std::uint64_t ExtentCutter::whole_units(std::uint64_t bytes) const {
+  return std::max<std::uint64_t>(1, bytes / m_unit) * m_unit;
 }
 
 Extent ExtentCutter::take() {
   assert(!empty());
-  const Extent extent{m_next, std::min(m_extent_bytes, m_size - m_next)};
+  const std::uint64_t left = m_size - m_next;
+  const std::uint64_t length = std::clamp(whole_units(left / (m_slots * k_last_turns)), m_least_bytes, m_extent_bytes);
+  const Extent extent{m_next, std::min(length, left)};
   m_next = extent.end();
   return extent;
 }

@@ -20,7 +20,8 @@ namespace {
 using namespace std::chrono_literals;
 
 // Results of small files are gathered for so long while slots are busy; a slot that runs dry sends at once.
-constexpr Duration k_gather = 1ms;
+// A worker has work for 20 ms ahead, so that nobody waits for them.
+constexpr Duration k_gather = 5ms;
 constexpr Duration k_tick = 500ms;
 constexpr std::size_t k_no_buffer = 4096;  // a pool that copies nothing allocates none
 

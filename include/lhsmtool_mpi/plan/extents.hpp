@@ -7,12 +7,12 @@
 
 namespace lhsm::plan {
 
-/// How a large file is cut: extents of `extent_bytes` from offset 0 on, the last one shorter.
+/// How a large file is cut, from offset 0 on: extents of `extent_bytes`, then shorter ones, down to an eighth, so
+/// that all slots come to the end together.
 class ExtentCutter {
  public:
   /// Choose the length of extents for a file of `size` bytes: `wanted_bytes`, or less when the file
-  /// would otherwise give each of `slots` fewer than four turns (the last turn is where slots idle),
-  /// and always a multiple of `granule` (a power of two of 1 MiB or more, so that extents are digested
+  /// would otherwise give each of `slots` fewer than four turns, and always a multiple of `granule` (a power of two of 1 MiB or more, so that extents are digested
   /// apart) and of the Lustre stripe (`stripe_size`, 0 when unknown, a multiple of 64 KiB), so that two
   /// writers never share a stripe's lock.
   ExtentCutter(std::uint64_t size, std::uint64_t wanted_bytes, std::uint64_t stripe_size, std::uint64_t slots,
@@ -22,14 +22,17 @@ class ExtentCutter {
   /// Cut off the next extent. There must be one.
   [[nodiscard]] Extent take();
   [[nodiscard]] std::uint64_t extent_bytes() const { return m_extent_bytes; }
-  /// Extents that are still to be cut.
-  [[nodiscard]] std::uint64_t left() const { return empty() ? 0 : (m_size - m_next - 1) / m_extent_bytes + 1; }
   /// Cut no more.
   void stop() { m_next = m_size; }
 
  private:
+  [[nodiscard]] std::uint64_t whole_units(std::uint64_t bytes) const;
+
   std::uint64_t m_size;
+  std::uint64_t m_slots;
+  std::uint64_t m_unit;  // all lengths are multiples of it
   std::uint64_t m_extent_bytes;
+  std::uint64_t m_least_bytes;
   std::uint64_t m_next = 0;
 };
 

@@ -38,7 +38,7 @@ Status keep_layouts_below(const Mount& mount, int directory, const std::string& 
       if (errno == ENOENT || errno == ELOOP || errno == ENXIO) continue;  // gone, a link, a socket
       return errno_error("open", path);
     }
-    const auto own = stored_layout(inode_path(*file), mount.names());
+    const auto own = stored_layout(*file, mount.names());
     if (S_ISREG(st.st_mode) && own.empty()) {
       LHSM_TRY(give_default_layout(mount, *file, path));
     } else if (S_ISDIR(st.st_mode) && recurses) {

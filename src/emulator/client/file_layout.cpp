@@ -80,8 +80,7 @@ Outcome<Layout> seen_layout(const Mount& mount, int fd, const std::string& relat
   if (::fstat(fd, &st) != 0) return errno_error("stat", relative);
   if (S_ISDIR(st.st_mode)) return directory_layout(mount, relative);
   if (!S_ISREG(st.st_mode)) return no_layout();
-  const auto inode = inode_path(fd);
-  auto bytes = stored_layout(inode, mount.names());
+  auto bytes = stored_layout(fd, mount.names());
   Layout layout;
   if (!bytes.empty()) {
     LHSM_TRY_ASSIGN(layout, parse_layout(bytes));
@@ -92,9 +91,9 @@ Outcome<Layout> seen_layout(const Mount& mount, int fd, const std::string& relat
   }
   FileFacts facts;
   facts.size = static_cast<std::uint64_t>(st.st_size);
-  facts.is_released = (read_hsm(inode, mount.names()).flags & abi::HS_RELEASED) != 0;
+  facts.is_released = (read_hsm(fd, mount.names()).flags & abi::HS_RELEASED) != 0;
   facts.object = st.st_ino;
-  const auto tag = read_tag(inode, mount.names());
+  const auto tag = read_tag(fd, mount.names());
   if (tag && tag->inode == static_cast<std::uint32_t>(st.st_ino)) facts.fid = tag->fid();
   return layout_as_seen(std::move(layout), facts, ost_map(mount));
 }
@@ -105,7 +104,7 @@ Status give_layout(const Mount& mount, int fd, std::string_view wanted) {
   if (::fstat(fd, &st) != 0) return errno_error("stat", "file");
   if (!S_ISREG(st.st_mode)) return errno_error("set layout", "lustre.lov", EINVAL);
   // A layout is given once; a file with data has got one already.
-  if (st.st_size > 0 || !stored_layout(inode_path(fd), mount.names()).empty())
+  if (st.st_size > 0 || !stored_layout(fd, mount.names()).empty())
     return errno_error("set layout", "lustre.lov", EEXIST);
   LHSM_TRY(check_layout(layout, ost_map(mount)));
   return store(mount, fd, instantiated_layout(std::move(layout), ost_map(mount), next_ost(mount)), XATTR_CREATE);

@@ -175,7 +175,7 @@ Outcome<Fid> Mount::fid_of(int fd) {
   if (::fstat(fd, &st) != 0) return errno_error("FID of", inode_path(fd));
   if (is_root(st)) return k_root_fid;
   // A known file says itself who it is, unless the tag was copied from elsewhere.
-  if (const auto tag = read_tag(inode_path(fd), m_names))
+  if (const auto tag = read_tag(fd, m_names))
     if (tag->inode == static_cast<std::uint32_t>(st.st_ino) && mdt_of(tag->fid(), m_mdt_count)) return tag->fid();
   Writer request;
   request.put(Op::fid_of).put(std::int32_t{-1});

@@ -43,6 +43,14 @@ class AttributeNames {
 /// Return a path that means the inode behind a descriptor, O_PATH ones included.
 [[nodiscard]] std::string inode_path(int fd);
 
+/// getxattr(2) of the inode behind a descriptor, O_PATH ones included; as the kernel has it, with no name served
+/// by the library.
+[[nodiscard]] ssize_t read_attribute(int fd, const char* name, void* value, std::size_t size);
+
+/// Read from the inode behind a descriptor.
+[[nodiscard]] std::optional<FidTag> read_tag(int fd, const AttributeNames& names);
+[[nodiscard]] HsmState read_hsm(int fd, const AttributeNames& names);
+
 /// Read or write by path; symbolic links in the last part are followed, as inode_path() needs.
 [[nodiscard]] std::optional<FidTag> read_tag(const std::string& path, const AttributeNames& names);
 Status write_tag(const std::string& path, const AttributeNames& names, const FidTag& tag);

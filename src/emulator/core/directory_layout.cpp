@@ -21,6 +21,12 @@ std::string stored_layout(const std::string& path, const AttributeNames& names) 
   return size <= 0 ? std::string() : std::string(value, static_cast<std::size_t>(size));
 }
 
+std::string stored_layout(int fd, const AttributeNames& names) {
+  char value[64 * 1024];
+  const auto size = read_attribute(fd, names.layout.c_str(), value, sizeof value);
+  return size <= 0 ? std::string() : std::string(value, static_cast<std::size_t>(size));
+}
+
 std::string_view parent_of(std::string_view relative) {
   const auto slash = relative.rfind('/');
   return slash == std::string_view::npos ? std::string_view{} : relative.substr(0, slash);

@@ -21,6 +21,7 @@ inline constexpr const char* k_layouts_in_use = ".lustre/layouts";
 
 /// Return the bytes of an xattr as the kernel has it, "" if there are none.
 [[nodiscard]] std::string stored_layout(const std::string& path, const AttributeNames& names);
+[[nodiscard]] std::string stored_layout(int fd, const AttributeNames& names);
 
 /// Return the directory part of a path relative to the mount point, "" for the mount point itself.
 [[nodiscard]] std::string_view parent_of(std::string_view relative);

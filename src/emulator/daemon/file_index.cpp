@@ -90,6 +90,10 @@ Outcome<std::string> FileIndex::path_of(const Fid& fid) {
   LHSM_TRY_ASSIGN(const Fd fd, open(fid));
   struct stat st {};
   if (::fstat(*fd, &st) != 0) return errno_error("stat", fid.bracketed());
+  return path_of(fid, fd, st);
+}
+
+Outcome<std::string> FileIndex::path_of(const Fid& fid, const Fd& fd, const struct stat& st) {
   if (st.st_nlink == 0) return errno_error("path", fid.bracketed(), ENOENT);
   // The kernel knows the path by which the inode was last looked up, unless it has forgotten it.
   if (const auto path = relative_path(*fd); path && leads_to(*path, st)) return *path;
@@ -102,10 +106,11 @@ Outcome<std::string> FileIndex::path_of(const Fid& fid) {
 }
 
 Outcome<FileIndex::Link> FileIndex::link_of(const Fid& fid, std::uint32_t link) {
-  LHSM_TRY_ASSIGN(const auto first, path_of(fid));
+  if (fid == k_root_fid) return Link{{}, 1};
   LHSM_TRY_ASSIGN(const Fd fd, open(fid));
   struct stat st {};
   if (::fstat(*fd, &st) != 0) return errno_error("stat", fid.bracketed());
+  LHSM_TRY_ASSIGN(const auto first, path_of(fid, fd, st));
   const auto count = S_ISREG(st.st_mode) ? static_cast<std::uint32_t>(st.st_nlink) : 1U;
   if (link == 0) return Link{first, count};
   namespace fs = std::filesystem;

@@ -54,6 +54,7 @@ class FileIndex {
     std::string handle;  ///< type and bytes of the file handle; empty where there are none
     std::string path;    ///< relative to the mount point; a hint
   };
+  [[nodiscard]] Outcome<std::string> path_of(const Fid& fid, const Fd& fd, const struct stat& st);
   [[nodiscard]] Outcome<Fd> open_entry(const Fid& fid, const Entry& entry);
   [[nodiscard]] bool leads_to(const std::string& path, const struct stat& st) const;
   void scan();

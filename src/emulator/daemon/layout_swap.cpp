@@ -92,7 +92,7 @@ void LayoutSwap::start(const Swap& swap, Done done) {
     if (!is_small && file_st.st_nlink == 1) {
       LHSM_TRY_ASSIGN(const Fd file, m_store.open(swap.file));
       if (!has_readers(file)) {
-        LHSM_TRY_ASSIGN(const auto layout, layout_after(swap, from, stored_layout(inode_path(*file), m_store.names())));
+        LHSM_TRY_ASSIGN(const auto layout, layout_after(swap, from, stored_layout(*file, m_store.names())));
         LHSM_TRY_ASSIGN(const bool exchanged, exchange(swap, from, from_st, file, file_st, layout));
         if (exchanged) return true;
       }

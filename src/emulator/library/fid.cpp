@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "client/file_layout.hpp"
+#include "client/layout_cache.hpp"
 #include "core/directory_layout.hpp"
 #include "core/fid_space.hpp"
 #include "library/llapi.hpp"
@@ -69,7 +70,7 @@ int path_of(Mount& mount, const abi::lu_fid& fid, char* path, int length, int* l
 /// Who opens a volatile for writing by FID before its maker has set a layout makes the default one appear.
 void give_layout_to_volatile(const Mount& mount, int fd, int flags) {
   if ((flags & O_ACCMODE) == O_RDONLY || delays_layout(flags) || (flags & O_PATH) != 0) return;
-  if (!stored_layout(inode_path(fd), mount.names()).empty()) return;
+  if (!stored_layout(fd, mount.names()).empty()) return;
   std::string relative;
   std::ignore = find_mount(fd, &relative);
   // It has no directory that could say more than the root.
@@ -99,8 +100,14 @@ LHSM_EXPORT int llapi_fid_parse(const char* text, abi::lu_fid* fid, char** end) 
 }
 
 LHSM_EXPORT int llapi_fd2fid(int fd, abi::lu_fid* fid) {
-  Mount* mount = find_mount(fd);
+  std::string relative;
+  Mount* mount = find_mount(fd, &relative);
   if (mount == nullptr) return -ENOTTY;
+  // As on Lustre a client knows this without a server. A volatile is named after its FID.
+  if (const auto named = volatile_fid_of(relative)) {
+    *fid = to_abi(*named);
+    return 0;
+  }
   const auto found = mount->fid_of(fd);
   if (found) *fid = to_abi(*found);
   return to_rc(found);

@@ -36,10 +36,12 @@ using namespace lhsm::emulator;
 
 LHSM_EXPORT int llapi_create_volatile_param(const char* directory, int mdt_index, int open_flags, mode_t mode,
                                             const llapi_stripe_param* stripe_param) {
-  Mount* mount = find_mount(std::string(directory));
-  if (mount == nullptr) return -ENOTTY;
   const Fd parent(::open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!parent) return -errno;
+  const int error = errno;
+  // By descriptor: a path is resolved with one call for each of its parts.
+  Mount* mount = parent ? find_mount(*parent) : find_mount(std::string(directory));
+  if (mount == nullptr) return -ENOTTY;
+  if (!parent) return -error;
   std::string striping;
   if (stripe_param != nullptr) {
     auto wanted = striping_of(*stripe_param, *mount);
