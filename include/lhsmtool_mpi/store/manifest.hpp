@@ -21,7 +21,8 @@ namespace lhsm::store {
 inline constexpr std::uint32_t k_manifest_version = 1;
 
 /// Writes a manifest under a temporary name in the directory of its own. Rows are written in slices: memory does
-/// not grow with their number. Errors are those of the file system (no_space …); after one, only destroy it.
+/// not grow with their number. Done under the job's lock: whoever holds that removes temporary files that lie there
+/// when it begins. Errors are those of the file system (no_space …); after one, only destroy it.
 class ManifestWriter {
  public:
   /// Whether finish() may take the place of a file that has the name.
