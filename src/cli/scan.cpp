@@ -128,8 +128,8 @@ int dispatch(const ScanCommand& command, comm::Channel& channel, comm::Channel& 
   scan::Dispatcher dispatcher(channel, ranks, identity.build, sink, progress);
   std::atomic<int> stop_signal = 0;
   signals.deliver_to([&](int number) {
-    // A call that hangs in the file system cannot be ended in good order.
-    if (stop_signal.exchange(number) != 0) abort();
+    // A call that hangs in the file system cannot be ended in good order. A launcher ends the other ranks.
+    if (stop_signal.exchange(number) != 0) std::_Exit(number == SIGINT ? k_interrupted : k_work_left);
     dispatcher.stop();
   });
   std::string failed;

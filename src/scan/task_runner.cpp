@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t k_buffer_bytes = std::size_t{256} << 10;
 constexpr std::uint64_t k_deliver_rows = 128;
 constexpr std::size_t k_most_problems = 128;          // of one delivery that are told in words
-constexpr std::uint64_t k_directories_per_task = 4096;
+constexpr std::uint64_t k_directories_per_task = 256;
 constexpr std::uint32_t k_unknown_mdt = ~std::uint32_t{0};
 
 /// As the kernel has it; glibc's readdir() would copy and lock for each.

@@ -48,6 +48,7 @@ Llapi load() {
   find(library, "llapi_open_by_fid", api.open_by_fid);
   find(library, "llapi_get_mdt_index_by_fid", api.get_mdt_index_by_fid);
   find(library, "llapi_get_data_version", api.get_data_version);
+  find(library, "lgetxattr", api.lgetxattr);
   return api;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "lhsmtool_mpi/lustre/abi.hpp"
 
@@ -40,6 +41,8 @@ struct Llapi {
   int (*open_by_fid)(const char* directory, const abi::lu_fid* fid, int flags);
   int (*get_mdt_index_by_fid)(int fd, const abi::lu_fid* fid, int* index);
   int (*get_data_version)(int fd, std::uint64_t* version, std::uint64_t flags);
+  /// Of libc, unless the library brings its own.
+  ssize_t (*lgetxattr)(const char* path, const char* name, void* value, std::size_t size);
 };
 
 }  // namespace lhsm::conformance

@@ -40,6 +40,33 @@ TEST_F(State, set_keeps_flags_consistent) {
   EXPECT_EQ(state(file), k_archived);
 }
 
+// What a scan of millions of files reads instead of opening each of them.
+TEST_F(State, root_reads_it_and_the_fid_from_xattrs) {
+  const auto file = make("file");
+  const auto attributes = [&] {
+    hsm_attrs found{};
+    errno = 0;
+    if (api.lgetxattr(file.c_str(), "trusted.hsm", &found, sizeof found) != sizeof found) {
+      EXPECT_EQ(errno, ENODATA);
+      return hsm_attrs{};
+    }
+    return found;
+  };
+  struct {
+    std::uint32_t compat, incompat;
+    lu_fid self;
+  } lma{};
+  ASSERT_EQ(api.lgetxattr(file.c_str(), "trusted.lma", &lma, sizeof lma), static_cast<ssize_t>(sizeof lma));
+  EXPECT_EQ(text_of(lma.self), text_of(fid_of(file)));
+  EXPECT_EQ(attributes().hsm_flags, 0U);
+  ASSERT_EQ(set(file, HS_EXISTS | HS_ARCHIVED, 0, 3), 0);
+  EXPECT_EQ(attributes().hsm_flags, k_archived);
+  EXPECT_EQ(attributes().hsm_arch_id, 3U);
+  std::ofstream(file, std::ios::app) << "more";
+  EXPECT_EQ(attributes().hsm_flags, k_archived | HS_DIRTY) << "as soon as it is closed";
+  EXPECT_EQ(whole(file).hus_states, k_archived | HS_DIRTY);
+}
+
 TEST_F(State, an_archive_id_without_exists_is_a_success_that_saves_nothing) {
   const auto file = make("file");
   EXPECT_EQ(set(file, HS_NORELEASE, 0, 3), 0);

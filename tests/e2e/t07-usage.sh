@@ -47,8 +47,8 @@ other=$WORK/bin/lhsmtool_mpi
 mkdir "$WORK/bin"
 cp "$TOOL" "$other"
 [ ! -d "$E2E_BUILD/lib" ] || ln -s "$E2E_BUILD/lib" "$WORK/lib"
-bytes=$(printf '%s' "$build_id" | sed 's/../\\x&/g')
-offset=$(LC_ALL=C grep -obUaP "$bytes" "$TOOL" | head -n 1 | cut -d: -f1)
+# Not by grep: the id may hold a line end.
+offset=$(od -An -v -tx1 "$TOOL" | tr -d ' \n' | awk -v id="$build_id" '{ print (index($0, id) - 1) / 2 }')
 printf '\xee\xee' | dd of="$other" bs=1 seek="$offset" conv=notrunc status=none
 expect "the copy has another build id" test "$("$other" --version | grep '^build')" != "$("$TOOL" --version | grep '^build')"
 timeout 60 mpirun -n 1 "$TOOL" serve -p "$ARCHIVE" "$MNT" : -n 1 "$other" serve -p "$ARCHIVE" "$MNT" \

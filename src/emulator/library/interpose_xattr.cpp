@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The xattr calls of libc: "lustre.lov" (and "trusted.lov", which is the same) on emulated mounts, and
-// lists without what the emulator keeps on a file. Everything else goes to the kernel untouched.
+// The xattr calls of libc: "lustre.lov" (and "trusted.lov", which is the same) on emulated mounts, for root what
+// library/shown_attributes.hpp names, and lists without what the emulator keeps on a file. Everything else goes to
+// the kernel untouched.
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>

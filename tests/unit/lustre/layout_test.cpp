@@ -54,6 +54,14 @@ TEST(LayoutTest, stripe_size_of_a_composite_is_its_largest) {
   EXPECT_EQ(stripe_size_of(composite({})), 0U);
 }
 
+TEST(LayoutTest, stripe_count_is_the_largest_of_the_components) {
+  EXPECT_EQ(stripe_count_of(plain(k_v1, 1 << 20, 3)), 3U);
+  EXPECT_EQ(stripe_count_of(plain(k_v3, 1 << 20, 0)), 0U);
+  EXPECT_EQ(stripe_count_of(composite({plain(k_v1, 1 << 20, 1), plain(k_v3, 1 << 20, 8), plain(k_v1, 1 << 20, 4)})), 8U);
+  EXPECT_EQ(stripe_count_of(composite({})), 0U);
+  EXPECT_EQ(stripe_count_of("abc"), 0U);
+}
+
 TEST(LayoutTest, stripe_size_of_what_it_cannot_read_is_unknown) {
   EXPECT_EQ(stripe_size_of(""), 0U);
   EXPECT_EQ(stripe_size_of("abc"), 0U);
