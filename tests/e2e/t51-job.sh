@@ -32,7 +32,7 @@ for ranks in 0 3; do
   job "$ranks" 0 scan -o "$JOB" "$DIR/tree"
   job "$ranks" 0 archive "${options[@]}" "$JOB" "$MNT"
   wait_states "$WORK/list" 0x9
-  expect_equal "all are done" "$(status_of done)" "$files"
+  expect_equal "all are done" "$(status_of 'done')" "$files"
   job "$ranks" 0 release "$JOB" "$MNT"
   wait_states "$WORK/list" 0xd
   job "$ranks" 0 restore "${options[@]}" "$JOB" "$MNT"
@@ -58,7 +58,7 @@ rm -f "$JOB"*
 job 0 0 scan -o "$JOB" "$DIR/tree"
 job 3 3 restore "${options[@]}" --failed "$WORK/failed" "$JOB" "$MNT"
 expect_equal "the list names it" "$(cat "$WORK/failed")" "$victim"
-expect_equal "the others are done" "$(status_of done)" "$((files - 1))"
+expect_equal "the others are done" "$(status_of 'done')" "$((files - 1))"
 job 2 3 restore "${options[@]}" --failed "$WORK/failed.csv" "$JOB" "$MNT"
 expect_line "as CSV, with errno" "$victim,failed,ENOENT" "$WORK/failed.csv"
 mv "$WORK/object" "$object"
@@ -83,7 +83,7 @@ wait_states "$WORK/list" 0xd
 rm -f "$JOB"*
 job 0 0 scan -o "$JOB" "$DIR/tree"
 launch mpirun -n 3 "$TOOL" restore "${options[@]}" -b 4 "$JOB" "$MNT"
-some_are_done() { [ "$(status_of done)" -ge 3 ]; }
+some_are_done() { [ "$(status_of 'done')" -ge 3 ]; }
 expect_soon "some are done" 60 some_are_done
 note "a second job on the manifest"
 code=0

@@ -47,7 +47,7 @@ for ((kill = 1; kill <= KILLS; ++kill)); do
   [ $((RANDOM % 2)) -eq 0 ] || victim=one
   launch mpirun -n 3 "$TOOL" "$phase" "${options[@]}" "$JOB" "$MNT"
   # The moment is what is random here.
-  sleep "$(awk -v r=$RANDOM 'BEGIN { print 0.3 + r / 32768 * 1.5 }')"
+  sleep "$(awk -v r="$RANDOM" 'BEGIN { print 0.3 + r / 32768 * 1.5 }')"
   if copytool_is_up; then kill_job $victim; else wait_copytool; fi
   left=$(finished_now)
   note "kill $kill, $phase, $victim: $left items are left"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Hold a program's manual page against its --help: each command, and each option of it, is in both. With a COMMAND the
-# page is about that one only.
-# Usage: manual.sh PROGRAM PAGE.scd [COMMAND]
+# Hold a program's manual page against its --help: each command, and each option of it, is in both. With COMMANDs
+# (one word: they are separated by blanks) the page is about those only.
+# Usage: manual.sh PROGRAM PAGE.scd [COMMANDS]
 set -euo pipefail
 program=${1:?the program} page=${2:?the page} only=${3:-} breaches=0
 
@@ -14,7 +14,7 @@ breach() {
 commands=$("$program" --help | sed -n '/^Subcommands:/,$s/^  \([a-z-]*\) .*/\1/p')
 [ -n "$commands" ] || breach "no commands in --help"
 if [ -n "$only" ]; then
-  grep -qx -e "$only" <<< "$commands" || breach "no command $only in --help"
+  for command in $only; do grep -qx -e "$command" <<< "$commands" || breach "no command $command in --help"; done
   commands=$only
 fi
 helped=$(for command in ${only:-'' $commands}; do
