@@ -185,6 +185,8 @@ class LlapiClient final : public Client {
     abi::hsm_current_action action{};
     if (m_api.ioctl(fd, abi::LL_IOC_HSM_ACTION, &action) != 0)
       return errno_error("look for requests for", fmt::format("fd {}", fd));
+    // Without a request the MDT leaves the state at that of a waiting one: the action tells.
+    if (action.hca_action < abi::HUA_ARCHIVE) return RequestProgress::none;
     if (action.hca_state == abi::HPS_WAITING) return RequestProgress::waiting;
     if (action.hca_state == abi::HPS_RUNNING) return RequestProgress::running;
     return RequestProgress::none;
