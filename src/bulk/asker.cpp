@@ -7,6 +7,7 @@
 
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/bulk/judge.hpp"
+#include "lhsmtool_mpi/lustre/hsm_action.hpp"
 
 namespace lhsm::bulk {
 
@@ -156,15 +157,17 @@ std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, ItemAct
     const auto progress = client.request_progress(**fd);
     if (!progress || *progress == RequestProgress::none) continue;
     const bool is_orphan = *progress == RequestProgress::running && open.cookie.has_value();
-    job.adopt(open.row, is_orphan);
-    if (!is_orphan) continue;
     ActionItem item;
     item.kind = kind_of(action);
     item.fid = item.dfid = open.row.fid;
-    item.cookie = *open.cookie;
+    item.cookie = open.cookie.value_or(0);
     item.archive_id = open.archive_id;
     item.mdt_index = client.mdt_index(item.fid).value_or(-1);
-    adopted.push_back(std::move(item));
+    // A coordinator that was told of the dead run's volatile file takes no other one (facts 4.4): that restore is
+    // ended, and then the file is one that is still to be asked for.
+    if (is_orphan && action == ItemAction::restore && lustre::end_unbegun(client, item, EAGAIN)) continue;
+    job.adopt(open.row, is_orphan);
+    if (is_orphan) adopted.push_back(std::move(item));
   }
   return adopted;
 }

@@ -11,7 +11,7 @@ knows_records || skip_all "needs the coordinator's parameters"
 KILLS=${LHSM_TEST_KILLS:-6}
 RANDOM=${LHSM_TEST_SEED:-1}
 JOB=$WORK/job.h5
-options=(-p "$ARCHIVE" -A "$ARCHIVE_ID" --slots 2 --stripe-threshold 2M --extent-size 1M -b 24 -u 0.5 --progress 0)
+options=(-p "$ARCHIVE" -A "$ARCHIVE_ID" --slots 2 --stripe-threshold 2M --extent-size 1M -b 12 -u 0.5 --progress 0)
 mkdir "$DIR/tree"
 for i in {1..150}; do make_file "$DIR/tree/$i" $((RANDOM % 60000)); done
 for i in {1..3}; do make_file "$DIR/tree/big-$i" 6000000; done

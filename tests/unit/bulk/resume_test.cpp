@@ -50,6 +50,27 @@ TEST_F(JobTest, requests_of_a_dead_run_are_taken_over) {
   for (const auto& [key, record] : m_lustre.records()) EXPECT_EQ(record.ends.size(), 1U);
 }
 
+TEST_F(JobTest, restores_of_a_dead_run_are_ended_and_asked_for_anew) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 10; ++i) fids.push_back(new_released("object " + std::to_string(i)));
+  make_manifest(fids);
+  open(ItemAction::restore);
+  m_run->start("host", 1);
+  ASSERT_TRUE(m_lustre.wait_for([](const auto& records) { return records.size() == 10; }));
+  for (const auto& [key, record] : m_lustre.records()) m_run->job().taken_in(record.item);
+  m_run->job().stop("dies");
+  m_run.reset();
+  m_lustre.discard_deliveries();
+
+  EXPECT_EQ(do_job(ItemAction::restore).census.with(ItemResult::done), 10U);
+  EXPECT_EQ(m_lustre.records().size(), 20U);
+  for (const auto& [key, record] : m_lustre.records()) EXPECT_EQ(record.ends.size(), 1U);
+  for (std::size_t i = 0; i < fids.size(); ++i) {
+    EXPECT_EQ(m_lustre.content(fids[i]), "object " + std::to_string(i));
+    EXPECT_EQ(items()[i].outcome.attempts, 1U) << "the kill was not the file's fault";
+  }
+}
+
 TEST_F(JobTest, other_copytools_results_are_seen) {
   std::vector<Fid> fids;
   for (int i = 0; i < 30; ++i) fids.push_back(new_file());
