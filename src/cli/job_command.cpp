@@ -46,6 +46,12 @@ void JobCommands::add(CLI::App& app, const std::string& name, const std::string&
         ->check(CLI::Range(1U, 1'000'000U))
         ->capture_default_str()
         ->type_name("N");
+    command.add_option_function<unsigned>(
+               "--look-after,--look_after", [this](unsigned s) { m_options.run.asker.look_after = std::chrono::seconds(s); },
+               "Seconds after which a request is looked after of which nothing was heard")
+        ->default_str("30")
+        ->check(CLI::Range(1U, 86400U))
+        ->type_name("S");
     command.add_option("--reserve", m_options.serve.scheduler.reserved_slots,
                        "Slots of each rank that the job leaves free for others' requests")
         ->capture_default_str()

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <csignal>
@@ -151,7 +152,9 @@ int run_job(const JobCommandOptions& options) {
   if (run.action == store::ItemAction::release || options.submit_only) {
     SignalThread signals;
     JobCommandOptions unserved = options;
-    if (options.submit_only) unserved.run.asker.look_after = std::chrono::seconds(2);
+    // Nothing is ever heard: looking is all there is.
+    if (options.submit_only)
+      unserved.run.asker.look_after = std::min<std::chrono::milliseconds>(unserved.run.asker.look_after, std::chrono::seconds(2));
     if (!comm::started_by_launcher()) {
       log::set_up("", 0, options.serve.log_level);
       return run_unserved(unserved, signals);

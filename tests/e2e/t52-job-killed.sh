@@ -8,10 +8,12 @@
 begin "killed jobs"
 knows_records || skip_all "needs the coordinator's parameters"
 
+set_tunable 'mdt.*.hsm.active_request_timeout' 60 # what was sent to a copytool that died before it could note it
+
 KILLS=${LHSM_TEST_KILLS:-6}
 RANDOM=${LHSM_TEST_SEED:-1}
 JOB=$WORK/job.h5
-options=(-p "$ARCHIVE" -A "$ARCHIVE_ID" --slots 2 --stripe-threshold 2M --extent-size 1M -b 12 -u 0.5 --progress 0)
+options=(-p "$ARCHIVE" -A "$ARCHIVE_ID" --slots 2 --stripe-threshold 2M --extent-size 1M -b 12 -u 0.5 --progress 0 --look-after 2)
 mkdir "$DIR/tree"
 for i in {1..150}; do make_file "$DIR/tree/$i" $((RANDOM % 60000)); done
 for i in {1..3}; do make_file "$DIR/tree/big-$i" 6000000; done

@@ -133,6 +133,7 @@ TEST_F(JobTest, stops_when_everything_fails) {
   make_manifest(fids);
   m_lustre.fail(Call::copy_start, EIO);
   m_run_options.job.attempts = 1;
+  m_run_options.job.max_inflight = 100;
   const JobReport report = do_job(ItemAction::archive);
   EXPECT_FALSE(report.progress.finished);
   EXPECT_NE(report.progress.stopped_because.find("of the last 100"), std::string::npos) << report.progress.stopped_because;
