@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lhsmtool_mpi/bulk/job_run.hpp"
 
+#include <mutex>
 #include <optional>
 
 #include "lhsmtool_mpi/base/log.hpp"
@@ -45,6 +46,19 @@ struct JobRun::State {
   std::optional<Job> job;
   std::vector<ActionItem> adopted;
   std::optional<Asker> asker;
+  std::mutex mutex;  // of what the lock's own thread touches: the job's coming and going
+  bool over = false;
+
+  ~State() {
+    const std::lock_guard guard(mutex);
+    over = true;
+  }
+
+  /// Somebody else has the manifest now: nothing more may be asked for or recorded.
+  void lost() {
+    const std::lock_guard guard(mutex);
+    if (job && !over) job->stop("the lock file of the job is not ours any more");
+  }
 };
 
 JobRun::JobRun(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -55,9 +69,11 @@ JobRun::~JobRun() {
 
 Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Client& client, const Clock& clock,
                                               std::function<void()> on_end) {
-  auto state = std::unique_ptr<State>(new State{std::move(options), client, {}, {}, {}, {}, {}, {}, {}});
+  auto state = std::unique_ptr<State>(new State{std::move(options), client, {}, {}, {}, {}, {}, {}, {}, {}, false});
   const std::string& path = state->options.manifest;
-  LHSM_TRY_ASSIGN(state->lock, store::JobLock::acquire(path));
+  LHSM_TRY_ASSIGN(state->lock, store::JobLock::acquire(path, {.heartbeat = state->options.lock_heartbeat,
+                                                                .take_over_after = {},
+                                                                .lost = [raw = state.get()] { raw->lost(); }}));
   if (state->options.action != store::ItemAction::none) LHSM_TRY(set_action(*state->lock, state->options.action));
   const auto open = [&]() -> Status {
     LHSM_TRY_ASSIGN(state->files, store::open_job(*state->lock, [] {}));
@@ -79,7 +95,11 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
   }
   state->options.job.action = state->options.asker.action = state->options.action;
   state->source.emplace(files.manifest, files.state, state->options.selection);
-  state->job.emplace(*state->source, *files.journal, state->options.job, clock, std::move(on_end));
+  {
+    const std::lock_guard guard(state->mutex);
+    state->job.emplace(*state->source, *files.journal, state->options.job, clock, std::move(on_end));
+  }
+  if (state->lock->is_lost()) state->lost();
   LHSM_TRY_ASSIGN(const auto requests, open_requests(files.manifest, files.state));
   if (!requests.empty()) {
     state->adopted = adopt_requests(*state->job, client, state->options.action, requests);
@@ -113,6 +133,8 @@ Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exi
   JobReport report;
   report.progress = state.job->progress();
   if (report.progress.broken) return Failure(*report.progress.broken);
+  if (state.lock->is_lost())
+    return failure(ErrorKind::busy, ESTALE, "keep the lock of the job", state.options.manifest);
   const std::string& path = state.options.manifest;
   LHSM_TRY(state.files->journal->wait_durable(state.job->last_record()));
   {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@ struct JobRunOptions {
   Selection selection = Selection::pending;
   JobOptions job;      ///< its action is set from the above
   AskerOptions asker;  ///< likewise
+  std::chrono::milliseconds lock_heartbeat{10'000};  ///< how soon it is seen that somebody has taken the lock file away
   std::string failed_list;  ///< written at the end (write_failed()); may be empty
   std::string user;
   std::string command_line;

@@ -111,6 +111,21 @@ TEST_F(JobTest, others_requests_are_served_ahead_of_the_bulk) {
   EXPECT_EQ(end().census.with(ItemResult::done), 50U) << "the user's file is no item";
 }
 
+TEST_F(JobTest, ends_when_its_lock_is_taken_away) {
+  make_manifest({new_file()});
+  m_run_options.lock_heartbeat = 10ms;
+  m_run_options.asker.look_after = 1h;
+  m_lustre.hold_requests(true);
+  begin(ItemAction::archive, 0);
+  ASSERT_TRUE(m_lustre.wait_for([](const auto& records) { return records.size() == 1; }));
+  std::filesystem::remove(m_run_options.manifest + ".lock");
+  EXPECT_TRUE(wait_for_fulfilment());
+  EXPECT_NE(m_run->job().progress().stopped_because.find("lock"), std::string::npos);
+  const auto report = m_run->close([](const JobReport&) { return 0; });
+  ASSERT_FALSE(report) << "the manifest is not touched";
+  EXPECT_EQ(report.error().sys_errno, ESTALE);
+}
+
 TEST_F(JobTest, a_coordinator_that_does_not_run_is_waited_for) {
   const Fid fid = new_file();
   make_manifest({fid});
