@@ -86,6 +86,9 @@ std::string summary(const run::RunState& state, Seconds took, const std::map<std
   add("Completed", local_time());
   add("Seconds", fmt::format("{:.1f}, of which busy {:.1f}", took.count(), Seconds(state.busy).count()));
   add("Ranks", fmt::format("{}", state.ranks));
+  if (const double waited = Seconds(state.waited).count(); waited > 0)
+    add("Idle", fmt::format("{:.1f} % at most, of one rank, of the {:.1f} s in which actions waited",
+                            Seconds(state.most_idle).count() / waited * 100, waited));
   add("Files", fmt::format("{} ({} archived, {} restored, {} removed)", state.done(), state.archived, state.restored,
                            state.removed));
   if (state.unverified > 0)

@@ -36,9 +36,9 @@ Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, st
       m_options(std::move(options)),
       m_clock(clock),
       m_observer(observer),
-      m_scheduler(m_options.scheduler) {
-  const WorkerId last = *std::max_element(m_workers.begin(), m_workers.end());
-  m_ticks.resize(static_cast<std::size_t>(last) + 1);
+      m_scheduler(m_options.scheduler),
+      m_ticks(static_cast<std::size_t>(*std::max_element(m_workers.begin(), m_workers.end())) + 1),
+      m_idle_watch(m_ticks.size()) {
   m_state.started = m_published = m_clock.now();
   m_state.ranks = m_workers.size();
 }
@@ -317,6 +317,7 @@ void Dispatcher::handle(WorkerId from, const comm::Tick& message) {
   comm::Tick& last = m_ticks.at(static_cast<std::size_t>(from));
   if (message.estranged != last.estranged && m_receiver != nullptr) m_receiver->doubt();
   last = message;
+  m_idle_watch.heard(from, std::chrono::microseconds(message.idle_us), m_clock.now());
 }
 
 template <class Other>
@@ -329,6 +330,9 @@ void Dispatcher::publish(TimePoint now) {
   m_published = now;
   m_state.queued = m_scheduler.queued();
   m_state.running = m_scheduler.unfinished() - m_scheduler.queued();
+  m_idle_watch.waiting(m_state.queued > 0, now);
+  m_state.waited = m_idle_watch.waited();
+  m_state.most_idle = m_idle_watch.most_idle();
   m_state.bytes_copied = 0;
   for (const comm::Tick& tick : m_ticks) m_state.bytes_copied += tick.bytes_moved;
   m_observer.update(m_state, now);

@@ -66,6 +66,11 @@ std::size_t SlotPool::running() const {
   return m_running;
 }
 
+Duration SlotPool::idle_time() const {
+  const std::lock_guard lock(m_mutex);
+  return m_running > 0 ? m_idle : m_idle + (std::chrono::steady_clock::now() - m_idle_since);
+}
+
 bool SlotPool::idle() const {
   const std::lock_guard lock(m_mutex);
   return m_running == 0 && m_tasks.empty();
@@ -79,12 +84,12 @@ void SlotPool::run(std::size_t buffer_bytes) {
     if (m_tasks.empty()) return;
     Task task = std::move(m_tasks.front());
     m_tasks.pop_front();
-    ++m_running;
+    if (m_running++ == 0) m_idle += std::chrono::steady_clock::now() - m_idle_since;
     lock.unlock();
     task.run(engine);
     task = {};  // what it holds is let go before the slot counts as free
     lock.lock();
-    --m_running;
+    if (--m_running == 0) m_idle_since = std::chrono::steady_clock::now();
     if (m_tasks.empty()) {
       lock.unlock();
       m_on_idle();

@@ -130,7 +130,10 @@ class Worker {
     return true;
   }
 
-  bool handle(const comm::Heartbeat&) { return true; }
+  bool handle(const comm::Heartbeat&) {
+    tick(true);  // also by a rank without work, so that it is seen
+    return true;
+  }
 
   bool handle(const comm::BandwidthLimit& message) {
     m_budget.set_limit(message.bytes_per_second);
@@ -294,9 +297,11 @@ class Worker {
     m_pulse.pause(paused);
   }
 
-  void tick() {
-    const comm::Tick now{m_bytes_moved, static_cast<std::uint32_t>(m_slots.running()), m_estranged};
-    if (now.bytes_moved == m_last_tick.bytes_moved && now.running == m_last_tick.running &&
+  void tick(bool asked = false) {
+    const auto idle = std::chrono::duration_cast<std::chrono::microseconds>(m_slots.idle_time());
+    const comm::Tick now{m_bytes_moved, static_cast<std::uint32_t>(m_slots.running()), m_estranged,
+                         static_cast<std::uint64_t>(idle.count())};
+    if (!asked && now.bytes_moved == m_last_tick.bytes_moved && now.running == m_last_tick.running &&
         now.estranged == m_last_tick.estranged)
       return;
     m_last_tick = now;

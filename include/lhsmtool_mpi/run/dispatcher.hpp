@@ -19,6 +19,7 @@
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/plan/bandwidth.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
+#include "lhsmtool_mpi/run/idle_watch.hpp"
 #include "lhsmtool_mpi/run/keep_alive.hpp"
 #include "lhsmtool_mpi/run/receiver.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
@@ -112,6 +113,7 @@ class Dispatcher {
   TimePoint m_next_keep_alive;
   Receiver* m_receiver = nullptr;  // while serve() has one
   std::vector<comm::Tick> m_ticks;  // the last of each worker
+  IdleWatch m_idle_watch;
   plan::BandwidthShare m_bandwidth;
   std::map<JobId, copy::DigestCollector> m_digests;  // of striped files that are being copied
 };

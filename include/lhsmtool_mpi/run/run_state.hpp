@@ -23,6 +23,8 @@ struct JobCounts {
 struct RunState {
   TimePoint started;
   Duration busy{};              ///< time in which there was something to do
+  Duration waited{};            ///< time in which actions waited for a rank
+  Duration most_idle{};         ///< of that, what the rank that was idle longest had nothing to do
   std::uint64_t ranks = 0;
   std::uint64_t received = 0;   ///< actions taken in, without cancels and duplicates
   std::uint64_t archived = 0;   ///< ended with success, by kind

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/base/ids.hpp"
 #include "lhsmtool_mpi/copy/engine.hpp"
 
@@ -41,6 +42,8 @@ class SlotPool {
   /// Take out the tasks of `job` that can be abandoned and that no slot has begun.
   [[nodiscard]] std::vector<Task> take_out(JobId job);
   [[nodiscard]] std::size_t running() const;
+  /// Time in which no slot was at work, since the start.
+  [[nodiscard]] Duration idle_time() const;
   /// Whether nothing runs and nothing is queued.
   [[nodiscard]] bool idle() const;
 
@@ -52,6 +55,8 @@ class SlotPool {
   std::condition_variable m_changed;
   std::deque<Task> m_tasks;
   std::size_t m_running = 0;
+  TimePoint m_idle_since = std::chrono::steady_clock::now();  // when m_running became 0
+  Duration m_idle{};                                          // before that
   bool m_stop = false;
   std::vector<std::jthread> m_threads;
 };

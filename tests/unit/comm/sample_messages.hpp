@@ -50,7 +50,7 @@ inline std::vector<Message> sample_messages() {
       Recall{~std::uint32_t{0}},
       Returned{{}},
       Returned{{1, 2, 3, ~0ULL}},
-      Tick{1ULL << 50, 4, 1ULL << 40},
+      Tick{1ULL << 50, 4, 1ULL << 40, 1ULL << 45},
       Heartbeat{},
       Events{{}},
       Events{{Event{EventKind::running, ActionKind::restore, {1, 2, 3}, {4, 5, 6}, "a/path", 1ULL << 40, 7, 0},

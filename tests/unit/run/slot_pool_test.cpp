@@ -34,6 +34,24 @@ TEST(SlotPoolTest, add_runs_as_many_at_once_as_there_are_slots) {
   for (JobId job = 1; job <= 3; ++job) pool.add(task(job, [&together] { together.arrive_and_wait(); }));
 }
 
+TEST(SlotPoolTest, idle_time_stands_still_while_a_slot_works) {
+  std::promise<void> entered;
+  std::promise<void> leave;
+  std::promise<void> idle;
+  SlotPool pool(2, 4096, [&idle] { idle.set_value(); });
+  pool.add(task(1, [&] {
+    entered.set_value();
+    leave.get_future().wait();
+  }));
+  entered.get_future().wait();
+  const Duration before = pool.idle_time();
+  EXPECT_GT(before, 0s);
+  EXPECT_EQ(pool.idle_time(), before);
+  leave.set_value();
+  idle.get_future().wait();
+  EXPECT_GT(pool.idle_time(), before);
+}
+
 TEST(SlotPoolTest, take_back_returns_the_last_ones_in_order) {
   std::promise<void> entered;
   std::promise<void> leave;
