@@ -8,6 +8,7 @@ tool=$build/bin/lhsmtool_mpi
 work=$(mktemp -d "$parent/lhsm-bench.XXXXXX")
 mnt=$work/lustre
 archive=$work/archive
+filler=$(mktemp -d "${TMPDIR:-/var/tmp}/lhsm-bench-filler.XXXXXX") # of no tmpfs, whose holes take no memory
 copytool=''
 
 clean_up() {
@@ -15,7 +16,7 @@ clean_up() {
   trap - EXIT
   stop_copytool
   [ ! -d "$mnt" ] || "$emulator" stop "$mnt" 2> /dev/null || true
-  rm -rf "$work"
+  rm -rf "$work" "$filler"
   exit $code
 }
 trap clean_up EXIT
@@ -52,7 +53,14 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 seconds() { awk -v ns="$1" 'BEGIN { printf "%.2f s", ns / 1e9 }'; }
 
 # The file system must be at rest before a measurement begins.
-settle() { sync -f "$work"; }
+# settle [FILE...]: nothing is left to be written, free memory is full of clean pages of a sparse file, and FILEs are
+# in memory too. What is measured next so takes memory that the machine has already; a virtual one may otherwise
+# first ask its host for each new page, which makes cp itself take 3 s or 12 s for the same bytes.
+settle() {
+  sync -f "$work"
+  [ -e "$filler/pages" ] || truncate -s "$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)K" "$filler/pages"
+  cat "$filler/pages" "$@" > /dev/null
+}
 
 # start_copytool RANKS OPTION...: returns when it is registered.
 start_copytool() {
@@ -97,13 +105,13 @@ open_requests() {
 }
 all_ended() { [ "$(open_requests)" -eq 0 ]; }
 
-# timed_requests LFS-COMMAND LIST: nanoseconds from the moment at which all requests of a NUL-separated list may
-# be sent to the end of the last one.
+# timed_requests LFS-COMMAND LIST [FILE...]: nanoseconds from the moment at which all requests of a NUL-separated list
+# may be sent to the end of the last one; FILEs are in memory then.
 timed_requests() {
   local begin
   lctl set_param 'mdt.*.hsm_control=disabled' > /dev/null
   xargs -0 -n 50 lfs "$1" < "$2"
-  settle
+  settle "${@:3}"
   begin=$(now)
   lctl set_param 'mdt.*.hsm_control=enabled' > /dev/null
   wait_until all_ended
@@ -130,32 +138,50 @@ big_file() {
   for ((i = 0; i < size / 16; ++i)); do cat "$work/block"; done > "$1"
 }
 
+# in_parts N: nanoseconds that N processes take to copy a part each of the large file, which is how far the file
+# system itself scales.
+in_parts() {
+  local n=$1 part begin bytes=$((size << 20)) pids=()
+  settle "$mnt/big"
+  begin=$(now)
+  for ((part = 0; part < n; ++part)); do
+    dd if="$mnt/big" of="$work/copy" bs=4M iflag=skip_bytes,count_bytes oflag=seek_bytes conv=notrunc status=none \
+      skip=$((bytes * part / n)) seek=$((bytes * part / n)) count=$((bytes / n)) &
+    pids+=($!)
+  done
+  wait "${pids[@]}"
+  sync "$work/copy"
+  echo $(($(now) - begin))
+  rm "$work/copy"
+}
+
+copy_line() { printf '%-22s %10s %10s %10s\n' "$1" "$(seconds "$2")" "$(seconds "$3")" "$(ratio "$2" "$3")"; }
+
 bench_copy() {
-  local ranks i begin cp=() to=() from=()
+  local ranks i begin cp=() parts=() to=() from=()
   start_lustre
   big_file "$mnt/big"
   printf '%s\0' "$mnt/big" > "$work/list"
   printf '%-22s %10s %10s %10s\n' "$size MiB, $repeat times" "time" "cp" "ratio"
   for ranks in 1 2 4; do
-    cp=() to=() from=()
+    cp=() parts=() to=() from=()
     for ((i = 0; i < repeat; ++i)); do
-      settle
+      settle "$mnt/big"
       begin=$(now)
       cp "$mnt/big" "$work/copy" && sync "$work/copy"
       cp+=($(($(now) - begin)))
       rm "$work/copy"
+      parts+=("$(in_parts $ranks)")
       if [ ${#to[@]} -gt 0 ] || [ $ranks -gt 1 ]; then lfs hsm_set --dirty "$mnt/big"; fi
       start_copytool $ranks --stripe-threshold 64M
-      settle
-      to+=("$(timed_requests hsm_archive "$work/list")")
+      to+=("$(timed_requests hsm_archive "$work/list" "$mnt/big")")
       lfs hsm_release "$mnt/big"
-      from+=("$(timed_requests hsm_restore "$work/list")")
+      from+=("$(timed_requests hsm_restore "$work/list" "$(find "$archive" -type f -size "${size}M")")")
       stop_copytool
     done
-    printf '%-22s %10s %10s %10s\n' "archive, $ranks ranks" "$(seconds "$(median "${to[@]}")")" \
-      "$(seconds "$(median "${cp[@]}")")" "$(ratio "$(median "${to[@]}")" "$(median "${cp[@]}")")"
-    printf '%-22s %10s %10s %10s\n' "restore, $ranks ranks" "$(seconds "$(median "${from[@]}")")" \
-      "$(seconds "$(median "${cp[@]}")")" "$(ratio "$(median "${from[@]}")" "$(median "${cp[@]}")")"
+    copy_line "dd by $ranks" "$(median "${parts[@]}")" "$(median "${cp[@]}")"
+    copy_line "archive, $ranks ranks" "$(median "${to[@]}")" "$(median "${cp[@]}")"
+    copy_line "restore, $ranks ranks" "$(median "${from[@]}")" "$(median "${cp[@]}")"
   done
   stop_lustre
 }
@@ -285,6 +311,7 @@ bench_mixed() {
   for pid in $(ranks_of); do written+=("$(awk '/^wchar/ { print $2 }' "/proc/$pid/io")"); done
   stop_copytool
   launch=()
+  grep '^Idle:' "$work/copytool.out" || true
   printf '%-22s %10s, %.2f of the work (%s small files, %.2f s large ones at %d MiB/s a rank)\n' "restore, 4 ranks" \
     "$(seconds "$took")" "$(awk -v t="$took" -v s="$small" -v b="$bytes" -v r="$rate" \
       'BEGIN { print t / (s + b / 4 / r / 1048576 * 1e9) }')" \
