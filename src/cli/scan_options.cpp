@@ -41,10 +41,8 @@ void add_filters(CLI::App& app, ScanCommand& command) {
                 [&filter](const std::string& text) { return scan::add_user(filter.users, text); });
   add_condition(app, "--group", "[!]NAME|GID", "Group; of several one",
                 [&filter](const std::string& text) { return scan::add_group(filter.groups, text); });
-  add_condition(app, "--projid", "[!]ID", "Project, looked up for each file; of several one", [&command](const std::string& text) {
-    command.options.projects = scan::Projects::each;
-    return scan::add_number(command.options.filter.projects, text);
-  });
+  add_condition(app, "--projid", "[!]ID", "Project; of several one",
+                [&filter](const std::string& text) { return scan::add_number(filter.projects, text); });
   add_condition(app, "--state", "[!]WORD",
                 "HSM state: released, archived, exists, dirty, lost, norelease, noarchive, none; of several all",
                 into(filter.states, scan::parse_state));
@@ -80,9 +78,6 @@ CLI::App& add_scan_command(CLI::App& app, ScanCommand& command) {
   scan_app.add_option("-o,--output", command.output, "The manifest")->required()->type_name("FILE");
   scan_app.add_flag("--force", command.replace, "Replace a manifest that is there");
   add_filters(scan_app, command);
-  scan_app.add_flag_callback(
-      "--project", [&command] { command.options.projects = scan::Projects::each; },
-      "Look up the project of each file, not only in directories that have one");
   scan_app.add_option("--threads", command.options.threads, "Threads that look at files, on each rank")
       ->check(CLI::Range(1U, 256U))
       ->capture_default_str()

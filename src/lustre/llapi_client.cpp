@@ -203,11 +203,10 @@ class LlapiClient final : public Client {
     return text;
   }
 
-  [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name) override {
-    return m_describer.by_name(directory, name);
+  [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind) override {
+    return m_describer.by_name(directory, name, kind);
   }
   [[nodiscard]] Outcome<FileFacts> describe_open_file(int fd) override { return m_describer.by_descriptor(fd); }
-  [[nodiscard]] Outcome<Project> project_of(int fd) override { return m_describer.project(fd); }
 
  private:
   Status mount_ioctl(unsigned long request, void* argument, std::string_view operation, const abi::lu_fid& fid) {

@@ -70,7 +70,6 @@ Outcome<LlapiTable> load_llapi(const std::string& library) {
   look_up(handle, "fgetxattr", t.fgetxattr, missing);
   look_up(handle, "fsetxattr", t.fsetxattr, missing);
   look_up(handle, "flistxattr", t.flistxattr, missing);
-  look_up(handle, "lgetxattr", t.lgetxattr, missing);
   if (!missing.empty()) return failure(ErrorKind::unsupported, ENOSYS, "find " + missing + " in", library);
   return t;
 }

@@ -63,13 +63,12 @@ Status TaskRunner::take_fid(const Fid& fid) {
   auto path = m_context.client.path_of(fid);
   // To be without a name is the end of a file. Not to be allowed to ask for it is not.
   if (!path && path.error().sys_errno == ENOENT) return Failure(path.error());
-  LHSM_TRY_ASSIGN(const lustre::Project project, m_context.client.project_of(**file));
   const std::string name = path ? std::move(*path) : std::string();
   if (!m_context.options.filter.keeps_path(name)) {
     ++m_found.filtered;
     return {};
   }
-  add(facts, name, project.id);
+  add(facts, name);
   return {};
 }
 
@@ -79,7 +78,7 @@ Status TaskRunner::take_path(const std::string& base, const std::string& path) {
     ++m_found.others;
     return {};
   }
-  auto described = m_context.client.describe_file(m_context.root, relative);
+  auto described = m_context.client.describe_file(m_context.root, relative, lustre::KnownKind::unknown);
   if (!described)
     return failure(described.error().kind, described.error().sys_errno, described.error().operation, path);
   const lustre::FileFacts& facts = *described;
@@ -94,25 +93,8 @@ Status TaskRunner::take_path(const std::string& base, const std::string& path) {
     ++m_found.filtered;
     return {};
   }
-  std::uint32_t project = 0;
-  if (has_project_below(relative)) {
-    LHSM_TRY_ASSIGN(project, project_of(m_context.root, relative));
-  }
-  add(facts, relative, project);
+  add(facts, relative);
   return {};
-}
-
-bool TaskRunner::has_project_below(const std::string& path) {
-  if (m_context.options.projects == Projects::each) return true;
-  const auto slash = path.rfind('/');
-  std::string parent = slash == std::string::npos ? std::string(".") : path.substr(0, slash);
-  // Lists mostly name one file of a directory after the other.
-  if (parent == m_parent) return m_parent_has_project;
-  // Through links, if there are any: it is the directory that the file was found in.
-  const Fd directory(::openat(m_context.root, parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  m_parent_has_project = !directory || wants_project_of_each(*directory);
-  m_parent = std::move(parent);
-  return m_parent_has_project;
 }
 
 Outcome<std::string> TaskRunner::below_mount(const std::string& base, const std::string& path) const {

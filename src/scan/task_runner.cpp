@@ -32,6 +32,13 @@ constexpr std::size_t k_name_at = 19;
 
 bool is_gone(const Error& error) { return error.sys_errno == ENOENT || error.sys_errno == ESTALE; }
 
+/// Directories of some file systems do not tell; what is gone meanwhile is taken for a file, and then found to be gone.
+std::uint8_t kind_of(int directory, std::string_view name) {
+  struct stat status {};
+  if (::fstatat(directory, name.data(), &status, AT_SYMLINK_NOFOLLOW) != 0) return DT_REG;
+  return static_cast<std::uint8_t>(IFTODT(status.st_mode));
+}
+
 comm::ScanTask make_task(comm::ScanTaskKind kind, const std::string& directory) {
   comm::ScanTask task;
   task.kind = kind;
@@ -100,10 +107,11 @@ void TaskRunner::read_entries(int fd, const std::string& path) {
       const std::string_view name = reinterpret_cast<const char*>(m_buffer.data() + at + k_name_at);
       at += entry.length;
       if (name == "." || name == ".." || (path.empty() && name == ".lustre")) continue;
+      if (entry.type == DT_UNKNOWN) entry.type = kind_of(fd, name);
       if (entry.type == DT_DIR) {
         add_name(directories, name);
         if (directories.count >= k_directories_per_task) hand_on(directories);
-      } else if (entry.type == DT_REG || entry.type == DT_UNKNOWN) {
+      } else if (entry.type == DT_REG) {
         // One piece stays here; others are for whoever has nothing to do, on this rank or another.
         if (files.count >= m_context.options.names_per_task) {
           if (m_context.has_room()) {
@@ -125,76 +133,35 @@ void TaskRunner::read_entries(int fd, const std::string& path) {
 
 void TaskRunner::look_at_files(int directory, const comm::ScanTask& task) {
   if (task.count == 0) return;
-  const bool project_of_each = wants_project_of_each(directory);
   for_each_name(task, [&](std::string_view name) {
     if (m_context.is_stopping()) return;
-    look_at_file(directory, task.directory, name, project_of_each);
+    look_at_file(directory, task.directory, name);
     deliver_some();
   });
 }
 
-void TaskRunner::look_at_file(int directory, const std::string& parent, std::string_view name, bool project_of_each) {
+void TaskRunner::look_at_file(int directory, const std::string& parent, std::string_view name) {
   std::string path = join(parent, name);
-  const std::string text(name);
-  const bool is_wanted = m_context.options.filter.keeps_path(path);
-  lustre::FileFacts facts;
-  if (is_wanted) {
-    auto described = m_context.client.describe_file(directory, text);
-    if (!described) {
-      if (is_gone(described.error()))
-        ++m_found.vanished;
-      else
-        problem({described.error().kind, described.error().sys_errno, described.error().operation, path},
-                m_found.failed_entries);
-      return;
-    }
-    facts = *described;
-  } else if (::fstatat(directory, text.c_str(), &facts.attributes, AT_SYMLINK_NOFOLLOW) != 0) {
-    ++m_found.vanished;
-    return;
-  }
-  // File systems need not tell the kind in the directory.
-  if (S_ISDIR(facts.attributes.st_mode)) {
-    comm::ScanTask task = make_task(comm::ScanTaskKind::directories, parent);
-    add_name(task, name);
-    m_context.push(std::move(task));
-    return;
-  }
-  if (!S_ISREG(facts.attributes.st_mode)) {
-    ++m_found.others;
-    return;
-  }
-  if (!is_wanted) {
+  if (!m_context.options.filter.keeps_path(path)) {
     ++m_found.filtered;
     return;
   }
-  std::uint32_t project = 0;
-  if (project_of_each) {
-    const auto found = project_of(directory, text);
-    if (!found && is_gone(found.error())) {
+  const auto facts = m_context.client.describe_file(directory, std::string(name), lustre::KnownKind::regular_file);
+  if (!facts) {
+    if (is_gone(facts.error()))
       ++m_found.vanished;
-      return;
-    }
-    if (!found) return problem(found.error(), m_found.failed_entries);
-    project = *found;
+    else
+      problem({facts.error().kind, facts.error().sys_errno, facts.error().operation, path}, m_found.failed_entries);
+    return;
   }
-  add(facts, std::move(path), project);
+  if (!S_ISREG(facts->attributes.st_mode)) {
+    ++m_found.others;
+    return;
+  }
+  add(*facts, std::move(path));
 }
 
-bool TaskRunner::wants_project_of_each(int directory) {
-  if (m_context.options.projects == Projects::each) return true;
-  const auto project = m_context.client.project_of(directory);
-  return !project || project->id != 0 || project->is_inherited;
-}
-
-Outcome<std::uint32_t> TaskRunner::project_of(int directory, const std::string& name) {
-  const Fd file(::openat(directory, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-  if (!file) return errno_error("open", name);
-  LHSM_TRY_ASSIGN(const lustre::Project project, m_context.client.project_of(*file));
-  return project.id;
-}
-
-void TaskRunner::add(const lustre::FileFacts& facts, std::string path, std::uint32_t project) {
+void TaskRunner::add(const lustre::FileFacts& facts, std::string path) {
   const struct stat& st = facts.attributes;
   m_row.fid = facts.fid;
   m_row.path = std::move(path);
@@ -205,7 +172,7 @@ void TaskRunner::add(const lustre::FileFacts& facts, std::string path, std::uint
   m_row.stripe_count = facts.stripe_count;
   m_row.uid = st.st_uid;
   m_row.gid = st.st_gid;
-  m_row.project_id = project;
+  m_row.project_id = facts.project_id;
   m_row.archive_id = facts.archive_id;
   m_row.hsm_state = facts.hsm_state;
   m_row.links = static_cast<std::uint32_t>(st.st_nlink);

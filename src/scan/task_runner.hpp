@@ -38,16 +38,13 @@ class TaskRunner {
   void walk_directory(const std::string& path);
   void read_entries(int fd, const std::string& path);
   void look_at_files(int directory, const comm::ScanTask& task);
-  void look_at_file(int directory, const std::string& parent, std::string_view name, bool project_of_each);
+  void look_at_file(int directory, const std::string& parent, std::string_view name);
   void look_at_line(const std::string& base, std::string_view line);
   [[nodiscard]] Status take_fid(const Fid& fid);
   [[nodiscard]] Status take_path(const std::string& base, const std::string& path);
   [[nodiscard]] Outcome<std::string> below_mount(const std::string& base, const std::string& path) const;
 
-  [[nodiscard]] bool wants_project_of_each(int directory);
-  [[nodiscard]] bool has_project_below(const std::string& path);
-  void add(const lustre::FileFacts& facts, std::string path, std::uint32_t project);
-  [[nodiscard]] Outcome<std::uint32_t> project_of(int directory, const std::string& name);
+  void add(const lustre::FileFacts& facts, std::string path);
   [[nodiscard]] std::uint32_t mdt_of(const Fid& fid);
   void problem(const Error& error, std::uint64_t& counter);
   void deliver_some();
@@ -57,8 +54,6 @@ class TaskRunner {
   Row m_row;
   std::uint64_t m_mdt_sequence = 0;  // whose MDT was looked up last
   std::uint32_t m_mdt = 0;
-  std::string m_parent;  // the directory that was looked at last for a list
-  bool m_parent_has_project = false;
   std::vector<std::byte> m_buffer;  // of getdents
 };
 

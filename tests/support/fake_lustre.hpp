@@ -226,9 +226,9 @@ class FakeLustre final : public lustre::Client {
   [[nodiscard]] Outcome<lustre::RequestProgress> request_progress(int fd) override;
   [[nodiscard]] Outcome<std::string> agent_uuid() override { return std::string("fake-uuid"); }
   /// Files below the mount point; their FIDs are made of inode numbers, unless made by make_file().
-  [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name) override;
+  [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name,
+                                                           lustre::KnownKind kind) override;
   [[nodiscard]] Outcome<lustre::FileFacts> describe_open_file(int fd) override;
-  [[nodiscard]] Outcome<lustre::Project> project_of(int) override { return lustre::Project{}; }
 
   std::vector<std::uint32_t> registered_for;
   std::vector<std::string> volatile_directories;  ///< in which volatile files were made

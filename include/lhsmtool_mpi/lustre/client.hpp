@@ -129,11 +129,10 @@ class Client {
   [[nodiscard]] virtual Outcome<std::string> agent_uuid() = 0;
 
   /// Return what the servers know of the file `name` in an open directory, or of an open file, with as few requests to
-  /// them as can be. A symbolic link is not followed; no data is touched, nothing restored.
-  [[nodiscard]] virtual Outcome<FileFacts> describe_file(int directory, const std::string& name) = 0;
+  /// them as are right. A symbolic link is not followed; no data is touched, nothing restored. One that is
+  /// known to be a regular file, as the directory says so, is not asked for its kind before it is opened.
+  [[nodiscard]] virtual Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind) = 0;
   [[nodiscard]] virtual Outcome<FileFacts> describe_open_file(int fd) = 0;
-  /// Return the project of an open file or directory; id 0 where there are no projects.
-  [[nodiscard]] virtual Outcome<Project> project_of(int fd) = 0;
 };
 
 /// Open the file system at `mount_point` through liblustreapi: the system's when it is a Lustre, the

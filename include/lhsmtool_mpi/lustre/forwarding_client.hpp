@@ -46,11 +46,10 @@ class ForwardingClient : public Client {
   [[nodiscard]] Outcome<HsmState> hsm_state(int fd) override { return m_inner.hsm_state(fd); }
   [[nodiscard]] Outcome<RequestProgress> request_progress(int fd) override { return m_inner.request_progress(fd); }
   [[nodiscard]] Outcome<std::string> agent_uuid() override { return m_inner.agent_uuid(); }
-  [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name) override {
-    return m_inner.describe_file(directory, name);
+  [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind) override {
+    return m_inner.describe_file(directory, name, kind);
   }
   [[nodiscard]] Outcome<FileFacts> describe_open_file(int fd) override { return m_inner.describe_open_file(fd); }
-  [[nodiscard]] Outcome<Project> project_of(int fd) override { return m_inner.project_of(fd); }
 
  protected:
   [[nodiscard]] Client& inner() { return m_inner; }

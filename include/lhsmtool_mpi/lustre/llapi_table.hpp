@@ -34,7 +34,6 @@ struct LlapiTable {
   ssize_t (*fgetxattr)(int fd, const char* name, void* value, std::size_t size);
   int (*fsetxattr)(int fd, const char* name, const void* value, std::size_t size, int flags);
   ssize_t (*flistxattr)(int fd, char* list, std::size_t size);
-  ssize_t (*lgetxattr)(const char* path, const char* name, void* value, std::size_t size);
 };
 
 /// Load `library` (a path or a soname) once for the life of the process.

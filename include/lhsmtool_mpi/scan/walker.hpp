@@ -21,15 +21,8 @@
 
 namespace lhsm::scan {
 
-/// Which project ids are looked up, which takes an open of each file.
-enum class Projects {
-  by_directory,  ///< those of files in a directory that has one, or passes one on; others count as 0
-  each,
-};
-
 struct ScanOptions {
   Filter filter;
-  Projects projects = Projects::by_directory;
   unsigned threads = 8;  ///< that look at files, on each rank
   std::uint64_t names_per_task = 512;  ///< a directory is cut into pieces of so many names
 };

@@ -48,10 +48,10 @@ class Rendezvous {
 class CountingClient final : public lustre::ForwardingClient {
  public:
   using ForwardingClient::ForwardingClient;
-  [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name) override {
+  [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name, lustre::KnownKind kind) override {
     ++described;
     if (before_describe) before_describe();
-    return ForwardingClient::describe_file(directory, name);
+    return ForwardingClient::describe_file(directory, name, kind);
   }
 
   std::atomic<int> described = 0;
@@ -129,7 +129,7 @@ class WholeScan : public ::testing::Test {
   }
 
   FakeLustre m_lustre;
-  scan::ScanOptions m_options{{}, scan::Projects::by_directory, 2, 64};
+  scan::ScanOptions m_options{{}, 2, 64};
   CollectingSink m_sink;
   CollectingObserver m_observer;
   std::function<void(std::size_t, CountingClient&)> m_prepare;
