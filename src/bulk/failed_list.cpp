@@ -8,7 +8,7 @@
 
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
-#include "row_walk.hpp"
+#include "lhsmtool_mpi/bulk/row_walk.hpp"
 
 namespace lhsm::bulk {
 

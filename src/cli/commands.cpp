@@ -15,6 +15,7 @@
 #include "job_command.hpp"
 #include "posix_main.hpp"
 #include "rank_zero.hpp"
+#include "report_command.hpp"
 #include "scan_options.hpp"
 #include "serve_options.hpp"
 #include "status_command.hpp"
@@ -36,6 +37,7 @@ int parse_and_run(int argc, char** argv) {
   const CLI::App& scan_app = add_scan_command(app, scan_command);
   JobCommands jobs(app);
   StatusCommand status(app);
+  ReportCommand report(app);
   // Never parsed by CLI11, only shown: see run().
   app.add_subcommand("posix", "Take the command line of lhsmtool_posix, as a link of that name does");
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
@@ -54,6 +56,7 @@ int parse_and_run(int argc, char** argv) {
   if (scan_app.parsed()) return run_scan(scan_command);
   if (jobs.parsed()) return jobs.run(argc, argv);
   if (status.parsed()) return status.run();
+  if (report.parsed()) return report.run();
   finish(options, raw);
   return serve(options);
 }

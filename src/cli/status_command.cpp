@@ -27,15 +27,9 @@ std::string iso_time(std::int64_t ns) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", parts);
 }
 
-std::string_view action_name(const Census& census) {
-  for (std::size_t i = 1; i < store::k_item_actions; ++i)
-    if (census.actions.at(i) > 0) return bulk::to_string(static_cast<store::ItemAction>(i));
-  return bulk::to_string(store::ItemAction::none);
-}
-
 nlohmann::json as_json(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs) {
   nlohmann::json json{{"manifest", manifest},
-                      {"action", std::string(action_name(census))},
+                      {"action", bulk::to_string(bulk::action_of(census))},
                       {"items", census.items},
                       {"bytes", census.bytes}};
   for (std::size_t i = 0; i < store::k_item_results; ++i) {
@@ -59,7 +53,7 @@ nlohmann::json as_json(const std::string& manifest, const Census& census, const 
 }
 
 void print_text(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs) {
-  fmt::print("{}: {} {} items, {}\n", manifest, action_name(census), census.items, format_size(census.bytes));
+  fmt::print("{}: {} {} items, {}\n", manifest, bulk::to_string(bulk::action_of(census)), census.items, format_size(census.bytes));
   for (std::size_t i = 0; i < store::k_item_results; ++i)
     if (census.results.at(i) > 0)
       fmt::print("  {:<10} {:>12}  {}\n", bulk::to_string(static_cast<store::ItemResult>(i)), census.results.at(i),

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What is told of a job: reports of it.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+begin "report, plan, verify"
+
+JOB=$WORK/job.h5
+options=(-p "$ARCHIVE" -A "$ARCHIVE_ID" --stripe-threshold 2M --extent-size 1M)
+make_odd_tree "$DIR/tree"
+make_file "$DIR/tree/big" 9000001
+for i in {1..40}; do make_file "$DIR/tree/small-$i" $((i * 100)); done
+list_files "$DIR/tree" > "$WORK/list"
+files=$(tr -dc '\0' < "$WORK/list" | wc -c)
+victim=$DIR/tree/small-7
+
+# tool RANKS CODE ARGUMENT...: its output is in $WORK/out.
+tool() {
+  local ranks=$1 expected=$2 code=0
+  shift 2
+  run_tool "$ranks" "$@" > "$WORK/out" 2> "$WORK/log" || code=$?
+  expect_equal "$1 on $ranks ranks: exit code" "$code" "$expected"
+  [ "$code" -eq "$expected" ] || sed 's/^/#   /' "$WORK/out" "$WORK/log"
+}
+# left_alone TEXT: neither the manifest nor what is beside it has changed since `remember`.
+remember() { (cd "$WORK" && sha256sum job.h5* > remembered); }
+left_alone() { (cd "$WORK" && sha256sum job.h5*) > "$WORK/now" && expect_same_file "$1" "$WORK/now" "$WORK/remembered"; }
+
+tool 0 0 scan -o "$JOB" "$DIR/tree"
+tool 2 0 archive "${options[@]}" "$JOB" "$MNT"
+tool 0 0 release "$JOB" "$MNT"
+wait_states "$WORK/list" 0xd
+
+note "report"
+object=$(object_of "$(fid_of "$victim")")
+mv "$object" "$WORK/object"
+tool 2 3 restore "${options[@]}" "$JOB" "$MNT"
+remember
+tool 0 0 report "$JOB" --csv -o "$WORK/job.csv"
+# A quoted path may hold line ends; a FID begins each item.
+expect_equal "CSV has every item" "$(grep -ac '^\[0x' "$WORK/job.csv")" "$files"
+expect_line "and what failed" 'tree/small-7,700,restore,failed,ENOENT,' "$WORK/job.csv"
+tool 0 0 report "$JOB" --json
+expect_line "JSON has the sums" "\"items\": $((files - 1))" "$WORK/out"
+expect_line "and the errors" '"errno": "ENOENT"' "$WORK/out"
+tool 0 0 report "$JOB" --json --items
+expect_equal "with every item when asked for" "$(grep -ac '"fid":"\[0x' "$WORK/out")" "$files"
+tool 0 0 report "$JOB" -o "$WORK/job.html"
+expect_line "a page" '<h2>Throughput</h2>' "$WORK/job.html"
+expect_line "that names the failed file" 'tree/small-7</code>' "$WORK/job.html"
+expect "and is no large one" test "$(stat -c %s "$WORK/job.html")" -lt 500000
+rm "$WORK"/job.csv "$WORK"/job.html
+left_alone "the job is left alone"
+tool 0 2 report "$JOB"
+tool 0 2 report "$JOB" --csv --html
+tool 0 2 report "$JOB" --csv --items
+tool 0 1 report "$WORK/nowhere.h5" --csv
+tool 0 1 report "$JOB" --csv -o "$WORK/no/job.csv"
+mv "$WORK/object" "$object"
+finish
