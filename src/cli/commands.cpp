@@ -13,6 +13,7 @@
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
 #include "job_command.hpp"
+#include "plan_command.hpp"
 #include "posix_main.hpp"
 #include "rank_zero.hpp"
 #include "report_command.hpp"
@@ -38,6 +39,7 @@ int parse_and_run(int argc, char** argv) {
   JobCommands jobs(app);
   StatusCommand status(app);
   ReportCommand report(app);
+  PlanCommand plan(app);
   // Never parsed by CLI11, only shown: see run().
   app.add_subcommand("posix", "Take the command line of lhsmtool_posix, as a link of that name does");
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
@@ -57,6 +59,7 @@ int parse_and_run(int argc, char** argv) {
   if (jobs.parsed()) return jobs.run(argc, argv);
   if (status.parsed()) return status.run();
   if (report.parsed()) return report.run();
+  if (plan.parsed()) return plan.run();
   finish(options, raw);
   return serve(options);
 }

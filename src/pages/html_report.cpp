@@ -61,7 +61,7 @@ std::string tiles(const Subject& subject, const Statistics& statistics) {
   const std::uint64_t successful = done + census.with(ItemResult::already);
   std::string out = "<div class=\"tiles\">\n";
   const std::uint64_t already = census.with(ItemResult::already);
-  out += tile(grouped(successful), already > 0 ? fmt::format("done, {} of them already were", grouped(already)) : "done");
+  out += tile(grouped(successful), already > 0 ? fmt::format("done ({} already were)", grouped(already)) : "done");
   out += tile(grouped(census.unsuccessful()), "failed", census.unsuccessful() > 0 ? "bad" : "");
   std::string left = "left";
   if (subject.is_running && done > 0 && census.left() > 0)

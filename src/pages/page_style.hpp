@@ -34,7 +34,8 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .tile.bad b { color: var(--red); } .tile.open b { color: var(--amber); }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; align-items: stretch; margin-bottom: 16px; }
 .pair section { margin: 0; min-width: 0; }
-@media (max-width: 760px) { .pair { grid-template-columns: 1fr; } .tiles { grid-template-columns: 1fr 1fr; } }
+@media (max-width: 760px) { .pair { grid-template-columns: 1fr; } .tiles { grid-template-columns: 1fr 1fr; }
+  section { overflow-x: auto; } main > section > svg { min-width: 640px; } td.path { min-width: 280px; } }
 .shares { display: flex; height: 16px; border-radius: 5px; overflow: hidden; background: var(--track); margin: 10px 0 12px; gap: 1px; }
 .shares i { min-width: 3px; }
 .done { background: var(--green); } .already { background: var(--teal); } .skipped { background: var(--gray); }

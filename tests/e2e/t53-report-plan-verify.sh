@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What is told of a job: reports of it.
+# What is told of a job without doing it: a plan before, reports of it.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 begin "report, plan, verify"
@@ -27,6 +27,22 @@ remember() { (cd "$WORK" && sha256sum job.h5* > remembered); }
 left_alone() { (cd "$WORK" && sha256sum job.h5*) > "$WORK/now" && expect_same_file "$1" "$WORK/now" "$WORK/remembered"; }
 
 tool 0 0 scan -o "$JOB" "$DIR/tree"
+
+note "plan"
+remember
+tool 0 1 plan "$JOB"
+expect_line "a scan does not say what is to be done" "find what is to be done" "$WORK/log"
+tool 0 0 plan --action archive "$JOB"
+expect_line "all are to be archived" "to archive +$files " "$WORK/out"
+expect_line "no estimate without a rate" "^Time: no estimate" "$WORK/out"
+tool 0 0 plan --action archive --mount "$MNT" -p "$ARCHIVE" --rate-mb 1 --files-per-second 1 "$JOB"
+expect_line "there is room" "^Space: .*fits" "$WORK/out"
+expect_line "an estimate" "^Time: about .* as given" "$WORK/out"
+tool 0 3 plan --action release --mount "$MNT" "$JOB"
+expect_line "what cannot work" "$files x not archived" "$WORK/out"
+left_alone "the job is left alone"
+expect_equal "no lock, no journal" "$(cd "$WORK" && echo job.h5*)" job.h5
+
 tool 2 0 archive "${options[@]}" "$JOB" "$MNT"
 tool 0 0 release "$JOB" "$MNT"
 wait_states "$WORK/list" 0xd
@@ -34,7 +50,16 @@ wait_states "$WORK/list" 0xd
 note "report"
 object=$(object_of "$(fid_of "$victim")")
 mv "$object" "$WORK/object"
+tool 0 3 plan --action restore --mount "$MNT" -p "$ARCHIVE" "$JOB"
+expect_line "the missing object is foreseen" "1 x no object in the archive \(ENOENT\)" "$WORK/out"
+tool 0 3 plan --action restore --mount "$MNT" -p "$ARCHIVE" --json "$JOB"
+planned=$(grep -A 2 '"to_do"' "$WORK/out" | sed -n 's/.*"items": \([0-9]*\).*/\1/p')
 tool 2 3 restore "${options[@]}" "$JOB" "$MNT"
+expect_line "as many are restored as planned" "done: +$planned, " "$WORK/out"
+tool 0 0 plan "$JOB"
+expect_line "done before" "done before +$((files - 1)) " "$WORK/out"
+expect_line "failed before" "failed before +1 " "$WORK/out"
+expect_line "an estimate from the run" "^Time: about .* as in 1 runs" "$WORK/out"
 remember
 tool 0 0 report "$JOB" --csv -o "$WORK/job.csv"
 # A quoted path may hold line ends; a FID begins each item.
