@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/bulk/row_walk.hpp"
 
 namespace lhsm::bulk {
@@ -85,8 +86,12 @@ Status set_action(const store::JobLock& lock, ItemAction action) {
   for (std::uint64_t first = 0; first < manifest.item_count(); first += slice.action.size()) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(manifest.item_count() - first, store::k_slice_rows));
     LHSM_TRY(manifest.read(first, count, Columns::all(), slice));
-    std::fill(slice.action.begin(), slice.action.end(), action);
-    for (std::size_t i = 0; i < count; ++i) slice.set_outcome(i, {});
+    for (std::size_t i = 0; i < count; ++i) {
+      // What the results told of the files goes with them.
+      slice.hsm_state[i] = states_after(slice.action[i], slice.result[i], slice.hsm_state[i]);
+      slice.action[i] = action;
+      slice.set_outcome(i, {});
+    }
     LHSM_TRY(writer.append(slice));
   }
   return writer.finish();

@@ -46,8 +46,10 @@ std::uint32_t states_after(ItemAction action, store::ItemResult result, std::uin
   if (result != store::ItemResult::done && result != store::ItemResult::already) return states;
   switch (action) {
     case ItemAction::archive: return (states | abi::HS_EXISTS | abi::HS_ARCHIVED) & ~std::uint32_t{abi::HS_DIRTY};
-    case ItemAction::restore: return states & ~std::uint32_t{abi::HS_RELEASED};
-    case ItemAction::release: return states | abi::HS_RELEASED;
+    case ItemAction::restore:
+      if (result == store::ItemResult::done) states |= abi::HS_EXISTS | abi::HS_ARCHIVED;
+      return states & ~std::uint32_t{abi::HS_RELEASED};
+    case ItemAction::release: return states | abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_RELEASED;
     case ItemAction::remove: return states & ~std::uint32_t{abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_LOST};
     case ItemAction::none: break;
   }

@@ -98,9 +98,15 @@ TEST_F(ForecastTest, without_a_mount_results_are_newer_than_the_scan) {
   make_manifest({new_file("a"), new_file("b")});
   EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::done), 2U);
   m_options.client = nullptr;
+  m_options.object_size = {};
   const auto release = plan(ItemAction::release);
   ASSERT_TRUE(release) << release.error().describe();
   EXPECT_EQ(release->to_do.items, 2U);
+  ASSERT_EQ(do_job(ItemAction::release).census.with(ItemResult::done), 2U);
+  EXPECT_EQ(items()[0].hsm_state, k_archived) << "what the archive job told";
+  EXPECT_EQ(plan(ItemAction::restore)->to_do.items, 2U);
+  ASSERT_EQ(do_job(ItemAction::archive).census.with(ItemResult::already), 2U);
+  EXPECT_EQ(items()[0].hsm_state, k_released);
   const auto again = plan(ItemAction::archive);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->finished.items, 2U) << "that job is done";
@@ -165,6 +171,8 @@ TEST(RatesTest, are_those_of_finished_runs_of_the_action) {
 TEST(StatesTest, results_change_them) {
   EXPECT_EQ(states_after(ItemAction::archive, ItemResult::done, abi::HS_DIRTY | abi::HS_NORELEASE), k_archived | abi::HS_NORELEASE);
   EXPECT_EQ(states_after(ItemAction::restore, ItemResult::done, k_released), k_archived);
+  EXPECT_EQ(states_after(ItemAction::restore, ItemResult::done, 0), k_archived);
+  EXPECT_EQ(states_after(ItemAction::restore, ItemResult::already, 0), 0U) << "it may never have been archived";
   EXPECT_EQ(states_after(ItemAction::release, ItemResult::already, k_archived), k_released);
   EXPECT_EQ(states_after(ItemAction::remove, ItemResult::done, k_archived), 0U);
   EXPECT_EQ(states_after(ItemAction::archive, ItemResult::failed, 0), 0U);
