@@ -20,6 +20,7 @@
 #include "scan_options.hpp"
 #include "serve_options.hpp"
 #include "status_command.hpp"
+#include "verify_command.hpp"
 
 namespace lhsm::cli {
 
@@ -40,6 +41,7 @@ int parse_and_run(int argc, char** argv) {
   StatusCommand status(app);
   ReportCommand report(app);
   PlanCommand plan(app);
+  VerifyCommand verify(app);
   // Never parsed by CLI11, only shown: see run().
   app.add_subcommand("posix", "Take the command line of lhsmtool_posix, as a link of that name does");
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
@@ -60,6 +62,7 @@ int parse_and_run(int argc, char** argv) {
   if (status.parsed()) return status.run();
   if (report.parsed()) return report.run();
   if (plan.parsed()) return plan.run();
+  if (verify.parsed()) return verify.run();
   finish(options, raw);
   return serve(options);
 }

@@ -99,11 +99,13 @@ std::string as_text(const Plan& plan) {
   if (forecast.action == store::ItemAction::restore && !plan.objects_looked_for && forecast.to_do.items > 0)
     text += "Objects: not looked for (--hsm-root)\n";
   text += room_text(plan);
-  if (forecast.action == store::ItemAction::restore)
+  if (forecast.action == store::ItemAction::restore && !forecast.owners.empty()) {
+    text += "Owners of most bytes:\n";
     for (const auto& [uid, bytes] : owners_of(forecast)) {
       const passwd* const user = ::getpwuid(uid);
       text += fmt::format("  {:<18} {:>12}  {:>9}\n", user != nullptr ? user->pw_name : "user", uid, format_size(bytes));
     }
+  }
   text += plan.seconds ? fmt::format("Time: about {}, {}\n", duration(*plan.seconds), plan.time_note)
                        : fmt::format("Time: {}\n", plan.time_note);
   return text;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What is told of a job without doing it: a plan before, reports of it.
+# What is told of a job without doing it: a plan before, reports and a look into the archive after it.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 begin "report, plan, verify"
@@ -81,5 +81,30 @@ tool 0 2 report "$JOB" --csv --html
 tool 0 2 report "$JOB" --csv --items
 tool 0 1 report "$WORK/nowhere.h5" --csv
 tool 0 1 report "$JOB" --csv -o "$WORK/no/job.csv"
+
+note "verify"
+for ranks in 0 3; do
+  tool "$ranks" 3 verify -p "$ARCHIVE" --failed "$WORK/bad.csv" "$JOB"
+  expect_line "the missing object is found" '^Missing: +1$' "$WORK/out"
+  expect_line "the others are verified" "^Verified: +$((files - 1))\$" "$WORK/out"
+  expect_line "and it is listed" "small-7,missing,ENOENT," "$WORK/bad.csv"
+done
 mv "$WORK/object" "$object"
+tool 2 0 verify -p "$ARCHIVE" --failed "$WORK/bad" "$JOB"
+expect_equal "back again: nothing is listed" "$(cat "$WORK/bad")" ""
+corrupt=$(object_of "$(fid_of "$DIR/tree/big")")
+mtime=$(stat -c %y "$corrupt")
+printf 'X' | dd of="$corrupt" bs=1 seek=8000000 conv=notrunc status=none
+touch -d "$mtime" "$corrupt"
+truncate -s 5 "$(object_of "$(fid_of "$DIR/tree/small-9")")"
+tool 2 3 verify -p "$ARCHIVE" --failed "$WORK/bad" "$JOB"
+expect_line "a damaged object is found" '^Corrupt: +1$' "$WORK/out"
+expect_line "so is a short one" '^Wrong size: +1$' "$WORK/out"
+expect_equal "both are listed" "$(sort "$WORK/bad")" "$(printf '%s\n' "$DIR/tree/big" "$DIR/tree/small-9" | sort)"
+expect_line "it says what is wrong" 'verify size of object of .*\(5 bytes, expected 900\)' "$WORK/log"
+rm "$WORK"/bad*
+left_alone "the job is left alone"
+tool 2 1 verify -p "$WORK/no-archive" "$JOB"
+tool 2 1 verify -p "$ARCHIVE" "$WORK/nowhere.h5"
+tool 0 2 verify "$JOB"
 finish

@@ -20,8 +20,9 @@ declare -A below=(
   [manage]='base copy archive lustre'
   [bulk]='base store lustre run'
   [pages]='base store bulk'
+  [verify]='base copy archive comm'
   [report]='base copy archive store lustre comm plan run'
-  [cli]='base copy archive store lustre comm plan run bulk pages report manage scan'
+  [cli]='base copy archive store lustre comm plan run bulk pages verify report manage scan'
   [emulator]='base'
 )
 # Headers that are kept in few files: a pattern of the header, a pattern of the files that may.

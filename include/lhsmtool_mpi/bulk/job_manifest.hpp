@@ -47,9 +47,7 @@ enum class ActionChange {
 /// next generation with that action and no results. `invalid` when it is another job that has work left.
 [[nodiscard]] Status set_action(const store::JobLock& lock, store::ItemAction action);
 
-/// Write what failed, was refused or cancelled to `path`: a .csv or .json with errno and text, else a list that can be read
-/// as one of a new job: a path below `mount_point` a line, or a FID where the path is unknown or holds a line end.
-/// The file is complete when it has its name. Return how many there are.
+/// Write what failed, was refused or cancelled as a FailedList, paths below `mount_point`. Return how many there are.
 [[nodiscard]] Outcome<std::uint64_t> write_failed(const std::string& path, const std::string& mount_point,
                                                   store::ManifestReader& manifest, const store::JournalState& state);
 
