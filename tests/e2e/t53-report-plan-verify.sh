@@ -107,4 +107,27 @@ left_alone "the job is left alone"
 tool 2 1 verify -p "$WORK/no-archive" "$JOB"
 tool 2 1 verify -p "$ARCHIVE" "$WORK/nowhere.h5"
 tool 0 2 verify "$JOB"
+
+note "while a job runs"
+tool 0 0 status --watch "$JOB"
+expect_line "nobody works on it: it says how it stands" "^  failed +1 " "$WORK/out"
+expect_equal "once" "$(grep -c ' items (' "$WORK/out" || true)" 0
+release_all "$WORK/list"
+wait_states "$WORK/list" 0xd
+rm -f "$JOB"*
+tool 0 0 scan -o "$JOB" "$DIR/tree"
+launch mpirun -n 2 "$TOOL" restore "${options[@]}" -b 2 "$JOB" "$MNT"
+is_begun() { [ -e "$JOB.lock" ] && "$TOOL" status "$JOB" | grep -q '^run .* restore '; }
+expect_soon "a job runs" 60 is_begun
+tool 0 0 report "$JOB" -o "$WORK/job.html"
+expect_line "the page says so" '>running</span>' "$WORK/job.html"
+tool 0 0 plan --mount "$MNT" "$JOB"
+tool 0 0 status --watch 1 "$JOB"
+expect_line "lines as it goes on" "^[-0-9T:]+ [0-9]+/$files items \\(" "$WORK/out"
+expect_line "and its end" "^run .* exit [03]: .* restore " "$WORK/out"
+wait_copytool 60
+tool 0 0 report "$JOB" -o "$WORK/job.html"
+expect "then the page does not" sh -c "! grep -q '>running</span>' '$WORK/job.html'"
+tool 0 2 status --watch 0 "$JOB"
+tool 0 2 status --watch
 finish
