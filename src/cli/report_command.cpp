@@ -2,6 +2,7 @@
 #include "report_command.hpp"
 
 #include <chrono>
+#include <filesystem>
 
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
@@ -19,6 +20,14 @@ T must(Outcome<T> outcome) {
 }
 void must(const Status& status) {
   if (!status) throw Fatal(status.error());
+}
+
+/// Whether the report would take the place of what it is about.
+bool is_of_the_job(const std::string& output, const std::string& manifest) {
+  std::error_code ec;
+  for (const std::string& file : {manifest, store::journal_path(manifest), manifest + ".lock"})
+    if (output == file || std::filesystem::equivalent(output, file, ec)) return true;
+  return false;
 }
 
 }  // namespace
@@ -47,6 +56,7 @@ ReportCommand::Form ReportCommand::form() const {
 int ReportCommand::run() const {
   const Form form = this->form();
   if (m_items && form != Form::json) throw UsageError("report: --items is about --json");
+  if (is_of_the_job(m_output, m_manifest)) throw UsageError("report: -o names a file of the job itself");
   if (!speaks_for_all()) return k_all_done;
   store::SeenJob job = must(store::look_at_job(m_manifest));
   pages::Output out = must(pages::Output::open(m_output));
@@ -60,7 +70,7 @@ int ReportCommand::run() const {
         std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     const auto holder = store::look_at_lock(m_manifest);
     subject.is_running = holder && *holder;
-    const pages::Statistics statistics = must(pages::gather(job, subject.now_ns));
+    const pages::Statistics statistics = must(pages::gather(job, subject.is_running ? subject.now_ns : 0));
     if (form == Form::json)
       must(pages::write_json(job, subject, statistics, m_items, out));
     else

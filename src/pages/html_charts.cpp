@@ -137,7 +137,7 @@ std::string courses(const Statistics& statistics) {
   if (statistics.bytes_copied > 0)
     out += section("Throughput", when + " A file's bytes are spread over the time of its last attempt.", draw(bytes));
   out += section("Files per second", (statistics.bytes_copied > 0 ? std::string() : when + ' ') +
-                                         (has_failures ? "Done, and in red what ended without success." : "Done."),
+                                         (has_failures ? "Files that are done, and in red those that ended without success." : "Files that are done."),
                  draw(items));
   return out;
 }

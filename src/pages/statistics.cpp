@@ -68,14 +68,13 @@ Outcome<Extents> find_extents(store::SeenJob& job, const std::vector<store::RunR
 }
 
 /// The times in which the items got their results.
-std::vector<Span> spans_of(const Extents& extents, const std::vector<store::RunRecord>& runs, std::int64_t now_ns) {
+std::vector<Span> spans_of(const Extents& extents, const std::vector<store::RunRecord>& runs, std::int64_t running_until_ns) {
   std::vector<Span> spans;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     if (extents.last_in_run[i] == 0) continue;
     const bool goes_on = i + 1 == runs.size() && runs[i].end_ns == 0;
     std::int64_t end = std::max(runs[i].end_ns, extents.last_in_run[i]);
-    // A run without an end was killed, or goes on: when nothing came for long, it does not.
-    if (goes_on && now_ns - end < 60'000'000'000) end = std::max(end, now_ns);
+    if (goes_on) end = std::max(end, moment(running_until_ns));  // else it was killed after its last result
     if (i + 1 < runs.size()) end = std::min(end, runs[i + 1].begin_ns);
     spans.push_back({runs[i].begin_ns, end});
   }
@@ -183,7 +182,7 @@ class Gatherer {
 
 }  // namespace
 
-Outcome<Statistics> gather(store::SeenJob& job, std::int64_t now_ns) {
+Outcome<Statistics> gather(store::SeenJob& job, std::int64_t running_until_ns) {
   Statistics statistics;
   statistics.census.items = job.manifest.item_count();
   statistics.runs = job.manifest.runs();
@@ -196,7 +195,7 @@ Outcome<Statistics> gather(store::SeenJob& job, std::int64_t now_ns) {
   std::stable_sort(statistics.runs.begin(), statistics.runs.end(),
                    [](const auto& a, const auto& b) { return a.begin_ns < b.begin_ns; });
   LHSM_TRY_ASSIGN(const Extents extents, find_extents(job, statistics.runs));
-  statistics.timeline = Timeline(spans_of(extents, statistics.runs, now_ns));
+  statistics.timeline = Timeline(spans_of(extents, statistics.runs, running_until_ns));
   Gatherer gatherer(statistics, extents.last_rank);
   const store::Columns columns{Column::fid_seq, Column::fid_oid,  Column::fid_ver,      Column::path,
                                Column::size,    Column::action,   Column::result,       Column::sys_errno,

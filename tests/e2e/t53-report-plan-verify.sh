@@ -79,6 +79,7 @@ left_alone "the job is left alone"
 tool 0 2 report "$JOB"
 tool 0 2 report "$JOB" --csv --html
 tool 0 2 report "$JOB" --csv --items
+tool 0 2 report "$JOB" --csv -o "$WORK/../$(basename "$WORK")/job.h5"
 tool 0 1 report "$WORK/nowhere.h5" --csv
 tool 0 1 report "$JOB" --csv -o "$WORK/no/job.csv"
 

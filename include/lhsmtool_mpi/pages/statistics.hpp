@@ -65,7 +65,7 @@ struct Statistics {
   [[nodiscard]] store::ItemAction action() const { return bulk::action_of(census); }
 };
 
-/// Go through all items twice, in slices. `now_ns` is the end of a run that goes on.
-[[nodiscard]] Outcome<Statistics> gather(store::SeenJob& job, std::int64_t now_ns);
+/// Go through all items twice, in slices. `running_until_ns`: now, when somebody works on the job; 0: nobody does.
+[[nodiscard]] Outcome<Statistics> gather(store::SeenJob& job, std::int64_t running_until_ns);
 
 }  // namespace lhsm::pages
