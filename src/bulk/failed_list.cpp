@@ -41,7 +41,8 @@ class CsvForm final : public FailedList::Form {
   [[nodiscard]] std::string begin() const override { return "fid,path,result,errno,text,attempts\r\n"; }
   std::string item(const FailedItem& item) override {
     return fmt::format("{},{},{},{},{},{}\r\n", item.fid.bracketed(), quoted(item.path), item.result,
-                       item.sys_errno == 0 ? "" : errno_name(item.sys_errno), quoted(text_of(item.sys_errno)), item.attempts);
+                       item.sys_errno == 0 ? "" : errno_name(item.sys_errno), quoted(text_of(item.sys_errno)),
+                       item.attempts);
   }
   static std::string text_of(int sys_errno) { return sys_errno == 0 ? std::string() : std::strerror(sys_errno); }
 
@@ -94,7 +95,8 @@ Status write_all(int fd, std::string_view bytes, const std::string& path) {
 
 }  // namespace
 
-FailedList::FailedList(std::string path) : m_path(std::move(path)), m_temporary(m_path + ".tmp"), m_form(form_for(m_path)) {}
+FailedList::FailedList(std::string path)
+    : m_path(std::move(path)), m_temporary(m_path + ".tmp"), m_form(form_for(m_path)) {}
 FailedList::FailedList(FailedList&&) noexcept = default;
 FailedList::~FailedList() {
   if (m_fd) ::unlink(m_temporary.c_str());

@@ -89,8 +89,9 @@ class Prophet {
     if (m_action != ItemAction::restore || !m_options.object_size) return;
     const auto object = m_options.object_size(fid);
     if (!object)
-      hinder(finding, object.error().sys_errno == ENOENT ? Error{ErrorKind::not_found, ENOENT, "no object in the archive", ""}
-                                                         : object.error());
+      hinder(finding, object.error().sys_errno == ENOENT
+                          ? Error{ErrorKind::not_found, ENOENT, "no object in the archive", ""}
+                          : object.error());
     else if (*object != finding.size)
       hinder(finding, {ErrorKind::corrupt, EIO, "the object has another size than the file", ""});
   }
@@ -123,8 +124,9 @@ void count(Forecast& forecast, const Finding& finding, const ItemSlice& slice, s
       Obstacle& obstacle = forecast.obstacles[finding.reason];
       obstacle.amount.add(finding.size);
       if (obstacle.examples.size() < Obstacle::k_most_examples)
-        obstacle.examples.push_back(!slice.path(i).empty() ? std::string(slice.path(i))
-                                                           : Fid{slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]}.bracketed());
+        obstacle.examples.push_back(!slice.path(i).empty()
+                                        ? std::string(slice.path(i))
+                                        : Fid{slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]}.bracketed());
       break;
     }
   }
@@ -149,14 +151,15 @@ Outcome<Forecast> forecast(store::SeenJob& job, const std::string& manifest_path
   const Prophet prophet(options, result.action, former, change == ActionChange::anew);
   const bool does_wait = options.client != nullptr || options.object_size;  // for servers
   std::vector<Finding> findings;
-  const store::Columns columns{Column::fid_seq, Column::fid_oid,   Column::fid_ver,    Column::path, Column::size,
+  const store::Columns columns{Column::fid_seq, Column::fid_oid,   Column::fid_ver,    Column::path,  Column::size,
                                Column::uid,     Column::hsm_state, Column::archive_id, Column::result};
   LHSM_TRY(for_each_slice(job.manifest, job.state, columns, [&](std::uint64_t, const ItemSlice& slice) -> Status {
     findings.assign(slice.result.size(), {});
     std::atomic<std::size_t> next = 0;
     const auto work = [&] {
       for (std::size_t begin = next.fetch_add(k_piece); begin < findings.size(); begin = next.fetch_add(k_piece))
-        for (std::size_t i = begin; i < std::min(begin + k_piece, findings.size()); ++i) findings[i] = prophet.find(slice, i);
+        for (std::size_t i = begin; i < std::min(begin + k_piece, findings.size()); ++i)
+          findings[i] = prophet.find(slice, i);
     };
     {
       std::vector<std::jthread> threads;
@@ -194,7 +197,8 @@ std::optional<double> seconds_for(const Amount& amount, const Rates& rates) {
   if (rates.files_per_second <= 0 && rates.bytes_per_second <= 0) return std::nullopt;
   double seconds = 0;
   if (rates.files_per_second > 0) seconds = static_cast<double>(amount.items) / rates.files_per_second;
-  if (rates.bytes_per_second > 0) seconds = std::max(seconds, static_cast<double>(amount.bytes) / rates.bytes_per_second);
+  if (rates.bytes_per_second > 0)
+    seconds = std::max(seconds, static_cast<double>(amount.bytes) / rates.bytes_per_second);
   return seconds;
 }
 

@@ -56,7 +56,8 @@ store::ItemAction action_of(const Census& census) {
 }
 
 Outcome<ActionChange> change_to(const Census& census, ItemAction action, const std::string& path) {
-  if (census.items == 0 || census.actions.at(static_cast<std::size_t>(action)) == census.items) return ActionChange::none;
+  if (census.items == 0 || census.actions.at(static_cast<std::size_t>(action)) == census.items)
+    return ActionChange::none;
   const bool is_new = census.actions.at(static_cast<std::size_t>(ItemAction::none)) == census.items;
   if (is_new || census.left() == 0) return ActionChange::anew;
   const auto other = std::max_element(census.actions.begin(), census.actions.end()) - census.actions.begin();

@@ -35,10 +35,12 @@ Verdict judge(ItemAction action, const lustre::HsmState& state, std::uint32_t ar
 
 std::string_view why_refused(ItemAction action, const lustre::HsmState& state) {
   const auto has = [&state](std::uint32_t bits) { return (state.states & bits) != 0; };
-  if (action == ItemAction::archive) return has(abi::HS_NOARCHIVE) ? "marked noarchive" : "its copy is in another archive";
+  if (action == ItemAction::archive)
+    return has(abi::HS_NOARCHIVE) ? "marked noarchive" : "its copy is in another archive";
   if (action == ItemAction::remove) return "released: the object is its only copy";
   if (has(abi::HS_LOST)) return "marked lost";
-  if (!has(abi::HS_ARCHIVED)) return action == ItemAction::restore ? "released without a copy in the archive" : "not archived";
+  if (!has(abi::HS_ARCHIVED))
+    return action == ItemAction::restore ? "released without a copy in the archive" : "not archived";
   return has(abi::HS_DIRTY) ? "changed since it was archived" : "marked norelease";
 }
 
@@ -50,16 +52,21 @@ std::uint32_t states_after(ItemAction action, store::ItemResult result, std::uin
       if (result == store::ItemResult::done) states |= abi::HS_EXISTS | abi::HS_ARCHIVED;
       return states & ~std::uint32_t{abi::HS_RELEASED};
     case ItemAction::release: return states | abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_RELEASED;
-    case ItemAction::remove: return states & ~std::uint32_t{abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_LOST};
+    case ItemAction::remove:
+      return states & ~std::uint32_t{abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_LOST};
     case ItemAction::none: break;
   }
   return states;
 }
 
 std::string state_words(std::uint32_t states) {
-  constexpr std::array<std::pair<std::uint32_t, std::string_view>, 7> k_words{
-      {{abi::HS_RELEASED, "released"}, {abi::HS_EXISTS, "exists"}, {abi::HS_DIRTY, "dirty"}, {abi::HS_ARCHIVED, "archived"},
-       {abi::HS_NORELEASE, "norelease"}, {abi::HS_NOARCHIVE, "noarchive"}, {abi::HS_LOST, "lost"}}};
+  constexpr std::array<std::pair<std::uint32_t, std::string_view>, 7> k_words{{{abi::HS_RELEASED, "released"},
+                                                                               {abi::HS_EXISTS, "exists"},
+                                                                               {abi::HS_DIRTY, "dirty"},
+                                                                               {abi::HS_ARCHIVED, "archived"},
+                                                                               {abi::HS_NORELEASE, "norelease"},
+                                                                               {abi::HS_NOARCHIVE, "noarchive"},
+                                                                               {abi::HS_LOST, "lost"}}};
   std::string text;
   for (const auto& [bit, word] : k_words)
     if ((states & bit) != 0) text += (text.empty() ? "" : " ") + std::string(word);

@@ -36,20 +36,25 @@ PlanCommand::PlanCommand(CLI::App& app)
       ->type_name("restore|archive|release|remove");
   m_app->add_option("--mount", m_mount, "Mount point of the file system: look at each file now, and at the free space")
       ->type_name("MNT");
-  m_app->add_option("-p,--hsm-root,--hsm_root", m_archive.root,
-                    "Root directory of the archive: look for the objects of a restore, and at the space for an archive")
+  m_app
+      ->add_option("-p,--hsm-root,--hsm_root", m_archive.root,
+                   "Root directory of the archive: look for the objects of a restore, and at the space for an archive")
       ->type_name("DIR");
   m_app->add_option("-F,--archive-format,--archive_format", m_archive.format, "Directory tree of the archive: v1 or v2")
-      ->transform(CLI::Transformer(std::map<std::string, archive::TreeFormat>{
-          {"v1", archive::TreeFormat::v1}, {"v2", archive::TreeFormat::v2}}).description(""))
+      ->transform(CLI::Transformer(std::map<std::string, archive::TreeFormat>{{"v1", archive::TreeFormat::v1},
+                                                                              {"v2", archive::TreeFormat::v2}})
+                      .description(""))
       ->default_str("v1")
       ->type_name("v1|v2");
   m_app->add_option("-A,--archive", m_options.archive_id, "Archive id that would be asked for")->type_name("N");
-  m_app->add_flag("--only-failed,--only_failed", m_only_failed, "Suppose that what failed is tried again, too, as retry does");
+  m_app->add_flag("--only-failed,--only_failed", m_only_failed,
+                  "Suppose that what failed is tried again, too, as retry does");
   m_app->add_option("--rate-mb,--rate_mb", m_rate_mb, "Estimate the time at so many MiB a second")
       ->check(CLI::PositiveNumber)
       ->type_name("N");
-  m_app->add_option("--files-per-second,--files_per_second", m_files_per_second, "Estimate the time at so many files a second")
+  m_app
+      ->add_option("--files-per-second,--files_per_second", m_files_per_second,
+                   "Estimate the time at so many files a second")
       ->check(CLI::PositiveNumber)
       ->type_name("N");
   m_app->add_option("--threads", m_options.threads, "Threads that look at files and objects")
@@ -101,7 +106,8 @@ void PlanCommand::find_room(Plan& plan) const {
   struct statvfs system {};
   if (::statvfs(where.c_str(), &system) != 0) throw Fatal(errno_error("statvfs", where).value());
   const bulk::Amount& to_do = plan.forecast.to_do;
-  plan.room = Room{where, system.f_bavail * system.f_frsize, system.f_favail, to_do.bytes, is_restore ? 0 : to_do.items};
+  plan.room =
+      Room{where, system.f_bavail * system.f_frsize, system.f_favail, to_do.bytes, is_restore ? 0 : to_do.items};
   // A file system without a table of files has no such limit.
   if (system.f_files == 0) plan.room->files = ~std::uint64_t{0};
   plan.room_note = is_restore ? "of the whole file system; single OSTs, pools and quotas were not checked"
@@ -124,10 +130,12 @@ void PlanCommand::estimate(Plan& plan, const std::vector<store::RunRecord>& runs
   const bulk::Rates& rates = *plan.rates;
   std::string at;
   if (rates.bytes_per_second > 0) at = format_size(static_cast<std::uint64_t>(rates.bytes_per_second)) + "/s";
-  if (rates.files_per_second > 0) at += fmt::format("{}{:.3g} files/s", at.empty() ? "" : " and ", rates.files_per_second);
-  plan.time_note = rates.runs == 0 ? fmt::format("at {} as given", at)
-                                   : fmt::format("at {}, as in {} runs of this job that did {} files in {}", at, rates.runs, rates.files,
-                                                 format_duration(static_cast<std::uint64_t>(rates.seconds)));
+  if (rates.files_per_second > 0)
+    at += fmt::format("{}{:.3g} files/s", at.empty() ? "" : " and ", rates.files_per_second);
+  plan.time_note = rates.runs == 0
+                       ? fmt::format("at {} as given", at)
+                       : fmt::format("at {}, as in {} runs of this job that did {} files in {}", at, rates.runs,
+                                     rates.files, format_duration(static_cast<std::uint64_t>(rates.seconds)));
   if (rates.bytes_per_second > 0 && rates.files_per_second > 0) plan.time_note += ", whichever takes longer";
   plan.time_note += "; what others ask for, tapes and the coordinator's limits are not reckoned with";
 }

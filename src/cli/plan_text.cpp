@@ -31,7 +31,8 @@ std::string time_text(std::int64_t ns) {
 }
 
 std::string line(std::string_view name, const Amount& amount, std::string_view note = {}) {
-  return fmt::format("  {:<18} {:>12}  {:>9}{}{}\n", name, amount.items, format_size(amount.bytes), note.empty() ? "" : "  ", note);
+  return fmt::format("  {:<18} {:>12}  {:>9}{}{}\n", name, amount.items, format_size(amount.bytes),
+                     note.empty() ? "" : "  ", note);
 }
 
 /// The owners of most bytes, the largest first.
@@ -44,7 +45,8 @@ std::vector<std::pair<std::uint32_t, std::uint64_t>> owners_of(const bulk::Forec
 
 /// Paths are any bytes: what would make another line, or a terminal obey, is replaced.
 std::string visible(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
   return text;
 }
 
@@ -57,8 +59,8 @@ std::string room_text(const Plan& plan) {
   std::string text;
   if (plan.room) {
     const Room& room = *plan.room;
-    text = fmt::format("Space: {} are needed, {} are free at {}: {}\n", format_size(room.needed_bytes), format_size(room.bytes),
-                       room.where, room.needed_bytes <= room.bytes ? "fits" : "DOES NOT FIT");
+    text = fmt::format("Space: {} are needed, {} are free at {}: {}\n", format_size(room.needed_bytes),
+                       format_size(room.bytes), room.where, room.needed_bytes <= room.bytes ? "fits" : "DOES NOT FIT");
     if (room.needed_files > 0)
       text += fmt::format("       {} files are to be made, {} can be: {}\n", room.needed_files, room.files,
                           room.needed_files <= room.files ? "fits" : "DOES NOT FIT");
@@ -76,9 +78,10 @@ bool is_clear(const Plan& plan) { return plan.forecast.obstacles.empty() && (!pl
 std::string as_text(const Plan& plan) {
   const bulk::Forecast& forecast = plan.forecast;
   const auto action = bulk::to_string(forecast.action);
-  std::string text = fmt::format("{}: to {} {} items, {}; states as {}\n", plan.manifest, action, forecast.all.items,
-                                 format_size(forecast.all.bytes),
-                                 plan.mount_point.empty() ? "in the manifest of " + time_text(plan.scanned_ns) : "they are now");
+  std::string text =
+      fmt::format("{}: to {} {} items, {}; states as {}\n", plan.manifest, action, forecast.all.items,
+                  format_size(forecast.all.bytes),
+                  plan.mount_point.empty() ? "in the manifest of " + time_text(plan.scanned_ns) : "they are now");
   text += line(fmt::format("to {}", action), forecast.to_do,
                forecast.to_do.items > 0 ? "the largest has " + format_size(forecast.largest) : "");
   if (forecast.already.items > 0) text += line("already so", forecast.already);
@@ -103,7 +106,8 @@ std::string as_text(const Plan& plan) {
     text += "Owners of most bytes:\n";
     for (const auto& [uid, bytes] : owners_of(forecast)) {
       const passwd* const user = ::getpwuid(uid);
-      text += fmt::format("  {:<18} {:>12}  {:>9}\n", user != nullptr ? user->pw_name : "user", uid, format_size(bytes));
+      text +=
+          fmt::format("  {:<18} {:>12}  {:>9}\n", user != nullptr ? user->pw_name : "user", uid, format_size(bytes));
     }
   }
   text += plan.seconds ? fmt::format("Time: about {}, {}\n", duration(*plan.seconds), plan.time_note)

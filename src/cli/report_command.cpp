@@ -35,13 +35,20 @@ bool is_of_the_job(const std::string& output, const std::string& manifest) {
 ReportCommand::ReportCommand(CLI::App& app)
     : m_app(app.add_subcommand("report", "Report what became of a job's files, also while it runs")) {
   m_app->add_option("JOB", m_manifest, "Manifest of the job")->required()->type_name("");
-  CLI::Option* const csv = m_app->add_flag_callback("--csv", [this] { m_form = Form::csv; }, "A line for each item");
-  CLI::Option* const json =
-      m_app->add_flag_callback("--json", [this] { m_form = Form::json; }, "Sums, errors, runs, courses of time");
-  m_app->add_flag_callback("--html", [this] { m_form = Form::html; }, "A page to look at, in one file")->excludes(csv)->excludes(json);
+  CLI::Option* const csv = m_app->add_flag_callback(
+      "--csv", [this] { m_form = Form::csv; }, "A line for each item");
+  CLI::Option* const json = m_app->add_flag_callback(
+      "--json", [this] { m_form = Form::json; }, "Sums, errors, runs, courses of time");
+  m_app
+      ->add_flag_callback(
+          "--html", [this] { m_form = Form::html; }, "A page to look at, in one file")
+      ->excludes(csv)
+      ->excludes(json);
   csv->excludes(json);
   m_app->add_flag("--items", m_items, "With --json: all items, too");
-  m_app->add_option("-o,--output", m_output, "Write to this file, whose ending may tell the form; else to the standard output")
+  m_app
+      ->add_option("-o,--output", m_output,
+                   "Write to this file, whose ending may tell the form; else to the standard output")
       ->type_name("FILE");
 }
 
@@ -67,7 +74,8 @@ int ReportCommand::run() const {
     subject.manifest = m_manifest;
     subject.program = version_text().substr(0, version_text().find('\n'));
     subject.now_ns =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     const auto holder = store::look_at_lock(m_manifest);
     subject.is_running = holder && *holder;
     const pages::Statistics statistics = must(pages::gather(job, subject.is_running ? subject.now_ns : 0));

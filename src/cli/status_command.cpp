@@ -57,7 +57,8 @@ nlohmann::json as_json(const std::string& manifest, const Census& census, const 
 }
 
 void print_text(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs) {
-  fmt::print("{}: {} {} items, {}\n", manifest, bulk::to_string(bulk::action_of(census)), census.items, format_size(census.bytes));
+  fmt::print("{}: {} {} items, {}\n", manifest, bulk::to_string(bulk::action_of(census)), census.items,
+             format_size(census.bytes));
   for (std::size_t i = 0; i < store::k_item_results; ++i)
     if (census.results.at(i) > 0)
       fmt::print("  {:<10} {:>12}  {}\n", bulk::to_string(static_cast<store::ItemResult>(i)), census.results.at(i),
@@ -74,9 +75,14 @@ void print_text(const std::string& manifest, const Census& census, const std::ve
 StatusCommand::StatusCommand(CLI::App& app) : m_app(app.add_subcommand("status", "Show how a job stands, also while it runs")) {
   m_app->add_option("JOB", m_manifest, "Manifest of the job")->type_name("");
   CLI::Option* const json = m_app->add_flag("--json", m_json, "As JSON");
-  m_app->add_option_function<std::vector<std::string>>(
-           "--watch", [this](const std::vector<std::string>& values) { m_watch = values; m_watches = true; },
-           "Look again each so many seconds, until nobody works on the job (default 10)")
+  m_app
+      ->add_option_function<std::vector<std::string>>(
+          "--watch",
+          [this](const std::vector<std::string>& values) {
+            m_watch = values;
+            m_watches = true;
+          },
+          "Look again each so many seconds, until nobody works on the job (default 10)")
       ->expected(0, 1)
       ->allow_extra_args(false)
       ->excludes(json)
@@ -99,12 +105,14 @@ void StatusCommand::read_watch() {
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), m_interval);
   const bool is_number = ec == std::errc{} && end == text.data() + text.size();
   if (is_number && m_interval >= 1 && m_interval <= 86400) return;
-  if (is_number || !m_manifest.empty()) throw UsageError(fmt::format("status: '{}' is no number of seconds from 1 to 86400", text));
+  if (is_number || !m_manifest.empty())
+    throw UsageError(fmt::format("status: '{}' is no number of seconds from 1 to 86400", text));
   m_manifest = text;
   m_interval = 10;
 }
 
-/// Return when nobody has the job's lock any more. The lock is looked at each second: other hosts tell nobody of its end.
+/// Return when nobody has the job's lock any more. The lock is looked at each second: other hosts tell nobody of its
+/// end.
 void StatusCommand::watch() const {
   using Clock = std::chrono::steady_clock;
   const bool is_terminal = ::isatty(STDOUT_FILENO) != 0;

@@ -38,7 +38,8 @@ class ArchivedItems {
   [[nodiscard]] Outcome<std::optional<verify::Candidate>> next() {
     for (;;) {
       for (; m_at < m_slice.size.size(); ++m_at) {
-        const std::uint32_t states = bulk::states_after(m_slice.action[m_at], m_slice.result[m_at], m_slice.hsm_state[m_at]);
+        const std::uint32_t states =
+            bulk::states_after(m_slice.action[m_at], m_slice.result[m_at], m_slice.hsm_state[m_at]);
         if ((states & abi::HS_ARCHIVED) == 0) {
           ++m_skipped;
           continue;
@@ -144,7 +145,8 @@ int dispatch(const VerifyOptions& options, comm::Channel& channel, comm::Channel
   if (!failed.empty()) throw Fatal(failed);
   const verify::Totals& totals = dispatcher.totals();
   if (!options.failed_list.empty())
-    if (const Status written = write_list(options.failed_list, *job, progress.failed()); !written) throw Fatal(written.error());
+    if (const Status written = write_list(options.failed_list, *job, progress.failed()); !written)
+      throw Fatal(written.error());
   signals.deliver_to({});
   const std::uint64_t left = is_complete ? 0 : job->manifest.item_count() - items->skipped() - totals.checked();
   progress.close(totals, ranks, items->skipped(), left, std::chrono::steady_clock::now() - started);

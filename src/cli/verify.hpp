@@ -13,8 +13,8 @@ namespace lhsm::cli {
 struct VerifyOptions {
   std::string manifest;
   archive::PosixOptions archive;
-  std::string failed_list;  ///< may be empty
-  unsigned threads = 4;     ///< on each rank
+  std::string failed_list;            ///< may be empty
+  unsigned threads = 4;               ///< on each rank
   std::chrono::seconds progress{10};  ///< 0: no lines
   log::Level log_level = log::Level::info;
 };

@@ -69,7 +69,8 @@ void VerifyProgress::found(const verify::Finding& finding) {
   log::error("{} {}: {}", finding.candidate.fid.bracketed(), to_string(finding.verdict), finding.error.describe());
 }
 
-void VerifyProgress::close(const verify::Totals& totals, int ranks, std::uint64_t skipped, std::uint64_t left, Duration took) {
+void VerifyProgress::close(const verify::Totals& totals, int ranks, std::uint64_t skipped, std::uint64_t left,
+                           Duration took) {
   if (m_line_open) fmt::print(m_out, "\n");
   if (totals.failed() > m_logged) log::warning("{} more failures, not logged", totals.failed() - m_logged);
   const double seconds = std::max(std::chrono::duration<double>(took).count(), 1e-3);

@@ -102,16 +102,19 @@ std::string quantile_row(const char* name, const Latencies& latencies) {
 }
 
 std::string legend(const char* first, const char* second) {
-  return fmt::format("<p class=\"legend\"><span class=\"key files\"></span>{} <span class=\"key bytes\"></span>{}</p>\n", first, second);
+  return fmt::format(
+      "<p class=\"legend\"><span class=\"key files\"></span>{} <span class=\"key bytes\"></span>{}</p>\n", first,
+      second);
 }
 
 std::string size_table(const Statistics& statistics) {
   const bulk::Census& census = statistics.census;
   if (census.items == 0) return {};
   const auto most = [&statistics](double share) { return format_size(statistics.sizes.quantile(share)); };
-  return fmt::format("<table class=\"small\"><tr><th></th><th>half</th><th>90 %</th><th>99 %</th><th>mean</th></tr>\n"
-                     "<tr><td>size, at most</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr></table>\n",
-                     most(0.5), most(0.9), most(0.99), format_size(census.bytes / census.items));
+  return fmt::format(
+      "<table class=\"small\"><tr><th></th><th>half</th><th>90 %</th><th>99 %</th><th>mean</th></tr>\n"
+      "<tr><td>size, at most</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr></table>\n",
+      most(0.5), most(0.9), most(0.99), format_size(census.bytes / census.items));
 }
 
 }  // namespace
@@ -119,8 +122,10 @@ std::string size_table(const Statistics& statistics) {
 std::string courses(const Statistics& statistics) {
   const Timeline& timeline = statistics.timeline;
   if (timeline.bins().empty()) return {};
-  CourseChart bytes{"Throughput over time", {}, {}, timeline.seconds(), breaks_of(timeline), 1024, bytes_per_second, "bytes"};
-  CourseChart items{"Files per second over time", {}, {}, timeline.seconds(), bytes.breaks, 1000, items_per_second, "files"};
+  CourseChart bytes{"Throughput over time", {},     {}, timeline.seconds(), breaks_of(timeline), 1024,
+                    bytes_per_second,       "bytes"};
+  CourseChart items{
+      "Files per second over time", {}, {}, timeline.seconds(), bytes.breaks, 1000, items_per_second, "files"};
   bool has_failures = false;
   for (const Timeline::Bin& bin : timeline.bins()) {
     bytes.values.push_back(bin.bytes / timeline.bin_seconds());
@@ -130,15 +135,17 @@ std::string courses(const Statistics& statistics) {
   }
   if (!has_failures) items.marks.clear();
   const std::string when = fmt::format(
-      "From {} to {}; {} at work.{}", plain_time(timeline.spans().front().begin_ns), plain_time(timeline.spans().back().end_ns),
-      short_duration(timeline.seconds()),
+      "From {} to {}; {} at work.{}", plain_time(timeline.spans().front().begin_ns),
+      plain_time(timeline.spans().back().end_ns), short_duration(timeline.seconds()),
       timeline.spans().size() > 1 ? " Dashed lines: another run begins; the time between runs is left out." : "");
   std::string out;
   if (statistics.bytes_copied > 0)
     out += section("Throughput", when + " A file's bytes are spread over the time of its last attempt.", draw(bytes));
-  out += section("Files per second", (statistics.bytes_copied > 0 ? std::string() : when + ' ') +
-                                         (has_failures ? "Files that are done, and in red those that ended without success." : "Files that are done."),
-                 draw(items));
+  out += section(
+      "Files per second",
+      (statistics.bytes_copied > 0 ? std::string() : when + ' ') +
+          (has_failures ? "Files that are done, and in red those that ended without success." : "Files that are done."),
+      draw(items));
   return out;
 }
 
@@ -155,7 +162,8 @@ std::string rank_activity(const Statistics& statistics) {
     row.note = fmt::format("{} files, {}", grouped(activity.items), format_size(activity.bytes));
     row.cells.resize(columns);
     const auto ranks = static_cast<double>(activity.last - activity.first + 1);
-    for (std::size_t i = 0; i < activity.busy.size(); ++i) row.cells[i * columns / activity.busy.size()] += activity.busy[i] / ranks;
+    for (std::size_t i = 0; i < activity.busy.size(); ++i)
+      row.cells[i * columns / activity.busy.size()] += activity.busy[i] / ranks;
     most = std::max(most, *std::max_element(row.cells.begin(), row.cells.end()));
     chart.rows.push_back(std::move(row));
   }
@@ -163,24 +171,27 @@ std::string rank_activity(const Statistics& statistics) {
   for (HeatChart::Row& row : chart.rows)
     for (double& cell : row.cells) cell /= most;
   const double slots = most / (timeline.seconds() / static_cast<double>(columns));
-  return section("Ranks",
-                 fmt::format("Actions at once on each rank, from none to {:.1f} at full colour. A file that several ranks copied "
-                             "counts for the one that owned it.",
-                             slots),
-                 draw(chart));
+  return section(
+      "Ranks",
+      fmt::format("Actions at once on each rank, from none to {:.1f} at full colour. A file that several ranks copied "
+                  "counts for the one that owned it.",
+                  slots),
+      draw(chart));
 }
 
 std::string distributions(const Statistics& statistics) {
   std::string out = "<div class=\"pair\">\n";
   out += section("Sizes", "Share of files and of bytes, by size.",
-                 draw(BarChart{"Distribution of sizes", size_classes(statistics.sizes, statistics.census)}) + legend("files", "bytes") + size_table(statistics));
+                 draw(BarChart{"Distribution of sizes", size_classes(statistics.sizes, statistics.census)}) +
+                     legend("files", "bytes") + size_table(statistics));
   if (statistics.copying.count() + statistics.waiting.count() > 0)
-    out += section("Latencies", "How long files took that are done: the last attempt, and from the first request to the end.",
-                   draw(BarChart{"Distribution of latencies", latency_classes(statistics.copying, statistics.waiting)}) +
-                       legend("last attempt", "request to end") +
-                       "<table class=\"small\"><tr><th></th><th>half</th><th>90 %</th><th>99 %</th><th>longest</th></tr>\n" +
-                       quantile_row("last attempt", statistics.copying) + quantile_row("request to end", statistics.waiting) +
-                       "</table>\n");
+    out += section(
+        "Latencies", "How long files took that are done: the last attempt, and from the first request to the end.",
+        draw(BarChart{"Distribution of latencies", latency_classes(statistics.copying, statistics.waiting)}) +
+            legend("last attempt", "request to end") +
+            "<table class=\"small\"><tr><th></th><th>half</th><th>90 %</th><th>99 %</th><th>longest</th></tr>\n" +
+            quantile_row("last attempt", statistics.copying) + quantile_row("request to end", statistics.waiting) +
+            "</table>\n");
   return out + "</div>\n";
 }
 

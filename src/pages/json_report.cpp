@@ -27,12 +27,8 @@ void add_path(json& item, std::string_view path) {
 }
 
 json latencies_json(const Latencies& latencies) {
-  return {{"count", latencies.count()},
-          {"mean", latencies.mean()},
-          {"p50", latencies.quantile(0.5)},
-          {"p90", latencies.quantile(0.9)},
-          {"p99", latencies.quantile(0.99)},
-          {"longest", latencies.longest()}};
+  return {{"count", latencies.count()},     {"mean", latencies.mean()},        {"p50", latencies.quantile(0.5)},
+          {"p90", latencies.quantile(0.9)}, {"p99", latencies.quantile(0.99)}, {"longest", latencies.longest()}};
 }
 
 json errors_json(const Statistics& statistics) {
@@ -62,9 +58,12 @@ json runs_json(const Statistics& statistics) {
     json results;
     for (std::size_t i = 0; i < store::k_item_results; ++i)
       results[std::string(bulk::to_string(static_cast<store::ItemResult>(i)))] = run.totals.results.at(i);
-    json record{{"user", run.user},       {"command_line", run.command_line},
-                {"hosts", run.hosts},     {"ranks", run.ranks},
-                {"results", results},     {"bytes_copied", run.totals.bytes_copied},
+    json record{{"user", run.user},
+                {"command_line", run.command_line},
+                {"hosts", run.hosts},
+                {"ranks", run.ranks},
+                {"results", results},
+                {"bytes_copied", run.totals.bytes_copied},
                 {"begin", iso_time(run.begin_ns)}};
     record["end"] = run.end_ns == 0 ? json() : json(iso_time(run.end_ns));
     record["exit_code"] = run.end_ns == 0 ? json() : json(run.exit_code);
@@ -85,7 +84,8 @@ json timeline_json(const Timeline& timeline) {
     failed.push_back(bin.failed);
     bytes.push_back(static_cast<std::uint64_t>(bin.bytes));
   }
-  return {{"spans", spans}, {"bin_seconds", timeline.bin_seconds()}, {"done", done}, {"failed", failed}, {"bytes", bytes}};
+  return {
+      {"spans", spans}, {"bin_seconds", timeline.bin_seconds()}, {"done", done}, {"failed", failed}, {"bytes", bytes}};
 }
 
 json head_json(const store::SeenJob& job, const Subject& subject, const Statistics& statistics) {

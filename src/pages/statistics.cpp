@@ -68,7 +68,8 @@ Outcome<Extents> find_extents(store::SeenJob& job, const std::vector<store::RunR
 }
 
 /// The times in which the items got their results.
-std::vector<Span> spans_of(const Extents& extents, const std::vector<store::RunRecord>& runs, std::int64_t running_until_ns) {
+std::vector<Span> spans_of(const Extents& extents, const std::vector<store::RunRecord>& runs,
+                           std::int64_t running_until_ns) {
   std::vector<Span> spans;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     if (extents.last_in_run[i] == 0) continue;
@@ -112,9 +113,7 @@ class Gatherer {
     add_slow(slice, i);
   }
 
-  void finish() {
-    std::sort(m_statistics.slowest.begin(), m_statistics.slowest.end(), is_slower);
-  }
+  void finish() { std::sort(m_statistics.slowest.begin(), m_statistics.slowest.end(), is_slower); }
 
  private:
   static bool is_slower(const SlowItem& a, const SlowItem& b) { return a.seconds > b.seconds; }
@@ -134,7 +133,8 @@ class Gatherer {
   void add_latency(const ItemSlice& slice, std::size_t i) {
     if (slice.rank[i] >= 0) m_statistics.copying.add(seconds_of(slice, i));
     const std::int64_t first = moment(slice.first_start[i]);
-    if (first != 0 && end_of(slice, i) != 0) m_statistics.waiting.add(static_cast<double>(end_of(slice, i) - first) * 1e-9);
+    if (first != 0 && end_of(slice, i) != 0)
+      m_statistics.waiting.add(static_cast<double>(end_of(slice, i) - first) * 1e-9);
   }
 
   void add_time(const ItemSlice& slice, std::size_t i) {
@@ -197,9 +197,9 @@ Outcome<Statistics> gather(store::SeenJob& job, std::int64_t running_until_ns) {
   LHSM_TRY_ASSIGN(const Extents extents, find_extents(job, statistics.runs));
   statistics.timeline = Timeline(spans_of(extents, statistics.runs, running_until_ns));
   Gatherer gatherer(statistics, extents.last_rank);
-  const store::Columns columns{Column::fid_seq, Column::fid_oid,  Column::fid_ver,      Column::path,
-                               Column::size,    Column::action,   Column::result,       Column::sys_errno,
-                               Column::rank,    Column::attempts, Column::seconds,      Column::first_start,
+  const store::Columns columns{Column::fid_seq, Column::fid_oid,     Column::fid_ver, Column::path,
+                               Column::size,    Column::action,      Column::result,  Column::sys_errno,
+                               Column::rank,    Column::attempts,    Column::seconds, Column::first_start,
                                Column::end,     Column::bytes_copied};
   LHSM_TRY(bulk::for_each_slice(job.manifest, job.state, columns, [&](std::uint64_t, const ItemSlice& slice) -> Status {
     for (std::size_t i = 0; i < slice.result.size(); ++i) gatherer.add(slice, i);

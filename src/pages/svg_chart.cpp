@@ -39,8 +39,9 @@ std::string line(const char* kind, double x1, double y1, double x2, double y2) {
 
 /// A place that answers to the pointer.
 std::string spot(double x, double y, double width, double height, const std::string& note) {
-  return fmt::format("<rect class=\"spot\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"><title>{}</title></rect>\n",
-                     x, y, width, height, html_text(note));
+  return fmt::format(
+      "<rect class=\"spot\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"><title>{}</title></rect>\n", x,
+      y, width, height, html_text(note));
 }
 
 std::string axis_time(double seconds) {
@@ -90,11 +91,13 @@ std::vector<double> round_ticks(double largest, double base) {
 }
 
 std::vector<double> time_ticks(double seconds) {
-  constexpr std::array k_steps = {0.1,   0.2,   0.5,   1.0,   2.0,    5.0,     10.0,    15.0,    30.0,     60.0,     120.0,    300.0,
-                                  600.0, 900.0, 1800., 3600., 7200.0, 14400.0, 21600.0, 43200.0, 86400.0, 172800.0, 604800.0, 2.4e6};
+  constexpr std::array k_steps = {0.1,    0.2,     0.5,     1.0,     2.0,     5.0,      10.0,     15.0,
+                                  30.0,   60.0,    120.0,   300.0,   600.0,   900.0,    1800.,    3600.,
+                                  7200.0, 14400.0, 21600.0, 43200.0, 86400.0, 172800.0, 604800.0, 2.4e6};
   const auto step = std::find_if(k_steps.begin(), k_steps.end() - 1, [seconds](double s) { return seconds / s <= 8; });
   std::vector<double> ticks;
-  for (std::size_t i = 0; static_cast<double>(i) * *step <= seconds && i <= 100; ++i) ticks.push_back(static_cast<double>(i) * *step);
+  for (std::size_t i = 0; static_cast<double>(i) * *step <= seconds && i <= 100; ++i)
+    ticks.push_back(static_cast<double>(i) * *step);
   return ticks;
 }
 
@@ -147,8 +150,8 @@ std::string draw(const BarChart& chart) {
     const auto bar_at = [&](double at, double share, const char* tone) {
       if (share <= 0) return;
       const double height = std::max(share / largest * k_frame.inner_height(), 1.0);
-      out += fmt::format("<rect class=\"bar {}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n", tone, at,
-                         k_frame.base() - height, bar, height);
+      out += fmt::format("<rect class=\"bar {}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n",
+                         tone, at, k_frame.base() - height, bar, height);
     };
     bar_at(x + width * 0.1, c.first, "files");
     if (chart.has_second) bar_at(x + width * 0.5, c.second, "bytes");
@@ -168,9 +171,10 @@ std::string draw(const HeatChart& chart) {
   for (std::size_t r = 0; r < chart.rows.size(); ++r) {
     const auto& row = chart.rows[r];
     const double y = frame.top + k_row * static_cast<double>(r);
-    out += text_at(frame.left - 8, y + 13, "end", row.label) + text_at(frame.width - frame.right + 10, y + 13, "start", row.note);
-    out += fmt::format("<rect class=\"track\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n", frame.left, y + 1,
-                       frame.inner_width(), k_row - 2);
+    out += text_at(frame.left - 8, y + 13, "end", row.label) +
+           text_at(frame.width - frame.right + 10, y + 13, "start", row.note);
+    out += fmt::format("<rect class=\"track\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n",
+                       frame.left, y + 1, frame.inner_width(), k_row - 2);
     const double width = frame.inner_width() / static_cast<double>(row.cells.size());
     for (std::size_t i = 0; i < row.cells.size();) {
       const auto level_of = [&](std::size_t at) {
@@ -187,7 +191,9 @@ std::string draw(const HeatChart& chart) {
     }
   }
   for (std::size_t level = 0; level < paths.size(); ++level)
-    if (!paths[level].empty()) out += fmt::format("<path class=\"heat\" opacity=\"{:.2f}\" d=\"{}\"/>\n", (static_cast<double>(level) + 1) / k_levels, paths[level]);
+    if (!paths[level].empty())
+      out += fmt::format("<path class=\"heat\" opacity=\"{:.2f}\" d=\"{}\"/>\n",
+                         (static_cast<double>(level) + 1) / k_levels, paths[level]);
   return out + time_axis(frame, chart.seconds, chart.breaks) + "</svg>\n";
 }
 

@@ -14,14 +14,14 @@ using UnitText = std::function<std::string(double)>;
 
 /// Values over time, one for each bin, as steps.
 struct CourseChart {
-  std::string title;           ///< for those who do not see it
+  std::string title;  ///< for those who do not see it
   std::vector<double> values;
   std::vector<double> marks;   ///< before them, in the colour of failures; may be empty
   double seconds = 0;          ///< length of the axis
   std::vector<double> breaks;  ///< seconds at which another run begins
   double tick_base = 1000;     ///< 1024 for bytes
   UnitText unit;
-  std::string tone;            ///< class of the colour
+  std::string tone;  ///< class of the colour
 };
 [[nodiscard]] std::string draw(const CourseChart& chart);
 
@@ -29,9 +29,9 @@ struct CourseChart {
 struct BarChart {
   struct Class {
     std::string label;
-    double first = 0;   ///< shares, 0 to 1
+    double first = 0;  ///< shares, 0 to 1
     double second = 0;
-    std::string note;   ///< what is said when the pointer is there
+    std::string note;  ///< what is said when the pointer is there
   };
   std::string title;
   std::vector<Class> classes;

@@ -27,9 +27,7 @@ Dispatcher::Dispatcher(comm::Channel& channel, int ranks, std::string build, Row
       m_observer(observer),
       m_ranks(static_cast<std::size_t>(ranks)) {}
 
-void Dispatcher::greet() {
-  std::ignore = comm::greet(m_channel, static_cast<int>(m_ranks.size()), m_build, m_stop);
-}
+void Dispatcher::greet() { std::ignore = comm::greet(m_channel, static_cast<int>(m_ranks.size()), m_build, m_stop); }
 
 bool Dispatcher::run(std::vector<comm::ScanTask> tasks, ListFeeder* list) {
   RowWriter writer(m_sink, [this] { m_channel.wake(); });

@@ -9,7 +9,8 @@ namespace {
 
 /// Digest an extent of the object; return its leaves. Holes are not read.
 Outcome<std::string> read_extent(archive::ObjectReader& object, const comm::VerifyTask& task, Extent extent,
-                                 std::span<std::byte> buffer, const std::atomic<bool>& stop, std::uint64_t& bytes_read) {
+                                 std::span<std::byte> buffer, const std::atomic<bool>& stop,
+                                 std::uint64_t& bytes_read) {
   copy::LeafDigester digester(extent, object.size());
   for (Extent rest = extent; rest.length > 0;) {
     LHSM_TRY_ASSIGN(const auto data, object.next_data(rest));
@@ -18,7 +19,8 @@ Outcome<std::string> read_extent(archive::ObjectReader& object, const comm::Veri
       if (stop) return errno_error("read object of", task.fid.bracketed(), ECANCELED);
       const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), data->end() - at));
       LHSM_TRY_ASSIGN(const std::size_t got, object.read_at(buffer.first(wanted), at));
-      if (got == 0) return failure(ErrorKind::corrupt, EIO, "object became shorter while it was read, of", task.fid.bracketed());
+      if (got == 0)
+        return failure(ErrorKind::corrupt, EIO, "object became shorter while it was read, of", task.fid.bracketed());
       digester.add(buffer.first(got), at);
       bytes_read += got;
       at += got;

@@ -15,8 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration k_wait = 50ms;
-// What a rank has in hand for each of its slots: enough small objects that none waits for the next message, but not so many
-// bytes that one rank is left with them at the end.
+// What a rank has in hand for each of its slots: enough small objects that none waits for the next message, but not so
+// many bytes that one rank is left with them at the end.
 constexpr std::uint64_t k_most_tasks = 64;
 constexpr std::uint64_t k_most_bytes = std::uint64_t{64} << 20U;
 constexpr std::size_t k_batch = 32;
@@ -28,7 +28,8 @@ bool Dispatcher::Rank::has_room() const {
   return tasks < k_most_tasks * slots && bytes < k_most_bytes * slots;
 }
 
-Dispatcher::Dispatcher(comm::Channel& channel, int ranks, std::string build, DispatcherOptions options, Observer& observer)
+Dispatcher::Dispatcher(comm::Channel& channel, int ranks, std::string build, DispatcherOptions options,
+                       Observer& observer)
     : m_channel(channel),
       m_build(std::move(build)),
       m_options(options),
@@ -51,7 +52,8 @@ bool Dispatcher::run(const Source& source) {
     for (; envelope && !m_stop; envelope = m_channel.receive(Duration::zero())) {
       auto* const results = std::get_if<comm::VerifyResults>(&envelope->message);
       if (results == nullptr)
-        throw Fatal(fmt::format("rank {} sent a message that is not for the dispatcher of a verification", envelope->peer));
+        throw Fatal(
+            fmt::format("rank {} sent a message that is not for the dispatcher of a verification", envelope->peer));
       for (comm::VerifyResult& result : results->results) take(envelope->peer, result);
     }
   }
@@ -112,7 +114,8 @@ void Dispatcher::cut(const Candidate& candidate) {
     open.collector.emplace(candidate.size);
     open.extents = 0;
     for (std::uint64_t at = 0; at < candidate.size; at += std::min(length, candidate.size - at), ++open.extents)
-      m_next.push_back({candidate.row, candidate.fid, false, candidate.size, {at, std::min(length, candidate.size - at)}});
+      m_next.push_back(
+          {candidate.row, candidate.fid, false, candidate.size, {at, std::min(length, candidate.size - at)}});
   }
   m_open.emplace(candidate.row, std::move(open));
 }
@@ -142,7 +145,8 @@ void Dispatcher::note_extent(Open& open, comm::VerifyResult& result) const {
   }
   const bool is_another = result.version != open.first->version || result.kept != open.first->kept;
   if (!result.has_failed && !open.first->has_failed && is_another && !open.error)
-    open.error = Error{ErrorKind::changed, EIO, "object was replaced while it was verified, of", open.candidate.fid.bracketed()};
+    open.error =
+        Error{ErrorKind::changed, EIO, "object was replaced while it was verified, of", open.candidate.fid.bracketed()};
 }
 
 void Dispatcher::conclude(Open& open) {

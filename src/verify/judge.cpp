@@ -19,7 +19,8 @@ Finding judge(const Candidate& candidate, const comm::VerifyResult& result) {
   Finding finding{candidate, Verdict::verified, {}};
   const auto fail = [&](Verdict verdict, std::string_view operation, const std::string& detail) {
     finding.verdict = verdict;
-    finding.error = {ErrorKind::corrupt, EIO, std::string(operation), fmt::format("{} ({})", candidate.fid.bracketed(), detail)};
+    finding.error = {ErrorKind::corrupt, EIO, std::string(operation),
+                     fmt::format("{} ({})", candidate.fid.bracketed(), detail)};
     return finding;
   };
   if (result.has_failed) {
@@ -29,15 +30,18 @@ Finding judge(const Candidate& candidate, const comm::VerifyResult& result) {
   }
   const auto kept = copy::ObjectDigest::parse(result.kept);
   if (candidate.size_matters && result.size != candidate.size)
-    return fail(Verdict::wrong_size, "verify size of object of", fmt::format("{} bytes, expected {}", result.size, candidate.size));
+    return fail(Verdict::wrong_size, "verify size of object of",
+                fmt::format("{} bytes, expected {}", result.size, candidate.size));
   if (!kept) {
     finding.verdict = Verdict::unverified;
     return finding;
   }
   if (kept->size != result.size)
-    return fail(Verdict::wrong_size, "verify size of object of", fmt::format("{} bytes, expected {}", result.size, kept->size));
+    return fail(Verdict::wrong_size, "verify size of object of",
+                fmt::format("{} bytes, expected {}", result.size, kept->size));
   if (result.computed != result.kept)
-    return fail(Verdict::corrupt, "verify object of", fmt::format("digest {}, expected {}", result.computed, result.kept));
+    return fail(Verdict::corrupt, "verify object of",
+                fmt::format("digest {}, expected {}", result.computed, result.kept));
   return finding;
 }
 

@@ -22,7 +22,8 @@ using namespace std::chrono_literals;
 
 constexpr Duration k_tick = 50ms;
 constexpr std::size_t k_many_results = 16;
-constexpr std::uint64_t k_long_read = std::uint64_t{16} << 20U;  // takes so long that its result does not wait for others
+constexpr std::uint64_t k_long_read = std::uint64_t{16}
+                                      << 20U;  // takes so long that its result does not wait for others
 constexpr std::size_t k_message_bytes = std::size_t{4} << 20U;
 
 comm::Hello hello_of(const WorkerOptions& options) {
@@ -154,7 +155,9 @@ void run_unable_worker(comm::Channel& channel, const WorkerOptions& options, con
   hello.unable = reason;
   channel.send(0, hello);
   for (;;)
-    if (const auto envelope = channel.receive(k_tick); envelope && std::holds_alternative<comm::Stop>(envelope->message)) break;
+    if (const auto envelope = channel.receive(k_tick);
+        envelope && std::holds_alternative<comm::Stop>(envelope->message))
+      break;
   channel.send(0, comm::Bye{});
 }
 

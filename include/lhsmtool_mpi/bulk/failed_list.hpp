@@ -19,8 +19,9 @@ struct FailedItem {
   std::uint32_t attempts = 0;
 };
 
-/// A list of files that failed: a .csv or .json with errno and text, else a list that can be read as one of a new job: a path a
-/// line, or a FID where the path is unknown or holds a line end. The file has its name when it is complete. One thread.
+/// A list of files that failed: a .csv or .json with errno and text, else a list that can be read as one of a new job:
+/// a path a line, or a FID where the path is unknown or holds a line end. The file has its name when it is complete.
+/// One thread.
 class FailedList {
  public:
   class Form;

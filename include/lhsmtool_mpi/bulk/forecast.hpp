@@ -37,9 +37,9 @@ struct Forecast {
   store::ItemAction action = store::ItemAction::none;
   Amount all;
   Amount to_do;
-  Amount already;   ///< nothing has to be done
-  Amount finished;  ///< a former run did it
-  Amount given_up;  ///< failed in a former run; only retry takes it up again
+  Amount already;                                 ///< nothing has to be done
+  Amount finished;                                ///< a former run did it
+  Amount given_up;                                ///< failed in a former run; only retry takes it up again
   std::uint64_t largest = 0;                      ///< of to_do
   std::map<std::string, Obstacle> obstacles;      ///< by reason
   std::map<std::uint32_t, Amount> states;         ///< of all that a run would look at, by HS_* bits
@@ -51,15 +51,17 @@ struct Forecast {
 struct ForecastOptions {
   store::ItemAction action = store::ItemAction::none;  ///< none: what the manifest says
   Selection selection = Selection::pending;
-  std::uint32_t archive_id = 0;     ///< as AskerOptions
-  lustre::Client* client = nullptr; ///< to look at each file now; null: states and sizes are those of the manifest
+  std::uint32_t archive_id = 0;      ///< as AskerOptions
+  lustre::Client* client = nullptr;  ///< to look at each file now; null: states and sizes are those of the manifest
   /// Return the size of a file's object; may be empty. Of a restore each is looked for, in several threads.
   std::function<Outcome<std::uint64_t>(const Fid&)> object_size;
   unsigned threads = 8;
 };
 
-/// Go through all items. `invalid` where a run would be, too: no action is known, or it is another job that has work left.
-[[nodiscard]] Outcome<Forecast> forecast(store::SeenJob& job, const std::string& manifest_path, const ForecastOptions& options);
+/// Go through all items. `invalid` where a run would be, too: no action is known, or it is another job that has work
+/// left.
+[[nodiscard]] Outcome<Forecast> forecast(store::SeenJob& job, const std::string& manifest_path,
+                                         const ForecastOptions& options);
 
 /// How fast files of a job are done.
 struct Rates {
@@ -72,7 +74,8 @@ struct Rates {
 
 /// Return the rates of the finished runs of `action` among `runs`, or nothing when none did a file.
 [[nodiscard]] std::optional<Rates> rates_of(const std::vector<store::RunRecord>& runs, store::ItemAction action);
-/// Return how long so much takes: at the rate of files or at that of bytes, whichever takes longer. Nothing when no rate is known.
+/// Return how long so much takes: at the rate of files or at that of bytes, whichever takes longer. Nothing when no
+/// rate is known.
 [[nodiscard]] std::optional<double> seconds_for(const Amount& amount, const Rates& rates);
 
 }  // namespace lhsm::bulk

@@ -13,8 +13,8 @@ namespace lhsm::pages {
 
 /// What a report is of, besides what the job says itself.
 struct Subject {
-  std::string manifest;     ///< its name
-  std::string program;      ///< that makes the report
+  std::string manifest;  ///< its name
+  std::string program;   ///< that makes the report
   std::int64_t now_ns = 0;
   bool is_running = false;  ///< somebody works on it
 };
@@ -27,6 +27,7 @@ struct Subject {
                                 Output& out);
 
 /// One HTML page that needs nothing else, neither files nor scripts.
-[[nodiscard]] Status write_html(const store::SeenJob& job, const Subject& subject, const Statistics& statistics, Output& out);
+[[nodiscard]] Status write_html(const store::SeenJob& job, const Subject& subject, const Statistics& statistics,
+                                Output& out);
 
 }  // namespace lhsm::pages

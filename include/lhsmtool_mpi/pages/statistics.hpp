@@ -51,7 +51,7 @@ struct Statistics {
   bulk::Census census;
   std::uint64_t bytes_copied = 0;
   std::uint64_t attempts = 0;
-  std::uint64_t retried = 0;  ///< items that took more than one attempt
+  std::uint64_t retried = 0;                                                ///< items that took more than one attempt
   std::map<std::pair<store::ItemResult, std::int32_t>, ErrorGroup> errors;  ///< by result and errno
   SizeDistribution sizes;
   Latencies copying;  ///< of what is done: the last attempt

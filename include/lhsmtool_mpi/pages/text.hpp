@@ -13,8 +13,8 @@ namespace lhsm::pages {
 [[nodiscard]] std::string csv_field(std::string_view text);
 
 [[nodiscard]] bool is_utf8(std::string_view text);
-/// Return text that can stand in HTML, in attributes, too: markup is escaped, control characters and what is no UTF-8 become
-/// U+FFFD.
+/// Return text that can stand in HTML, in attributes, too: markup is escaped, control characters and what is no UTF-8
+/// become U+FFFD.
 [[nodiscard]] std::string html_text(std::string_view text);
 
 /// Return nanoseconds since the epoch as "2026-11-22T12:00:00.123Z"; nothing for 0.

@@ -31,14 +31,16 @@ class Timeline {
 
   [[nodiscard]] const std::vector<Span>& spans() const { return m_spans; }
   [[nodiscard]] double seconds() const { return static_cast<double>(m_length_ns) * 1e-9; }
-  [[nodiscard]] double bin_seconds() const { return m_bins.empty() ? 0 : seconds() / static_cast<double>(m_bins.size()); }
+  [[nodiscard]] double bin_seconds() const {
+    return m_bins.empty() ? 0 : seconds() / static_cast<double>(m_bins.size());
+  }
   [[nodiscard]] const std::vector<Bin>& bins() const { return m_bins; }
   [[nodiscard]] std::vector<Bin>& bins() { return m_bins; }
 
   /// Return the bin of a moment; bins().size() when it is in no span.
   [[nodiscard]] std::size_t bin_of(std::int64_t time_ns) const;
-  /// Call `visit(bin, share)` for each bin that [begin, end] touches, the shares of the part that lies in spans adding up
-  /// to 1; not at all when none does.
+  /// Call `visit(bin, share)` for each bin that [begin, end] touches, the shares of the part that lies in spans adding
+  /// up to 1; not at all when none does.
   void spread(std::int64_t begin_ns, std::int64_t end_ns, const std::function<void(std::size_t, double)>& visit) const;
 
  private:

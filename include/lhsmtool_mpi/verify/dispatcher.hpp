@@ -34,7 +34,8 @@ class Observer {
   virtual void found(const Finding& finding) = 0;
 };
 
-/// For one thread, but for stop(). Memory: what the ranks have in hand, and 16 bytes for each MiB of large objects of those.
+/// For one thread, but for stop(). Memory: what the ranks have in hand, and 16 bytes for each MiB of large objects of
+/// those.
 class Dispatcher {
  public:
   /// Returns the next candidate, or nothing after the last one.
@@ -66,7 +67,7 @@ class Dispatcher {
   /// An object that a rank, or some, have in hand.
   struct Open {
     Candidate candidate;
-    std::uint64_t extents = 1;  // without a result
+    std::uint64_t extents = 1;                       // without a result
     std::optional<copy::DigestCollector> collector;  // of a large one
     std::optional<comm::VerifyResult> first;
     std::optional<Error> error;

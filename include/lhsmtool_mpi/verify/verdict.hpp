@@ -23,7 +23,8 @@ enum class Verdict : std::uint8_t {
 inline constexpr std::size_t k_verdicts = 6;
 
 [[nodiscard]] constexpr std::string_view to_string(Verdict verdict) {
-  constexpr std::array<std::string_view, k_verdicts> k_names{"verified", "unverified", "corrupt", "wrong size", "missing", "unreadable"};
+  constexpr std::array<std::string_view, k_verdicts> k_names{"verified",   "unverified", "corrupt",
+                                                             "wrong size", "missing",    "unreadable"};
   return k_names.at(static_cast<std::size_t>(verdict));
 }
 [[nodiscard]] constexpr bool is_failure(Verdict verdict) { return verdict > Verdict::unverified; }
@@ -32,8 +33,8 @@ inline constexpr std::size_t k_verdicts = 6;
 struct Candidate {
   std::uint64_t row = 0;  ///< index in the manifest
   Fid fid;
-  std::uint64_t size = 0;     ///< of the file
-  bool size_matters = true;   ///< the file has not changed since it was archived
+  std::uint64_t size = 0;    ///< of the file
+  bool size_matters = true;  ///< the file has not changed since it was archived
 };
 
 /// What was found of one.

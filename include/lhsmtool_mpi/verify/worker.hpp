@@ -12,7 +12,7 @@ namespace lhsm::verify {
 struct WorkerOptions {
   std::string build;  ///< identity of the executable
   std::string host;
-  unsigned threads = 4;                               ///< objects that are read at once
+  unsigned threads = 4;                              ///< objects that are read at once
   std::size_t buffer_bytes = std::size_t{4} << 20U;  ///< read at a time, by each
 };
 

@@ -42,7 +42,8 @@ class ForecastTest : public JobTest {
   void make_all_states() {
     std::vector<Fid> fids;
     for (std::uint32_t states = 0; states < 0x80; ++states) {
-      if ((states & abi::HS_RELEASED) != 0 && (states & k_archived) != k_archived) continue;  // Lustre has no such files
+      if ((states & abi::HS_RELEASED) != 0 && (states & k_archived) != k_archived)
+        continue;  // Lustre has no such files
       if ((states & abi::HS_RELEASED) == 0) {
         fids.push_back(new_file("data", states));
         continue;
@@ -139,7 +140,8 @@ TEST_F(ForecastTest, what_a_run_refuses_a_plan_refuses) {
   EXPECT_EQ(other.error().kind, ErrorKind::invalid);
 }
 
-store::RunRecord record_of(const std::string& command_line, std::int64_t seconds, std::uint64_t files, std::uint64_t bytes) {
+store::RunRecord record_of(const std::string& command_line, std::int64_t seconds, std::uint64_t files,
+                           std::uint64_t bytes) {
   store::RunRecord record;
   record.command_line = command_line;
   record.begin_ns = 1'000'000'000;
@@ -154,7 +156,8 @@ TEST(RatesTest, are_those_of_finished_runs_of_the_action) {
                                      record_of("/usr/bin/lhsmtool_mpi restore job.h5 /mnt", 10, 100, 1000),
                                      record_of("lhsmtool_mpi restore", 30, 100, 3000),
                                      record_of("lhsmtool_mpi archive job.h5 /mnt", 10, 7, 7),
-                                     record_of("lhsmtool_mpi restore job.h5 /mnt", 10, 0, 0), record_of("", 10, 5, 5)};
+                                     record_of("lhsmtool_mpi restore job.h5 /mnt", 10, 0, 0),
+                                     record_of("", 10, 5, 5)};
   runs.push_back(runs[1]);
   runs.back().end_ns = 0;  // it was killed
   const auto rates = rates_of(runs, ItemAction::restore);
@@ -169,7 +172,8 @@ TEST(RatesTest, are_those_of_finished_runs_of_the_action) {
 }
 
 TEST(StatesTest, results_change_them) {
-  EXPECT_EQ(states_after(ItemAction::archive, ItemResult::done, abi::HS_DIRTY | abi::HS_NORELEASE), k_archived | abi::HS_NORELEASE);
+  EXPECT_EQ(states_after(ItemAction::archive, ItemResult::done, abi::HS_DIRTY | abi::HS_NORELEASE),
+            k_archived | abi::HS_NORELEASE);
   EXPECT_EQ(states_after(ItemAction::restore, ItemResult::done, k_released), k_archived);
   EXPECT_EQ(states_after(ItemAction::restore, ItemResult::done, 0), k_archived);
   EXPECT_EQ(states_after(ItemAction::restore, ItemResult::already, 0), 0U) << "it may never have been archived";

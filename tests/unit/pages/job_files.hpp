@@ -23,7 +23,8 @@ inline constexpr std::int64_t k_begin = 1'790'000'000 * k_second;
 
 class PagesTest : public testing::Test {
  protected:
-  static Item done_item(std::uint32_t n, std::uint64_t size, std::int64_t end_ns, float seconds, std::int32_t rank = 0) {
+  static Item done_item(std::uint32_t n, std::uint64_t size, std::int64_t end_ns, float seconds,
+                        std::int32_t rank = 0) {
     Item item;
     item.fid = {0x200000401, n + 1, 0};
     item.path = "dir/file" + std::to_string(n);

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "job_files.hpp"
+#include "lhsmtool_mpi/pages/text.hpp"
 #include "pages/remedies.hpp"
 #include "pages/svg_chart.hpp"
-#include "lhsmtool_mpi/pages/text.hpp"
 
 namespace lhsm::pages {
 namespace {
@@ -28,7 +28,8 @@ class ReportTest : public PagesTest {
     store::SeenJob job = look();
     const auto statistics = gather(job, k_begin);
     EXPECT_TRUE(statistics);
-    return nlohmann::json::parse(written([&](Output& out) { return write_json(job, m_subject, *statistics, items, out); }));
+    return nlohmann::json::parse(
+        written([&](Output& out) { return write_json(job, m_subject, *statistics, items, out); }));
   }
   [[nodiscard]] std::string html() const {
     store::SeenJob job = look();
@@ -47,7 +48,8 @@ TEST_F(ReportTest, csv_has_a_line_an_item_and_any_bytes) {
   const std::string csv = written([&](Output& out) { return write_csv(job, out); });
   EXPECT_THAT(csv, testing::StartsWith("fid,path,size,action,result,errno,"));
   EXPECT_THAT(csv, HasSubstr("\r\n[0x200000401:0x1:0x0],dir/file0,1000,restore,done,,1,0,1.000,1000,"));
-  EXPECT_THAT(csv, HasSubstr("\r\n[0x200000401:0x2:0x0],\"a \"\"quoted\"\", odd\nname \xff<&>\",100,restore,failed,ENOENT,"));
+  EXPECT_THAT(
+      csv, HasSubstr("\r\n[0x200000401:0x2:0x0],\"a \"\"quoted\"\", odd\nname \xff<&>\",100,restore,failed,ENOENT,"));
   EXPECT_THAT(csv, testing::EndsWith("\r\n"));
 }
 
@@ -87,11 +89,13 @@ TEST_F(ReportTest, page_stands_alone_and_escapes_what_it_shows) {
   make();
   const std::string page = html();
   EXPECT_THAT(page, testing::StartsWith("<!DOCTYPE html>"));
-  for (const char* outside : {"http:", "https:", "<script", "<link", "src=", "@import", "url("}) EXPECT_THAT(page, Not(HasSubstr(outside)));
+  for (const char* outside : {"http:", "https:", "<script", "<link", "src=", "@import", "url("})
+    EXPECT_THAT(page, Not(HasSubstr(outside)));
   EXPECT_THAT(page, HasSubstr("a &quot;quoted&quot;, odd\xef\xbf\xbdname \xef\xbf\xbd&lt;&amp;&gt;"));
   EXPECT_THAT(page, Not(HasSubstr("<where>")));
   EXPECT_TRUE(is_utf8(page));
-  for (const char* part : {"Results", "Errors", "Throughput", "Files per second", "Ranks", "Sizes", "Latencies", "Slowest files", "Runs"})
+  for (const char* part :
+       {"Results", "Errors", "Throughput", "Files per second", "Ranks", "Sizes", "Latencies", "Slowest files", "Runs"})
     EXPECT_THAT(page, HasSubstr(std::string("<h2>") + part + "</h2>"));
   EXPECT_THAT(page, HasSubstr("finished, some failed"));
 }
@@ -99,7 +103,8 @@ TEST_F(ReportTest, page_stands_alone_and_escapes_what_it_shows) {
 TEST_F(ReportTest, page_does_not_grow_with_the_items) {
   m_items.clear();
   for (std::uint32_t n = 0; n < 70'000; ++n) {
-    Item item = done_item(n, n * 1000ULL, k_begin + n * k_second / 10, static_cast<float>(n % 100) / 10 + 0.1F, static_cast<std::int32_t>(n % 500));
+    Item item = done_item(n, n * 1000ULL, k_begin + n * k_second / 10, static_cast<float>(n % 100) / 10 + 0.1F,
+                          static_cast<std::int32_t>(n % 500));
     if (n % 10 == 0) item.outcome.result = ItemResult::failed;
     item.outcome.sys_errno = n % 10 == 0 ? static_cast<int>(n % 130) + 1 : 0;
     m_items.push_back(item);
@@ -125,12 +130,14 @@ TEST(RemediesTest, there_is_one_for_every_end) {
     for (const ItemResult result : {ItemResult::failed, ItemResult::refused, ItemResult::cancelled})
       for (int sys_errno = 0; sys_errno < 140; ++sys_errno)
         EXPECT_GT(remedy_for(static_cast<ItemAction>(action), result, sys_errno).size(), 20U);
-  EXPECT_NE(remedy_for(ItemAction::restore, ItemResult::failed, ENOENT), remedy_for(ItemAction::archive, ItemResult::failed, ENOENT));
+  EXPECT_NE(remedy_for(ItemAction::restore, ItemResult::failed, ENOENT),
+            remedy_for(ItemAction::archive, ItemResult::failed, ENOENT));
 }
 
 TEST(TextTest, utf8) {
   EXPECT_TRUE(is_utf8("grün \xe2\x82\xac \xf0\x9f\x98\x80"));
-  for (const char* text : {"\xff", "\x80", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xf5\x80\x80\x80"})
+  for (const char* text :
+       {"\xff", "\x80", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xf5\x80\x80\x80"})
     EXPECT_FALSE(is_utf8(text)) << text;
   EXPECT_EQ(html_text("a\xe2\x82z"), "a\xef\xbf\xbd\xef\xbf\xbdz");
 }

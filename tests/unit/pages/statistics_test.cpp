@@ -115,7 +115,10 @@ TEST_F(PagesTest, odd_values_do_no_harm) {
   const auto statistics = gather(job, k_begin);
   ASSERT_TRUE(statistics);
   EXPECT_EQ(statistics->census.with(ItemResult::done), 4U);
-  EXPECT_LT(written([&](Output& out) { return write_html(job, {"job.h5", "test", k_begin, false}, *statistics, out); }).size(), 1U << 20U);
+  EXPECT_LT(written([&](Output& out) {
+              return write_html(job, {"job.h5", "test", k_begin, false}, *statistics, out);
+            }).size(),
+            1U << 20U);
 }
 
 TEST(LatenciesTest, quantiles_are_within_a_step) {
@@ -140,7 +143,8 @@ TEST(LatenciesTest, takes_anything) {
 
 TEST(SizeDistributionTest, classes_are_powers_of_two) {
   SizeDistribution sizes;
-  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1023}, std::uint64_t{1024}, ~std::uint64_t{0}})
+  for (const std::uint64_t size :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1023}, std::uint64_t{1024}, ~std::uint64_t{0}})
     sizes.add(size);
   EXPECT_EQ(sizes.classes()[0].items, 1U);
   EXPECT_EQ(sizes.classes()[1].items, 1U);
@@ -160,7 +164,8 @@ TEST(TimelineTest, moments_out_of_all_spans_have_no_bin) {
   EXPECT_EQ(timeline.bin_of(k_begin + 50 * k_second), timeline.bins().size());
   EXPECT_EQ(timeline.bin_of(k_begin + 110 * k_second), timeline.bins().size() - 1);
   double shares = 0;
-  timeline.spread(k_begin + 5 * k_second, k_begin + 105 * k_second, [&](std::size_t, double share) { shares += share; });
+  timeline.spread(k_begin + 5 * k_second, k_begin + 105 * k_second,
+                  [&](std::size_t, double share) { shares += share; });
   EXPECT_NEAR(shares, 1, 1e-9);
   timeline.spread(k_begin + 50 * k_second, k_begin + 60 * k_second, [](std::size_t, double) { FAIL(); });
 }

@@ -195,7 +195,9 @@ TEST_F(VerifyTest, a_stop_ends_it_in_order) {
 TEST_F(VerifyTest, a_rank_without_the_archive_ends_the_run) {
   comm::LoopbackHub hub(1);
   const WorkerOptions options{"build", "n7", 1, 4096};
-  const std::jthread worker([&] { run_unable_worker(hub.worker(0), options, {ErrorKind::not_found, ENOENT, "open", "/archive"}); });
+  const std::jthread worker([&] {
+    run_unable_worker(hub.worker(0), options, {ErrorKind::not_found, ENOENT, "open", "/archive"});
+  });
   Dispatcher dispatcher(hub, 1, "build", m_options, m_observer);
   try {
     dispatcher.greet();
@@ -212,7 +214,9 @@ TEST_F(VerifyTest, a_source_that_fails_ends_the_run) {
   const std::jthread worker([&] { run_worker(hub.worker(0), *m_backend, options); });
   Dispatcher dispatcher(hub, 1, "build", m_options, m_observer);
   dispatcher.greet();
-  EXPECT_THROW(std::ignore = dispatcher.run([]() -> Outcome<std::optional<Candidate>> { return errno_error("read", "job.h5", EIO); }), Fatal);
+  EXPECT_THROW(std::ignore = dispatcher.run(
+                   []() -> Outcome<std::optional<Candidate>> { return errno_error("read", "job.h5", EIO); }),
+               Fatal);
   EXPECT_TRUE(dispatcher.dismiss());
 }
 
