@@ -7,26 +7,17 @@
 #include <nlohmann/json.hpp>
 
 #include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/bulk/failed_list.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
-#include "row_walk.hpp"
+#include "lhsmtool_mpi/bulk/row_walk.hpp"
 
 namespace lhsm::bulk {
 
 using store::Column;
 using store::ItemSlice;
 
-namespace {
-
-struct FailedItem {
-  Fid fid;
-  std::string path;  ///< absolute; empty: unknown
-  store::ItemResult result;
-  std::int32_t sys_errno;
-  std::uint32_t attempts;
-};
-
 /// How the list looks.
-class Form {
+class FailedList::Form {
  public:
   virtual ~Form() = default;
   [[nodiscard]] virtual std::string begin() const { return {}; }
@@ -34,7 +25,9 @@ class Form {
   [[nodiscard]] virtual std::string end() const { return {}; }
 };
 
-class PlainForm final : public Form {
+namespace {
+
+class PlainForm final : public FailedList::Form {
  public:
   std::string item(const FailedItem& item) override {
     const bool has_name = !item.path.empty() && item.path.find('\n') == std::string::npos;
@@ -43,12 +36,13 @@ class PlainForm final : public Form {
 };
 
 /// RFC 4180; paths are bytes as they are.
-class CsvForm final : public Form {
+class CsvForm final : public FailedList::Form {
  public:
   [[nodiscard]] std::string begin() const override { return "fid,path,result,errno,text,attempts\r\n"; }
   std::string item(const FailedItem& item) override {
-    return fmt::format("{},{},{},{},{},{}\r\n", item.fid.bracketed(), quoted(item.path), to_string(item.result),
-                       item.sys_errno == 0 ? "" : errno_name(item.sys_errno), quoted(text_of(item.sys_errno)), item.attempts);
+    return fmt::format("{},{},{},{},{},{}\r\n", item.fid.bracketed(), quoted(item.path), item.result,
+                       item.sys_errno == 0 ? "" : errno_name(item.sys_errno), quoted(text_of(item.sys_errno)),
+                       item.attempts);
   }
   static std::string text_of(int sys_errno) { return sys_errno == 0 ? std::string() : std::strerror(sys_errno); }
 
@@ -62,13 +56,13 @@ class CsvForm final : public Form {
 };
 
 /// One array; bytes of paths that are no UTF-8 are replaced, the FID tells the file.
-class JsonForm final : public Form {
+class JsonForm final : public FailedList::Form {
  public:
   [[nodiscard]] std::string begin() const override { return "["; }
   std::string item(const FailedItem& item) override {
     nlohmann::json json{{"fid", item.fid.bracketed()},
                         {"path", item.path},
-                        {"result", std::string(to_string(item.result))},
+                        {"result", item.result},
                         {"errno", item.sys_errno},
                         {"error", item.sys_errno == 0 ? "" : errno_name(item.sys_errno)},
                         {"text", CsvForm::text_of(item.sys_errno)},
@@ -83,7 +77,7 @@ class JsonForm final : public Form {
   bool m_first = true;
 };
 
-std::unique_ptr<Form> form_for(const std::string& path) {
+std::unique_ptr<FailedList::Form> form_for(const std::string& path) {
   if (path.ends_with(".csv")) return std::make_unique<CsvForm>();
   if (path.ends_with(".json")) return std::make_unique<JsonForm>();
   return std::make_unique<PlainForm>();
@@ -101,34 +95,62 @@ Status write_all(int fd, std::string_view bytes, const std::string& path) {
 
 }  // namespace
 
+FailedList::FailedList(std::string path)
+    : m_path(std::move(path)), m_temporary(m_path + ".tmp"), m_form(form_for(m_path)) {}
+FailedList::FailedList(FailedList&&) noexcept = default;
+FailedList::~FailedList() {
+  if (m_fd) ::unlink(m_temporary.c_str());
+}
+
+Outcome<FailedList> FailedList::create(const std::string& path) {
+  FailedList list(path);
+  list.m_fd = Fd(::open(list.m_temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!list.m_fd) return errno_error("open", list.m_temporary);
+  list.m_buffer = list.m_form->begin();
+  return list;
+}
+
+Status FailedList::add(const FailedItem& item) {
+  constexpr std::size_t k_much = 65536;
+  m_buffer += m_form->item(item);
+  ++m_count;
+  return m_buffer.size() < k_much ? Status() : flush();
+}
+
+Status FailedList::flush() {
+  LHSM_TRY(write_all(*m_fd, m_buffer, m_temporary));
+  m_buffer.clear();
+  return {};
+}
+
+Outcome<std::uint64_t> FailedList::finish() {
+  m_buffer += m_form->end();
+  LHSM_TRY(flush());
+  if (::fsync(*m_fd) != 0) return errno_error("fsync", m_temporary);
+  if (::rename(m_temporary.c_str(), m_path.c_str()) != 0) return errno_error("rename", m_path);
+  m_fd.reset();
+  return m_count;
+}
+
 Outcome<std::uint64_t> write_failed(const std::string& path, const std::string& mount_point,
                                     store::ManifestReader& manifest, const store::JournalState& state) {
-  const std::string temporary = path + ".tmp";
-  Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd) return errno_error("open", temporary);
-  const auto form = form_for(path);
-  LHSM_TRY(write_all(*fd, form->begin(), temporary));
-  std::uint64_t count = 0;
+  LHSM_TRY_ASSIGN(FailedList list, FailedList::create(path));
   const store::Columns columns{Column::fid_seq, Column::fid_oid,   Column::fid_ver, Column::path,
                                Column::result,  Column::sys_errno, Column::attempts};
-  LHSM_TRY(for_each_slice(manifest, state, columns, [&](std::uint64_t, const ItemSlice& slice) -> Status {
-    std::string text;
+  const auto add_failed = [&](std::uint64_t, const ItemSlice& slice) -> Status {
     for (std::size_t i = 0; i < slice.result.size(); ++i) {
       if (!is_unsuccessful(slice.result[i])) continue;
       const std::string_view below = slice.path(i);
-      text += form->item({{slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]},
-                          below.empty() ? std::string() : mount_point + "/" + std::string(below),
-                          slice.result[i],
-                          slice.sys_errno[i],
-                          slice.attempts[i]});
-      ++count;
+      LHSM_TRY(list.add({{slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]},
+                         below.empty() ? std::string() : mount_point + "/" + std::string(below),
+                         std::string(to_string(slice.result[i])),
+                         slice.sys_errno[i],
+                         slice.attempts[i]}));
     }
-    return write_all(*fd, text, temporary);
-  }));
-  LHSM_TRY(write_all(*fd, form->end(), temporary));
-  if (::fsync(*fd) != 0) return errno_error("fsync", temporary);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return errno_error("rename", path);
-  return count;
+    return {};
+  };
+  LHSM_TRY(for_each_slice(manifest, state, columns, add_failed));
+  return list.finish();
 }
 
 }  // namespace lhsm::bulk

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 
-#include "row_walk.hpp"
+#include "lhsmtool_mpi/bulk/judge.hpp"
+#include "lhsmtool_mpi/bulk/row_walk.hpp"
 
 namespace lhsm::bulk {
 
@@ -48,20 +49,31 @@ Outcome<Census> take_census(store::ManifestReader& manifest, const store::Journa
   return census;
 }
 
+store::ItemAction action_of(const Census& census) {
+  for (std::size_t i = 1; i < store::k_item_actions; ++i)
+    if (census.actions.at(i) > 0) return static_cast<ItemAction>(i);
+  return ItemAction::none;
+}
+
+Outcome<ActionChange> change_to(const Census& census, ItemAction action, const std::string& path) {
+  if (census.items == 0 || census.actions.at(static_cast<std::size_t>(action)) == census.items)
+    return ActionChange::none;
+  const bool is_new = census.actions.at(static_cast<std::size_t>(ItemAction::none)) == census.items;
+  if (is_new || census.left() == 0) return ActionChange::anew;
+  const auto other = std::max_element(census.actions.begin(), census.actions.end()) - census.actions.begin();
+  return failure(ErrorKind::invalid, EINVAL,
+                 fmt::format("{} with the items of a job that is to {}, of which {} are left, in", to_string(action),
+                             to_string(static_cast<ItemAction>(other)), census.left()),
+                 path);
+}
+
 Status set_action(const store::JobLock& lock, ItemAction action) {
   const std::string& path = lock.manifest_path();
   {
     LHSM_TRY_ASSIGN(auto seen, store::look_at_job(path));
     LHSM_TRY_ASSIGN(const Census census, take_census(seen.manifest, seen.state));
-    if (census.items == 0 || census.actions.at(static_cast<std::size_t>(action)) == census.items) return {};
-    const bool is_new = census.actions.at(static_cast<std::size_t>(ItemAction::none)) == census.items;
-    if (!is_new && census.left() > 0) {
-      const auto other = std::max_element(census.actions.begin(), census.actions.end()) - census.actions.begin();
-      return failure(ErrorKind::invalid, EINVAL,
-                     fmt::format("{} with the items of a job that is to {}, of which {} are left, in", to_string(action),
-                                 to_string(static_cast<ItemAction>(other)), census.left()),
-                     path);
-    }
+    LHSM_TRY_ASSIGN(const ActionChange change, change_to(census, action, path));
+    if (change == ActionChange::none) return {};
   }
   LHSM_TRY(store::fold(lock));  // its results are worth nothing now, but its runs are
   LHSM_TRY_ASSIGN(auto manifest, store::ManifestReader::open(path));
@@ -75,8 +87,12 @@ Status set_action(const store::JobLock& lock, ItemAction action) {
   for (std::uint64_t first = 0; first < manifest.item_count(); first += slice.action.size()) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(manifest.item_count() - first, store::k_slice_rows));
     LHSM_TRY(manifest.read(first, count, Columns::all(), slice));
-    std::fill(slice.action.begin(), slice.action.end(), action);
-    for (std::size_t i = 0; i < count; ++i) slice.set_outcome(i, {});
+    for (std::size_t i = 0; i < count; ++i) {
+      // What the results told of the files goes with them.
+      slice.hsm_state[i] = states_after(slice.action[i], slice.result[i], slice.hsm_state[i]);
+      slice.action[i] = action;
+      slice.set_outcome(i, {});
+    }
     LHSM_TRY(writer.append(slice));
   }
   return writer.finish();

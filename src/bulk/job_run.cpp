@@ -88,8 +88,7 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
   store::OpenedJob& files = *state->files;
   LHSM_TRY_ASSIGN(state->census, take_census(files.manifest, files.state));
   if (state->options.action == store::ItemAction::none) {
-    for (std::size_t i = 1; i < store::k_item_actions; ++i)
-      if (state->census.actions.at(i) > 0) state->options.action = static_cast<store::ItemAction>(i);
+    state->options.action = action_of(state->census);
     if (state->options.action == store::ItemAction::none)
       return failure(ErrorKind::invalid, EINVAL, "find what is to be done with the items of", path);
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lhsmtool_mpi/bulk/judge.hpp"
 
+#include <array>
 #include <cassert>
+#include <utility>
 
 namespace lhsm::bulk {
 
@@ -17,7 +19,7 @@ Verdict judge(ItemAction action, const lustre::HsmState& state, std::uint32_t ar
       return Verdict::ask;
     case ItemAction::restore:
       if (!has(abi::HS_RELEASED)) return Verdict::already;
-      return has(abi::HS_LOST) || !has(abi::HS_ARCHIVED) ? Verdict::refused : Verdict::ask;
+      return has(abi::HS_LOST | abi::HS_DIRTY) || !has(abi::HS_ARCHIVED) ? Verdict::refused : Verdict::ask;
     case ItemAction::release:
       if (has(abi::HS_RELEASED)) return Verdict::already;
       return !has(abi::HS_ARCHIVED) || has(abi::HS_DIRTY | abi::HS_NORELEASE | abi::HS_LOST) ? Verdict::refused
@@ -29,6 +31,46 @@ Verdict judge(ItemAction action, const lustre::HsmState& state, std::uint32_t ar
   }
   assert(false && "no action");
   return Verdict::refused;
+}
+
+std::string_view why_refused(ItemAction action, const lustre::HsmState& state) {
+  const auto has = [&state](std::uint32_t bits) { return (state.states & bits) != 0; };
+  if (action == ItemAction::archive)
+    return has(abi::HS_NOARCHIVE) ? "marked noarchive" : "its copy is in another archive";
+  if (action == ItemAction::remove) return "released: the object is its only copy";
+  if (has(abi::HS_LOST)) return "marked lost";
+  if (!has(abi::HS_ARCHIVED))
+    return action == ItemAction::restore ? "released without a copy in the archive" : "not archived";
+  return has(abi::HS_DIRTY) ? "changed since it was archived" : "marked norelease";
+}
+
+std::uint32_t states_after(ItemAction action, store::ItemResult result, std::uint32_t states) {
+  if (result != store::ItemResult::done && result != store::ItemResult::already) return states;
+  switch (action) {
+    case ItemAction::archive: return (states | abi::HS_EXISTS | abi::HS_ARCHIVED) & ~std::uint32_t{abi::HS_DIRTY};
+    case ItemAction::restore:
+      if (result == store::ItemResult::done) states |= abi::HS_EXISTS | abi::HS_ARCHIVED;
+      return states & ~std::uint32_t{abi::HS_RELEASED};
+    case ItemAction::release: return states | abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_RELEASED;
+    case ItemAction::remove:
+      return states & ~std::uint32_t{abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_LOST};
+    case ItemAction::none: break;
+  }
+  return states;
+}
+
+std::string state_words(std::uint32_t states) {
+  constexpr std::array<std::pair<std::uint32_t, std::string_view>, 7> k_words{{{abi::HS_RELEASED, "released"},
+                                                                               {abi::HS_EXISTS, "exists"},
+                                                                               {abi::HS_DIRTY, "dirty"},
+                                                                               {abi::HS_ARCHIVED, "archived"},
+                                                                               {abi::HS_NORELEASE, "norelease"},
+                                                                               {abi::HS_NOARCHIVE, "noarchive"},
+                                                                               {abi::HS_LOST, "lost"}}};
+  std::string text;
+  for (const auto& [bit, word] : k_words)
+    if ((states & bit) != 0) text += (text.empty() ? "" : " ") + std::string(word);
+  return text.empty() ? "none" : text;
 }
 
 abi::hsm_user_action request_of(ItemAction action) {

@@ -13,11 +13,14 @@
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
 #include "job_command.hpp"
+#include "plan_command.hpp"
 #include "posix_main.hpp"
 #include "rank_zero.hpp"
+#include "report_command.hpp"
 #include "scan_options.hpp"
 #include "serve_options.hpp"
 #include "status_command.hpp"
+#include "verify_command.hpp"
 
 namespace lhsm::cli {
 
@@ -36,6 +39,9 @@ int parse_and_run(int argc, char** argv) {
   const CLI::App& scan_app = add_scan_command(app, scan_command);
   JobCommands jobs(app);
   StatusCommand status(app);
+  ReportCommand report(app);
+  PlanCommand plan(app);
+  VerifyCommand verify(app);
   // Never parsed by CLI11, only shown: see run().
   app.add_subcommand("posix", "Take the command line of lhsmtool_posix, as a link of that name does");
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
@@ -54,6 +60,9 @@ int parse_and_run(int argc, char** argv) {
   if (scan_app.parsed()) return run_scan(scan_command);
   if (jobs.parsed()) return jobs.run(argc, argv);
   if (status.parsed()) return status.run();
+  if (report.parsed()) return report.run();
+  if (plan.parsed()) return plan.run();
+  if (verify.parsed()) return verify.run();
   finish(options, raw);
   return serve(options);
 }

@@ -3,9 +3,13 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <charconv>
+#include <chrono>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
@@ -27,15 +31,9 @@ std::string iso_time(std::int64_t ns) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", parts);
 }
 
-std::string_view action_name(const Census& census) {
-  for (std::size_t i = 1; i < store::k_item_actions; ++i)
-    if (census.actions.at(i) > 0) return bulk::to_string(static_cast<store::ItemAction>(i));
-  return bulk::to_string(store::ItemAction::none);
-}
-
 nlohmann::json as_json(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs) {
   nlohmann::json json{{"manifest", manifest},
-                      {"action", std::string(action_name(census))},
+                      {"action", bulk::to_string(bulk::action_of(census))},
                       {"items", census.items},
                       {"bytes", census.bytes}};
   for (std::size_t i = 0; i < store::k_item_results; ++i) {
@@ -59,7 +57,8 @@ nlohmann::json as_json(const std::string& manifest, const Census& census, const 
 }
 
 void print_text(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs) {
-  fmt::print("{}: {} {} items, {}\n", manifest, action_name(census), census.items, format_size(census.bytes));
+  fmt::print("{}: {} {} items, {}\n", manifest, bulk::to_string(bulk::action_of(census)), census.items,
+             format_size(census.bytes));
   for (std::size_t i = 0; i < store::k_item_results; ++i)
     if (census.results.at(i) > 0)
       fmt::print("  {:<10} {:>12}  {}\n", bulk::to_string(static_cast<store::ItemResult>(i)), census.results.at(i),
@@ -74,12 +73,77 @@ void print_text(const std::string& manifest, const Census& census, const std::ve
 }  // namespace
 
 StatusCommand::StatusCommand(CLI::App& app) : m_app(app.add_subcommand("status", "Show how a job stands, also while it runs")) {
-  m_app->add_option("JOB", m_manifest, "Manifest of the job")->required()->type_name("");
-  m_app->add_flag("--json", m_json, "As JSON");
+  m_app->add_option("JOB", m_manifest, "Manifest of the job")->type_name("");
+  CLI::Option* const json = m_app->add_flag("--json", m_json, "As JSON");
+  m_app
+      ->add_option_function<std::vector<std::string>>(
+          "--watch",
+          [this](const std::vector<std::string>& values) {
+            m_watch = values;
+            m_watches = true;
+          },
+          "Look again each so many seconds, until nobody works on the job (default 10)")
+      ->expected(0, 1)
+      ->allow_extra_args(false)
+      ->excludes(json)
+      ->type_name("S");
 }
 
-int StatusCommand::run() const {
+int StatusCommand::run() {
+  read_watch();
+  if (m_manifest.empty()) throw UsageError("status: JOB is required");
   if (!speaks_for_all()) return k_all_done;
+  if (m_watches) watch();
+  print();
+  return k_all_done;
+}
+
+/// Behind --watch there may be seconds, or the job: "status --watch job.h5".
+void StatusCommand::read_watch() {
+  if (m_watch.empty() || m_watch.front().empty()) return;
+  const std::string& text = m_watch.front();
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), m_interval);
+  const bool is_number = ec == std::errc{} && end == text.data() + text.size();
+  if (is_number && m_interval >= 1 && m_interval <= 86400) return;
+  if (is_number || !m_manifest.empty())
+    throw UsageError(fmt::format("status: '{}' is no number of seconds from 1 to 86400", text));
+  m_manifest = text;
+  m_interval = 10;
+}
+
+/// Return when nobody has the job's lock any more. The lock is looked at each second: other hosts tell nobody of its
+/// end.
+void StatusCommand::watch() const {
+  using Clock = std::chrono::steady_clock;
+  const bool is_terminal = ::isatty(STDOUT_FILENO) != 0;
+  auto next = Clock::now();
+  for (;;) {
+    const auto holder = store::look_at_lock(m_manifest);
+    if (!holder) throw Fatal(holder.error());
+    if (!*holder) break;
+    if (Clock::now() >= next) {
+      auto seen = store::look_at_job(m_manifest);
+      if (!seen) throw Fatal(seen.error());
+      const auto census = bulk::take_census(seen->manifest, seen->state);
+      if (!census) throw Fatal(census.error());
+      const std::uint64_t done = census->items - census->left();
+      const std::string line =
+          fmt::format("{}/{} items ({:.1f} %), {}, {} failed", done, census->items,
+                      census->items == 0 ? 100 : 100 * static_cast<double>(done) / static_cast<double>(census->items),
+                      format_size(census->bytes - census->result_bytes.at(0)), census->unsuccessful());
+      if (is_terminal)
+        fmt::print("\r\033[K{}", line);
+      else
+        fmt::print("{:%Y-%m-%dT%H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), line);
+      std::fflush(stdout);
+      next = Clock::now() + std::chrono::seconds(m_interval);
+    }
+    std::this_thread::sleep_for(std::min<Clock::duration>(std::chrono::seconds(1), next - Clock::now()));
+  }
+  if (is_terminal) fmt::print("\r\033[K");
+}
+
+void StatusCommand::print() const {
   auto seen = store::look_at_job(m_manifest);
   if (!seen) throw Fatal(seen.error());
   const auto census = bulk::take_census(seen->manifest, seen->state);
@@ -90,7 +154,6 @@ int StatusCommand::run() const {
     fmt::print("{}\n", as_json(m_manifest, *census, runs).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   else
     print_text(m_manifest, *census, runs);
-  return k_all_done;
 }
 
 }  // namespace lhsm::cli

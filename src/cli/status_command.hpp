@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 namespace lhsm::cli {
 
@@ -13,12 +14,19 @@ class StatusCommand {
   StatusCommand(const StatusCommand&) = delete;
   StatusCommand& operator=(const StatusCommand&) = delete;
   [[nodiscard]] bool parsed() const { return m_app->parsed(); }
-  /// Return the exit code. Throws Fatal.
-  int run() const;
+  /// Return the exit code. Throws UsageError, Fatal.
+  int run();
 
  private:
+  void read_watch();
+  void watch() const;
+  void print() const;
+
   CLI::App* m_app;
   std::string m_manifest;
+  std::vector<std::string> m_watch;  ///< what stands behind --watch
+  bool m_watches = false;
+  unsigned m_interval = 10;  ///< seconds
   bool m_json = false;
 };
 

@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <tuple>
 
+#include "lhsmtool_mpi/comm/roll_call.hpp"
 #include "row_writer.hpp"
 
 namespace lhsm::scan {
@@ -15,8 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration k_wait = 50ms;
-constexpr Duration k_greeting_timeout = 120s;
-constexpr Duration k_dismissal_timeout = 30s;
 constexpr std::size_t k_list_tasks_ahead = 16;  // for each rank that has nothing to do
 
 }  // namespace
@@ -28,31 +27,7 @@ Dispatcher::Dispatcher(comm::Channel& channel, int ranks, std::string build, Row
       m_observer(observer),
       m_ranks(static_cast<std::size_t>(ranks)) {}
 
-void Dispatcher::greet() {
-  std::set<WorkerId> missing;
-  for (std::size_t i = 0; i < m_ranks.size(); ++i) missing.insert(static_cast<WorkerId>(i));
-  const TimePoint deadline = std::chrono::steady_clock::now() + k_greeting_timeout;
-  std::string complaint;
-  while (!missing.empty()) {
-    const Duration left = deadline - std::chrono::steady_clock::now();
-    if (left <= Duration::zero())
-      throw Fatal(fmt::format("rank {} did not say hello within {} s", *missing.begin(), k_greeting_timeout / 1s));
-    const auto envelope = m_channel.receive(left);
-    if (m_stop) return;
-    if (!envelope) continue;
-    const auto* const hello = std::get_if<comm::Hello>(&envelope->message);
-    if (hello == nullptr) continue;  // the first news of a rank that is ready
-    missing.erase(envelope->peer);
-    std::string refused;
-    if (hello->build != m_build)
-      refused = fmt::format("rank {} on {} runs another build of lhsmtool_mpi ({}) than rank 0 ({})", envelope->peer,
-                            hello->host, hello->build, m_build);
-    else if (hello->unable)
-      refused = fmt::format("rank {} on {}: {}", envelope->peer, hello->host, hello->unable->describe());
-    if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say
-  }
-  if (!complaint.empty()) throw Fatal(complaint);
-}
+void Dispatcher::greet() { std::ignore = comm::greet(m_channel, static_cast<int>(m_ranks.size()), m_build, m_stop); }
 
 bool Dispatcher::run(std::vector<comm::ScanTask> tasks, ListFeeder* list) {
   RowWriter writer(m_sink, [this] { m_channel.wake(); });
@@ -80,19 +55,7 @@ bool Dispatcher::run(std::vector<comm::ScanTask> tasks, ListFeeder* list) {
   return true;
 }
 
-bool Dispatcher::dismiss() {
-  std::set<WorkerId> here;
-  for (std::size_t i = 0; i < m_ranks.size(); ++i) {
-    here.insert(static_cast<WorkerId>(i));
-    m_channel.send(static_cast<WorkerId>(i), comm::Stop{});
-  }
-  const TimePoint deadline = std::chrono::steady_clock::now() + k_dismissal_timeout;
-  while (!here.empty() && std::chrono::steady_clock::now() < deadline) {
-    const auto envelope = m_channel.receive(k_wait);
-    if (envelope && std::holds_alternative<comm::Bye>(envelope->message)) here.erase(envelope->peer);
-  }
-  return here.empty();
-}
+bool Dispatcher::dismiss() { return comm::dismiss(m_channel, static_cast<int>(m_ranks.size())); }
 
 void Dispatcher::stop() {
   m_stop = true;

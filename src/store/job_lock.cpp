@@ -239,4 +239,24 @@ Outcome<JobLock> JobLock::acquire(const std::string& manifest_path, Options opti
 const std::string& JobLock::manifest_path() const { return m_state->manifest; }
 bool JobLock::is_lost() const { return m_state->lost; }
 
+Outcome<std::optional<std::string>> look_at_lock(const std::string& manifest_path) {
+  const std::string path = manifest_path + ".lock";
+  const Fd found(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!found && errno == ENOENT) return std::nullopt;
+  if (!found) return errno_error("open", path);
+  const auto owner = read_owner(path);
+  if (!owner && owner.error().kind == ErrorKind::not_found) return std::nullopt;
+  if (!owner) return Failure(owner.error());
+  if (!*owner) return std::optional<std::string>("somebody whom " + path + " does not name");
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool can_tell = ::fcntl(*found, F_OFD_GETLK, &lock) == 0;
+  const bool is_taken = can_tell && lock.l_type != F_UNLCK;
+  const auto is_running = (*owner)->process.is_running();
+  const bool is_gone = is_running ? !*is_running : can_tell && (*owner)->is_locked && locks_reach_all_hosts(*found);
+  if (!is_taken && is_gone) return std::nullopt;
+  return std::optional<std::string>((*owner)->describe());
+}
+
 }  // namespace lhsm::store

@@ -33,13 +33,21 @@ struct Census {
 /// Count, in one pass over a few columns.
 [[nodiscard]] Outcome<Census> take_census(store::ManifestReader& manifest, const store::JournalState& state);
 
+/// What has to be done so that the job is one of `action`.
+enum class ActionChange {
+  none,  ///< it is one
+  anew,  ///< its results do not count any more: all items are to be done
+};
+/// `invalid` when it is another job that has work left. `path` is for the error.
+[[nodiscard]] Outcome<ActionChange> change_to(const Census& census, store::ItemAction action, const std::string& path);
+/// Return the action that the items have, or none.
+[[nodiscard]] store::ItemAction action_of(const Census& census);
+
 /// Let the job be one of `action`: a manifest that says nothing (a scan's), or whose items are all final, is made into the
 /// next generation with that action and no results. `invalid` when it is another job that has work left.
 [[nodiscard]] Status set_action(const store::JobLock& lock, store::ItemAction action);
 
-/// Write what failed, was refused or cancelled to `path`: a .csv or .json with errno and text, else a list that can be read
-/// as one of a new job: a path below `mount_point` a line, or a FID where the path is unknown or holds a line end.
-/// The file is complete when it has its name. Return how many there are.
+/// Write what failed, was refused or cancelled as a FailedList, paths below `mount_point`. Return how many there are.
 [[nodiscard]] Outcome<std::uint64_t> write_failed(const std::string& path, const std::string& mount_point,
                                                   store::ManifestReader& manifest, const store::JournalState& state);
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/store/item.hpp"
@@ -18,6 +20,16 @@ enum class Verdict : std::uint8_t {
 /// needed costs a request and is answered by nobody, and one refusal ends a whole list; so this is looked at
 /// first. `archive_id` is the one that is asked for; 0: the file's own, or the default.
 [[nodiscard]] Verdict judge(store::ItemAction action, const lustre::HsmState& state, std::uint32_t archive_id);
+
+/// Return why judge() says `refused`, for people.
+[[nodiscard]] std::string_view why_refused(store::ItemAction action, const lustre::HsmState& state);
+
+/// Return the state bits of a file that had `states` and for which an item of `action` ended in `result`, as far as
+/// nobody else changed them.
+[[nodiscard]] std::uint32_t states_after(store::ItemAction action, store::ItemResult result, std::uint32_t states);
+
+/// Return the state bits as words: "released exists archived"; "none".
+[[nodiscard]] std::string state_words(std::uint32_t states);
 
 /// Return the request (HUA_*) of an action, which must not be `none`.
 [[nodiscard]] abi::hsm_user_action request_of(store::ItemAction action);

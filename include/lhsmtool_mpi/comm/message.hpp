@@ -30,6 +30,10 @@
 //                                <-  ScanRecall           give some of it back
 //     ScanFound                  ->                       rows, problems, counts
 //                                <-  ScanTaken            of the above, by whoever writes the manifest
+//
+// So has a verification of an archive (part `verify`):
+//                                <-  VerifyTasks          objects, or extents of large ones, to be read
+//     VerifyResults              ->
 #pragma once
 
 #include <cstdint>
@@ -227,11 +231,44 @@ struct ScanFound {
 
 struct ScanTaken {};
 
+/// An object to be checked by the digest that is kept with it.
+struct VerifyTask {
+  std::uint64_t row = 0;  ///< the dispatcher's name for it
+  Fid fid;
+  bool is_whole = true;    ///< all of it, whatever its size; else only `extent` of an object of `size` bytes
+  std::uint64_t size = 0;
+  Extent extent;
+};
+
+struct VerifyTasks {
+  std::vector<VerifyTask> tasks;
+};
+
+/// What was found. Unless it failed: `size`, `version` and `kept` are those of the object, and when it was read, which
+/// needs a digest to compare with and the size that was expected, `computed` (of all) or `leaves` (of an extent).
+struct VerifyResult {
+  std::uint64_t row = 0;
+  Extent extent;
+  bool has_failed = false;
+  Error error;
+  std::uint64_t size = 0;
+  std::string version;
+  std::string kept;      ///< digest, as text; empty: none
+  std::string computed;  ///< digest, as text
+  std::string leaves;
+  std::uint64_t bytes_read = 0;
+};
+
+struct VerifyResults {
+  std::vector<VerifyResult> results;
+};
+
 struct Stop {};
 struct Bye {};
 
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
                              Cancel, Recall, Returned, Tick, Heartbeat, Events, BandwidthLimit, BandwidthWanted,
-                             BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, Stop, Bye>;
+                             BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, Stop, Bye, VerifyTasks,
+                             VerifyResults>;
 
 }  // namespace lhsm::comm

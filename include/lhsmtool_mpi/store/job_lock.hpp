@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "lhsmtool_mpi/base/error.hpp"
@@ -45,5 +46,9 @@ class JobLock {
   explicit JobLock(std::unique_ptr<State> state);
   std::unique_ptr<State> m_state;
 };
+
+/// Return who holds a manifest ("pid 17 on n1 since …"), or nothing when nobody does, as far as can be seen from here. Takes
+/// and changes nothing.
+[[nodiscard]] Outcome<std::optional<std::string>> look_at_lock(const std::string& manifest_path);
 
 }  // namespace lhsm::store

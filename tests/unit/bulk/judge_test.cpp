@@ -32,6 +32,8 @@ TEST(JudgeTest, restore) {
   EXPECT_EQ(of(ItemAction::restore, k_archived), Verdict::already);
   EXPECT_EQ(of(ItemAction::restore, 0), Verdict::already);
   EXPECT_EQ(of(ItemAction::restore, k_released | HS_LOST), Verdict::refused);
+  EXPECT_EQ(of(ItemAction::restore, k_released | HS_DIRTY), Verdict::refused);
+  EXPECT_EQ(of(ItemAction::restore, k_archived | HS_DIRTY), Verdict::already);
   EXPECT_EQ(of(ItemAction::restore, HS_EXISTS | HS_RELEASED), Verdict::refused);
 }
 

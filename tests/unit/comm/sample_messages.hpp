@@ -66,6 +66,10 @@ inline std::vector<Message> sample_messages() {
       ScanTaken{},
       Stop{},
       Bye{},
+      VerifyTasks{{}},
+      VerifyTasks{{VerifyTask{~0ULL, {1, 2, 3}, false, 1ULL << 40, {1 << 20, 64 << 20}}, VerifyTask{}}},
+      VerifyResults{{VerifyResult{7, {1, 2}, false, {}, 3, "1.2", "kept", "computed", std::string("\0\xff", 2), 4},
+                     VerifyResult{8, {0, 0}, true, sample_error(), 0, {}, {}, {}, {}, 0}}},
   };
 }
 
@@ -136,6 +140,15 @@ inline bool operator==(const ScanFound& a, const ScanFound& b) {
          a.failed_entries == b.failed_entries && a.problems == b.problems;
 }
 inline bool operator==(const ScanTaken&, const ScanTaken&) { return true; }
+inline bool operator==(const VerifyTask& a, const VerifyTask& b) {
+  return a.row == b.row && a.fid == b.fid && a.is_whole == b.is_whole && a.size == b.size && a.extent == b.extent;
+}
+inline bool operator==(const VerifyTasks& a, const VerifyTasks& b) { return a.tasks == b.tasks; }
+inline bool operator==(const VerifyResult& a, const VerifyResult& b) {
+  return a.row == b.row && a.extent == b.extent && a.has_failed == b.has_failed && a.error == b.error && a.size == b.size && a.version == b.version &&
+         a.kept == b.kept && a.computed == b.computed && a.leaves == b.leaves && a.bytes_read == b.bytes_read;
+}
+inline bool operator==(const VerifyResults& a, const VerifyResults& b) { return a.results == b.results; }
 inline bool operator==(const Stop&, const Stop&) { return true; }
 inline bool operator==(const Bye&, const Bye&) { return true; }
 

@@ -60,6 +60,37 @@ TEST_P(JobLockTest, HoldsUntilItIsGivenUp) {
   EXPECT_TRUE(is_ok(acquire()));
 }
 
+/// Return who holds the manifest, as somebody sees it who only looks; nobody: "".
+std::string holder_of(const std::string& path) {
+  const auto holder = look_at_lock(path);
+  EXPECT_TRUE(is_ok(holder));
+  return holder ? holder->value_or("") : "an error";
+}
+
+TEST_P(JobLockTest, ALookTellsWhoHoldsItAndTakesNothing) {
+  EXPECT_EQ(holder_of(path), "");
+  EXPECT_TRUE(test::files_below(dir.path()).empty());
+  {
+    const auto lock = acquire();
+    ASSERT_TRUE(is_ok(lock));
+    const std::string before = test::read_file(file);
+    EXPECT_NE(holder_of(path).find(fmt::format("pid {} on {}", ::getpid(), host_name())), std::string::npos);
+    EXPECT_EQ(test::read_file(file), before);
+    EXPECT_FALSE(lock->is_lost());
+  }
+  EXPECT_EQ(holder_of(path), "");
+  LockOwner owner = write_foreign(false);
+  EXPECT_NE(holder_of(path).find("n17"), std::string::npos) << "whom we cannot see is believed to be there";
+  write_foreign(true);
+  EXPECT_EQ(holder_of(path), "") << "the lock of the file would be held";
+  owner.process = ProcessIdentity::self();
+  owner.process.started += 1;  // another process that had our number
+  test::write_file(file, owner.text());
+  EXPECT_EQ(holder_of(path), "");
+  test::write_file(file, "garbage");
+  EXPECT_NE(holder_of(path), "");
+}
+
 TEST_P(JobLockTest, IsMovable) {
   auto first = acquire();
   ASSERT_TRUE(is_ok(first));

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What a run of a job would do, found out without doing it: nothing is asked for, taken or changed, the job's lock and
+// journal neither.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lhsmtool_mpi/bulk/job_manifest.hpp"
+#include "lhsmtool_mpi/bulk/row_source.hpp"
+#include "lhsmtool_mpi/lustre/client.hpp"
+
+namespace lhsm::bulk {
+
+struct Amount {
+  std::uint64_t items = 0;
+  std::uint64_t bytes = 0;  ///< their sizes
+  void add(std::uint64_t size) {
+    ++items;
+    bytes += size;
+  }
+};
+
+/// Items that would end without success, all for one reason.
+struct Obstacle {
+  static constexpr std::size_t k_most_examples = 3;
+  Amount amount;
+  std::vector<std::string> examples;  ///< paths below the mount point, or FIDs where there is none
+};
+
+struct Forecast {
+  store::ItemAction action = store::ItemAction::none;
+  Amount all;
+  Amount to_do;
+  Amount already;                                 ///< nothing has to be done
+  Amount finished;                                ///< a former run did it
+  Amount given_up;                                ///< failed in a former run; only retry takes it up again
+  std::uint64_t largest = 0;                      ///< of to_do
+  std::map<std::string, Obstacle> obstacles;      ///< by reason
+  std::map<std::uint32_t, Amount> states;         ///< of all that a run would look at, by HS_* bits
+  std::map<std::uint32_t, std::uint64_t> owners;  ///< bytes of to_do by user id
+
+  [[nodiscard]] std::uint64_t hindered() const;  ///< items that have an obstacle
+};
+
+struct ForecastOptions {
+  store::ItemAction action = store::ItemAction::none;  ///< none: what the manifest says
+  Selection selection = Selection::pending;
+  std::uint32_t archive_id = 0;      ///< as AskerOptions
+  lustre::Client* client = nullptr;  ///< to look at each file now; null: states and sizes are those of the manifest
+  /// Return the size of a file's object; may be empty. Of a restore each is looked for, in several threads.
+  std::function<Outcome<std::uint64_t>(const Fid&)> object_size;
+  unsigned threads = 8;
+};
+
+/// Go through all items. `invalid` where a run would be, too: no action is known, or it is another job that has work
+/// left.
+[[nodiscard]] Outcome<Forecast> forecast(store::SeenJob& job, const std::string& manifest_path,
+                                         const ForecastOptions& options);
+
+/// How fast files of a job are done.
+struct Rates {
+  double bytes_per_second = 0;  ///< 0: not known
+  double files_per_second = 0;  ///< 0: not known
+  std::uint64_t runs = 0;       ///< that they were taken from; 0: they were given
+  std::uint64_t files = 0;      ///< done in those
+  double seconds = 0;           ///< they took
+};
+
+/// Return the rates of the finished runs of `action` among `runs`, or nothing when none did a file.
+[[nodiscard]] std::optional<Rates> rates_of(const std::vector<store::RunRecord>& runs, store::ItemAction action);
+/// Return how long so much takes: at the rate of files or at that of bytes, whichever takes longer. Nothing when no
+/// rate is known.
+[[nodiscard]] std::optional<double> seconds_for(const Amount& amount, const Rates& rates);
+
+}  // namespace lhsm::bulk

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/bulk/forecast.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include "lhsmtool_mpi/bulk/judge.hpp"
+#include "lhsmtool_mpi/bulk/row_walk.hpp"
+
+namespace lhsm::bulk {
+
+using store::Column;
+using store::ItemAction;
+using store::ItemResult;
+using store::ItemSlice;
+
+namespace {
+
+constexpr std::size_t k_piece = 64;  // rows that a thread takes at a time
+
+enum class Fate : std::uint8_t { to_do, already, finished, given_up, hindered };
+
+/// What is found of one item.
+struct Finding {
+  Fate fate = Fate::to_do;
+  std::uint64_t size = 0;
+  std::optional<std::uint32_t> states;  ///< when the run would look at it
+  std::string reason;                   ///< of hindered
+};
+
+class Prophet {
+ public:
+  Prophet(const ForecastOptions& options, ItemAction action, ItemAction former, bool is_anew)
+      : m_options(options), m_action(action), m_former(former), m_is_anew(is_anew) {}
+
+  [[nodiscard]] Finding find(const ItemSlice& slice, std::size_t i) const {
+    Finding finding;
+    finding.size = slice.size[i];
+    if (!m_is_anew && slice.result[i] != ItemResult::pending) {
+      if (!is_unsuccessful(slice.result[i])) {
+        finding.fate = Fate::finished;
+        return finding;
+      }
+      if (m_options.selection == Selection::pending) {
+        finding.fate = Fate::given_up;
+        return finding;
+      }
+    }
+    const Fid fid{slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]};
+    lustre::HsmState state{slice.hsm_state[i], slice.archive_id[i]};
+    if (m_options.client == nullptr) {
+      // What the manifest's results tell is newer than what the scan saw.
+      state.states = states_after(m_former, slice.result[i], state.states);
+    } else if (const Status seen = look(fid, state, finding.size); !seen) {
+      hinder(finding, seen.error());
+      return finding;
+    }
+    finding.states = state.states;
+    judge_state(fid, state, finding);
+    return finding;
+  }
+
+ private:
+  /// As the run does it before it asks.
+  Status look(const Fid& fid, lustre::HsmState& state, std::uint64_t& size) const {
+    LHSM_TRY_ASSIGN(const Fd fd, m_options.client->open_by_fid(fid, O_RDONLY | O_NONBLOCK | O_NOFOLLOW));
+    LHSM_TRY_ASSIGN(state, m_options.client->hsm_state(*fd));
+    struct stat now {};
+    if (::fstat(*fd, &now) != 0) return errno_error("fstat", fid.bracketed());
+    size = static_cast<std::uint64_t>(now.st_size);
+    return {};
+  }
+
+  void judge_state(const Fid& fid, const lustre::HsmState& state, Finding& finding) const {
+    switch (judge(m_action, state, m_options.archive_id)) {
+      case Verdict::already: finding.fate = Fate::already; return;
+      case Verdict::refused:
+        finding.fate = Fate::hindered;
+        finding.reason = why_refused(m_action, state);
+        return;
+      case Verdict::ask: break;
+    }
+    if (m_action != ItemAction::restore || !m_options.object_size) return;
+    const auto object = m_options.object_size(fid);
+    if (!object)
+      hinder(finding, object.error().sys_errno == ENOENT
+                          ? Error{ErrorKind::not_found, ENOENT, "no object in the archive", ""}
+                          : object.error());
+    else if (*object != finding.size)
+      hinder(finding, {ErrorKind::corrupt, EIO, "the object has another size than the file", ""});
+  }
+
+  /// Reasons are few: without the file's name.
+  static void hinder(Finding& finding, const Error& error) {
+    finding.fate = Fate::hindered;
+    finding.reason = fmt::format("{} ({})", error.operation, errno_name(error.sys_errno));
+  }
+
+  const ForecastOptions& m_options;
+  ItemAction m_action;
+  ItemAction m_former;
+  bool m_is_anew;
+};
+
+void count(Forecast& forecast, const Finding& finding, const ItemSlice& slice, std::size_t i) {
+  forecast.all.add(finding.size);
+  if (finding.states) forecast.states[*finding.states].add(finding.size);
+  switch (finding.fate) {
+    case Fate::to_do:
+      forecast.to_do.add(finding.size);
+      forecast.largest = std::max(forecast.largest, finding.size);
+      forecast.owners[slice.uid[i]] += finding.size;
+      break;
+    case Fate::already: forecast.already.add(finding.size); break;
+    case Fate::finished: forecast.finished.add(finding.size); break;
+    case Fate::given_up: forecast.given_up.add(finding.size); break;
+    case Fate::hindered: {
+      Obstacle& obstacle = forecast.obstacles[finding.reason];
+      obstacle.amount.add(finding.size);
+      if (obstacle.examples.size() < Obstacle::k_most_examples)
+        obstacle.examples.push_back(!slice.path(i).empty()
+                                        ? std::string(slice.path(i))
+                                        : Fid{slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]}.bracketed());
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+std::uint64_t Forecast::hindered() const {
+  std::uint64_t items = 0;
+  for (const auto& [reason, obstacle] : obstacles) items += obstacle.amount.items;
+  return items;
+}
+
+Outcome<Forecast> forecast(store::SeenJob& job, const std::string& manifest_path, const ForecastOptions& options) {
+  LHSM_TRY_ASSIGN(const Census census, take_census(job.manifest, job.state));
+  const ItemAction former = action_of(census);
+  Forecast result;
+  result.action = options.action == ItemAction::none ? former : options.action;
+  if (result.action == ItemAction::none && census.items > 0)
+    return failure(ErrorKind::invalid, EINVAL, "find what is to be done with the items of", manifest_path);
+  LHSM_TRY_ASSIGN(const ActionChange change, change_to(census, result.action, manifest_path));
+  const Prophet prophet(options, result.action, former, change == ActionChange::anew);
+  const bool does_wait = options.client != nullptr || options.object_size;  // for servers
+  std::vector<Finding> findings;
+  const store::Columns columns{Column::fid_seq, Column::fid_oid,   Column::fid_ver,    Column::path,  Column::size,
+                               Column::uid,     Column::hsm_state, Column::archive_id, Column::result};
+  LHSM_TRY(for_each_slice(job.manifest, job.state, columns, [&](std::uint64_t, const ItemSlice& slice) -> Status {
+    findings.assign(slice.result.size(), {});
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+      for (std::size_t begin = next.fetch_add(k_piece); begin < findings.size(); begin = next.fetch_add(k_piece))
+        for (std::size_t i = begin; i < std::min(begin + k_piece, findings.size()); ++i)
+          findings[i] = prophet.find(slice, i);
+    };
+    {
+      std::vector<std::jthread> threads;
+      for (unsigned i = 1; does_wait && i < options.threads; ++i) threads.emplace_back(work);
+      work();
+    }
+    for (std::size_t i = 0; i < findings.size(); ++i) count(result, findings[i], slice, i);
+    return {};
+  }));
+  return result;
+}
+
+std::optional<Rates> rates_of(const std::vector<store::RunRecord>& runs, ItemAction action) {
+  Rates rates;
+  std::uint64_t bytes = 0;
+  for (const store::RunRecord& run : runs) {
+    // A record does not say the action, but how the run was begun: "lhsmtool_mpi restore …".
+    const std::string_view line = run.command_line;
+    const auto begin = std::min(line.find(' '), line.size());
+    const auto word = line.substr(begin, line.find(' ', begin + 1) - begin);
+    const std::uint64_t files = run.totals.results.at(static_cast<std::size_t>(ItemResult::done));
+    if (word.empty() || word.substr(1) != to_string(action) || run.end_ns <= run.begin_ns || files == 0) continue;
+    ++rates.runs;
+    rates.files += files;
+    bytes += run.totals.bytes_copied;
+    rates.seconds += static_cast<double>(run.end_ns - run.begin_ns) * 1e-9;
+  }
+  if (rates.runs == 0) return std::nullopt;
+  rates.files_per_second = static_cast<double>(rates.files) / rates.seconds;
+  rates.bytes_per_second = static_cast<double>(bytes) / rates.seconds;
+  return rates;
+}
+
+std::optional<double> seconds_for(const Amount& amount, const Rates& rates) {
+  if (rates.files_per_second <= 0 && rates.bytes_per_second <= 0) return std::nullopt;
+  double seconds = 0;
+  if (rates.files_per_second > 0) seconds = static_cast<double>(amount.items) / rates.files_per_second;
+  if (rates.bytes_per_second > 0)
+    seconds = std::max(seconds, static_cast<double>(amount.bytes) / rates.bytes_per_second);
+  return seconds;
+}
+
+}  // namespace lhsm::bulk

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plan_command.hpp"
+
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+
+#include <map>
+
+#include "lhsmtool_mpi/base/size.hpp"
+#include "lhsmtool_mpi/cli/commands.hpp"
+#include "rank_zero.hpp"
+
+namespace lhsm::cli {
+
+using store::ItemAction;
+
+namespace {
+
+template <class T>
+T must(Outcome<T> outcome) {
+  if (!outcome) throw Fatal(outcome.error());
+  return std::move(*outcome);
+}
+
+}  // namespace
+
+PlanCommand::PlanCommand(CLI::App& app)
+    : m_app(app.add_subcommand("plan", "Tell what a run of a job would do, and change nothing")) {
+  m_app->add_option("JOB", m_manifest, "Manifest of the job, as scan makes it")->required()->type_name("");
+  m_app->add_option("--action", m_options.action, "What is to be done with the files; without: what the job says")
+      ->transform(CLI::Transformer(std::map<std::string, ItemAction>{{"restore", ItemAction::restore},
+                                                                     {"archive", ItemAction::archive},
+                                                                     {"release", ItemAction::release},
+                                                                     {"remove", ItemAction::remove}})
+                      .description(""))
+      ->type_name("restore|archive|release|remove");
+  m_app->add_option("--mount", m_mount, "Mount point of the file system: look at each file now, and at the free space")
+      ->type_name("MNT");
+  m_app
+      ->add_option("-p,--hsm-root,--hsm_root", m_archive.root,
+                   "Root directory of the archive: look for the objects of a restore, and at the space for an archive")
+      ->type_name("DIR");
+  m_app->add_option("-F,--archive-format,--archive_format", m_archive.format, "Directory tree of the archive: v1 or v2")
+      ->transform(CLI::Transformer(std::map<std::string, archive::TreeFormat>{{"v1", archive::TreeFormat::v1},
+                                                                              {"v2", archive::TreeFormat::v2}})
+                      .description(""))
+      ->default_str("v1")
+      ->type_name("v1|v2");
+  m_app->add_option("-A,--archive", m_options.archive_id, "Archive id that would be asked for")->type_name("N");
+  m_app->add_flag("--only-failed,--only_failed", m_only_failed,
+                  "Suppose that what failed is tried again, too, as retry does");
+  m_app->add_option("--rate-mb,--rate_mb", m_rate_mb, "Estimate the time at so many MiB a second")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  m_app
+      ->add_option("--files-per-second,--files_per_second", m_files_per_second,
+                   "Estimate the time at so many files a second")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  m_app->add_option("--threads", m_options.threads, "Threads that look at files and objects")
+      ->check(CLI::Range(1U, 256U))
+      ->capture_default_str()
+      ->type_name("N");
+  m_app->add_flag("--json", m_json, "As JSON");
+}
+
+int PlanCommand::run() const {
+  if (!speaks_for_all()) return k_all_done;
+  store::SeenJob job = must(store::look_at_job(m_manifest));
+  bulk::ForecastOptions options = m_options;
+  if (m_only_failed) options.selection = bulk::Selection::pending_and_failed;
+  std::unique_ptr<lustre::Client> client;
+  if (!m_mount.empty()) client = must(lustre::open_client(m_mount));
+  options.client = client.get();
+  std::unique_ptr<archive::Backend> backend;
+  if (!m_archive.root.empty()) {
+    backend = must(archive::open_posix_backend(m_archive));
+    options.object_size = [&backend](const Fid& fid) -> Outcome<std::uint64_t> {
+      LHSM_TRY_ASSIGN(const auto object, backend->open(fid));
+      return object->size();
+    };
+  }
+  Plan plan;
+  plan.manifest = m_manifest;
+  plan.mount_point = m_mount;
+  plan.objects_looked_for = backend != nullptr;
+  plan.scanned_ns = job.manifest.attributes().created_ns;
+  plan.forecast = must(bulk::forecast(job, m_manifest, options));
+  find_room(plan);
+  std::vector<store::RunRecord> runs = job.manifest.runs();
+  runs.insert(runs.end(), job.state.runs().begin(), job.state.runs().end());
+  estimate(plan, runs);
+  fmt::print("{}", m_json ? as_json(plan) : as_text(plan));
+  return is_clear(plan) ? k_all_done : k_some_failed;
+}
+
+void PlanCommand::find_room(Plan& plan) const {
+  const ItemAction action = plan.forecast.action;
+  if (action == ItemAction::release || action == ItemAction::remove) return;
+  const bool is_restore = action == ItemAction::restore;
+  const std::string& where = is_restore ? m_mount : m_archive.root;
+  if (where.empty()) {
+    plan.room_note = fmt::format("not looked at ({})", is_restore ? "--mount" : "--hsm-root");
+    return;
+  }
+  struct statvfs system {};
+  if (::statvfs(where.c_str(), &system) != 0) throw Fatal(errno_error("statvfs", where).value());
+  const bulk::Amount& to_do = plan.forecast.to_do;
+  plan.room =
+      Room{where, system.f_bavail * system.f_frsize, system.f_favail, to_do.bytes, is_restore ? 0 : to_do.items};
+  // A file system without a table of files has no such limit.
+  if (system.f_files == 0) plan.room->files = ~std::uint64_t{0};
+  plan.room_note = is_restore ? "of the whole file system; single OSTs, pools and quotas were not checked"
+                              : "of the whole file system; quotas were not checked";
+}
+
+void PlanCommand::estimate(Plan& plan, const std::vector<store::RunRecord>& runs) const {
+  if (m_rate_mb > 0 || m_files_per_second > 0) {
+    plan.rates.emplace();
+    plan.rates->bytes_per_second = m_rate_mb * static_cast<double>(k_MiB);
+    plan.rates->files_per_second = m_files_per_second;
+  } else {
+    plan.rates = bulk::rates_of(runs, plan.forecast.action);
+  }
+  if (plan.rates) plan.seconds = bulk::seconds_for(plan.forecast.to_do, *plan.rates);
+  if (!plan.seconds) {
+    plan.time_note = "no estimate: no run of this action is recorded, and no --rate-mb or --files-per-second is given";
+    return;
+  }
+  const bulk::Rates& rates = *plan.rates;
+  std::string at;
+  if (rates.bytes_per_second > 0) at = format_size(static_cast<std::uint64_t>(rates.bytes_per_second)) + "/s";
+  if (rates.files_per_second > 0)
+    at += fmt::format("{}{:.3g} files/s", at.empty() ? "" : " and ", rates.files_per_second);
+  plan.time_note = rates.runs == 0
+                       ? fmt::format("at {} as given", at)
+                       : fmt::format("at {}, as in {} runs of this job that did {} files in {}", at, rates.runs,
+                                     rates.files, format_duration(static_cast<std::uint64_t>(rates.seconds)));
+  if (rates.bytes_per_second > 0 && rates.files_per_second > 0) plan.time_note += ", whichever takes longer";
+  plan.time_note += "; what others ask for, tapes and the coordinator's limits are not reckoned with";
+}
+
+}  // namespace lhsm::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "lhsmtool_mpi/archive/posix_backend.hpp"
+#include "lhsmtool_mpi/base/log.hpp"
+
+namespace lhsm::cli {
+
+/// All that `lhsmtool_mpi verify` can be told.
+struct VerifyOptions {
+  std::string manifest;
+  archive::PosixOptions archive;
+  std::string failed_list;            ///< may be empty
+  unsigned threads = 4;               ///< on each rank
+  std::chrono::seconds progress{10};  ///< 0: no lines
+  log::Level log_level = log::Level::info;
+};
+
+/// Check the objects of a job's files, on all ranks. Return the exit code. Throws Fatal.
+int run_verify(const VerifyOptions& options);
+
+}  // namespace lhsm::cli

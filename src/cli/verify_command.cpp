@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "verify_command.hpp"
+
+#include <map>
+
+namespace lhsm::cli {
+
+VerifyCommand::VerifyCommand(CLI::App& app)
+    : m_app(app.add_subcommand("verify", "Check the archive's objects of a job's files by their digests")) {
+  m_app->add_option("JOB", m_options.manifest, "Manifest of the files, as scan makes it")->required()->type_name("");
+  m_app->add_option("-p,--hsm-root,--hsm_root", m_options.archive.root, "Root directory of the archive")
+      ->required()
+      ->type_name("DIR");
+  m_app
+      ->add_option("-F,--archive-format,--archive_format", m_options.archive.format,
+                   "Directory tree of the archive: v1 or v2")
+      ->transform(CLI::Transformer(std::map<std::string, archive::TreeFormat>{{"v1", archive::TreeFormat::v1},
+                                                                              {"v2", archive::TreeFormat::v2}})
+                      .description(""))
+      ->default_str("v1")
+      ->type_name("v1|v2");
+  m_app
+      ->add_option("--failed", m_options.failed_list,
+                   "Write what failed into this file: .csv, .json, or a list that can be read again")
+      ->type_name("FILE");
+  m_app->add_option("--threads", m_options.threads, "Objects that are read at once, on each rank")
+      ->check(CLI::Range(1U, 256U))
+      ->capture_default_str()
+      ->type_name("N");
+  m_app->add_flag_callback(
+      "--direct", [this] { m_options.archive.direct = copy::Direct::yes; }, "Go round the page cache (O_DIRECT)");
+  m_app
+      ->add_option_function<unsigned>(
+          "--progress", [this](unsigned s) { m_options.progress = std::chrono::seconds(s); },
+          "Seconds between lines of progress (0: none)")
+      ->default_str("10")
+      ->type_name("S");
+  m_app
+      ->add_flag_callback(
+          "-v,--verbose", [this] { ++m_verbosity; }, "Log more; may be repeated")
+      ->trigger_on_parse();
+  m_app
+      ->add_flag_callback(
+          "-q,--quiet", [this] { --m_verbosity; }, "Log less; may be repeated")
+      ->trigger_on_parse();
+}
+
+int VerifyCommand::run() {
+  if (m_verbosity > 0) m_options.log_level = log::Level::debug;
+  if (m_verbosity < 0) m_options.log_level = m_verbosity == -1 ? log::Level::warning : log::Level::error;
+  return run_verify(m_options);
+}
+
+}  // namespace lhsm::cli

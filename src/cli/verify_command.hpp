@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "verify.hpp"
+
+namespace lhsm::cli {
+
+/// The command `verify`: an archive's objects against their digests.
+class VerifyCommand {
+ public:
+  explicit VerifyCommand(CLI::App& app);
+  VerifyCommand(const VerifyCommand&) = delete;
+  VerifyCommand& operator=(const VerifyCommand&) = delete;
+  [[nodiscard]] bool parsed() const { return m_app->parsed(); }
+  /// Return the exit code. Throws Fatal.
+  int run();
+
+ private:
+  CLI::App* m_app;
+  VerifyOptions m_options;
+  int m_verbosity = 0;
+};
+
+}  // namespace lhsm::cli

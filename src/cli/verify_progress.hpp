@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdio>
+#include <functional>
+
+#include "lhsmtool_mpi/report/progress.hpp"
+#include "lhsmtool_mpi/verify/dispatcher.hpp"
+
+namespace lhsm::cli {
+
+/// Shows people how far a verification is, as ScanProgress does for a scan, and notes what failed.
+class VerifyProgress final : public verify::Observer {
+ public:
+  /// What is to be listed of an object; 16 bytes each.
+  struct Failed {
+    std::uint64_t row;
+    std::int32_t sys_errno;
+    verify::Verdict verdict;
+  };
+
+  VerifyProgress(std::FILE* out, report::Style style, std::chrono::seconds interval, std::uint64_t items);
+  void update(const verify::Totals& totals, TimePoint now) override;
+  void found(const verify::Finding& finding) override;
+  /// Print the summary. `skipped`: items that have nothing in the archive; `left`: those that were not come to.
+  void close(const verify::Totals& totals, int ranks, std::uint64_t skipped, std::uint64_t left, Duration took);
+
+  /// Return what failed, in the order of rows.
+  [[nodiscard]] const std::vector<Failed>& failed();
+
+ private:
+  std::FILE* m_out;
+  bool m_terminal;
+  Duration m_interval;
+  std::uint64_t m_items;
+  bool m_line_open = false;
+  TimePoint m_next{};
+  TimePoint m_window{};
+  std::uint64_t m_logged_in_window = 0;
+  std::uint64_t m_logged = 0;
+  report::RateEstimator m_rate;
+  std::vector<Failed> m_failed;
+};
+
+}  // namespace lhsm::cli

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "remedies.hpp"
+
+#include <cerrno>
+
+namespace lhsm::pages {
+
+using store::ItemAction;
+using store::ItemResult;
+
+namespace {
+
+std::string_view of_refusal(ItemAction action) {
+  switch (action) {
+    case ItemAction::archive:
+      return "The file is marked noarchive, or has its copy in another archive id: see lfs hsm_state. Clear the flag "
+             "(lfs "
+             "hsm_clear), or archive into the id that it has.";
+    case ItemAction::restore:
+      return "The file is marked lost, or released without a copy: see lfs hsm_state. Find its object in the archive, "
+             "and "
+             "import or rebind it.";
+    case ItemAction::release:
+      return "The file has no copy that is up to date, or is marked norelease or lost: see lfs hsm_state. Archive it "
+             "first.";
+    case ItemAction::remove: return "The file is released, so the object is its only copy. Restore it first.";
+    case ItemAction::none: break;
+  }
+  return "The coordinator did not take the request: see lfs hsm_state of the file.";
+}
+
+std::string_view of_missing(ItemAction action) {
+  if (action == ItemAction::restore)
+    return "The object is not in the archive, or the file is gone. See whether --hsm-root and --archive-format are "
+           "those with "
+           "which it was archived; lhsmtool_mpi verify checks the whole archive.";
+  return "The file is gone, or the archive's directory is. Scan anew to leave out what no longer exists.";
+}
+
+}  // namespace
+
+std::string_view remedy_for(ItemAction action, ItemResult result, int sys_errno) {
+  if (result == ItemResult::refused) return of_refusal(action);
+  if (result == ItemResult::cancelled) return "Somebody cancelled the request. Try it again with lhsmtool_mpi retry.";
+  switch (sys_errno) {
+    case ENOENT:
+    case ENOTDIR:
+    case ESTALE: return of_missing(action);
+    case EIO:
+      return action == ItemAction::restore
+                 ? "The object is short or damaged (its size or digest does not fit), or a disk failed: see the log of "
+                   "the run. "
+                   "The file stays released; bring the object back from another copy, then lhsmtool_mpi retry."
+                 : "A disk, a server or the network failed: see the log of the run and the system's. Then lhsmtool_mpi "
+                   "retry.";
+    case ENOSPC:
+    case EFBIG: return "The target is full. Make room, then lhsmtool_mpi retry.";
+    case EDQUOT:
+      return "A quota is used up: lfs quota of the owner, group and project. Raise it or make room, then retry.";
+    case EPERM:
+    case EACCES:
+      return "Permission was denied. The copytool runs as root; see root squash on the archive, and the file's flags.";
+    case EROFS: return "The target is mounted read-only.";
+    case EBUSY:
+      return "The file was in use or changed while it was copied. Try again when it is quiet: lhsmtool_mpi retry.";
+    case EAGAIN:
+      return "It was put off until the attempts were used up. lhsmtool_mpi retry, when the coordinator is less loaded.";
+    case ETIMEDOUT:
+      return "The coordinator gave no answer in time: see lctl get_param mdt.*.hsm.* and active_request_timeout.";
+    case ENODEV:
+    case ENXIO:
+      return "A device or service was not there: see whether file system and archive are mounted on every node.";
+    case ENOTCONN:
+    case ESHUTDOWN: return "The connection to a server was lost. See the system's log; then lhsmtool_mpi retry.";
+    case EINVAL:
+    case EISDIR:
+    case ELOOP: return "Something else than a regular file is in the object's or the file's place.";
+    case EXDEV: return "A link in the archive leads out of it.";
+    case ENOMEM: return "Memory ran out: fewer --slots, or a smaller --chunk-size.";
+    case EOPNOTSUPP: return "The file or the file system does not support this.";
+    default: return "See the log of the run for the operation that failed; then lhsmtool_mpi retry.";
+  }
+}
+
+}  // namespace lhsm::pages

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a plan says is what a run then does.
+#include "lhsmtool_mpi/bulk/forecast.hpp"
+
+#include "job_fixture.hpp"
+#include "lhsmtool_mpi/bulk/judge.hpp"
+
+namespace lhsm::bulk {
+namespace {
+
+class ForecastTest : public JobTest {
+ protected:
+  ForecastTest() {
+    m_options.client = &m_lustre;
+    m_options.threads = 3;
+    m_options.object_size = [this](const Fid& fid) -> Outcome<std::uint64_t> {
+      LHSM_TRY_ASSIGN(const auto object, m_backend->open(fid));
+      return object->size();
+    };
+  }
+  [[nodiscard]] Outcome<Forecast> plan(ItemAction action) {
+    m_options.action = action;
+    auto job = store::look_at_job(m_run_options.manifest);
+    if (!job) return Failure(job.error());
+    return forecast(*job, m_run_options.manifest, m_options);
+  }
+  /// Plan, then do it, and hold the plan against what came.
+  void expect_as_planned(ItemAction action) {
+    const auto before = test::read_file(m_run_options.manifest);
+    const auto planned = plan(action);
+    ASSERT_TRUE(planned) << planned.error().describe();
+    EXPECT_EQ(test::read_file(m_run_options.manifest), before);
+    EXPECT_EQ(test::files_below(m_job_dir.path()).size(), 1U) << "no lock, no journal";
+    const int asked = m_lustre.calls(Call::request);
+    EXPECT_EQ(asked, 0);
+    const JobReport report = do_job(action);
+    EXPECT_EQ(planned->to_do.items, report.census.with(ItemResult::done)) << to_string(action);
+    EXPECT_EQ(planned->already.items, report.census.with(ItemResult::already)) << to_string(action);
+    EXPECT_EQ(planned->hindered(), report.census.unsuccessful()) << to_string(action);
+  }
+  /// One file of each state, five of them gone, and for released ones objects that are right, missing or short.
+  void make_all_states() {
+    std::vector<Fid> fids;
+    for (std::uint32_t states = 0; states < 0x80; ++states) {
+      if ((states & abi::HS_RELEASED) != 0 && (states & k_archived) != k_archived)
+        continue;  // Lustre has no such files
+      if ((states & abi::HS_RELEASED) == 0) {
+        fids.push_back(new_file("data", states));
+        continue;
+      }
+      fids.push_back(m_lustre.make_released(6));
+      m_lustre.set_hsm_state(fids.back(), states);
+      if (states % 3 != 0) make_object(fids.back(), states % 3 == 1 ? "object" : "short");
+    }
+    for (int i = 0; i < 5; ++i) {
+      fids.push_back(new_file());
+      m_lustre.unlink(fids.back());
+    }
+    make_manifest(fids);
+  }
+
+  ForecastOptions m_options;
+};
+
+TEST_F(ForecastTest, a_restore_does_what_was_planned) {
+  make_all_states();
+  expect_as_planned(ItemAction::restore);
+}
+
+TEST_F(ForecastTest, an_archive_does_what_was_planned) {
+  make_all_states();
+  expect_as_planned(ItemAction::archive);
+}
+
+TEST_F(ForecastTest, reasons_sizes_and_states_are_told) {
+  const Fid good = new_released("twelve bytes");
+  const Fid missing = m_lustre.make_released(100);
+  m_lustre.set_hsm_state(missing, k_released);
+  const Fid shorter = new_released("object");
+  std::filesystem::resize_file(m_lustre.path(shorter), 7);
+  const Fid lost = m_lustre.make_released(3);
+  m_lustre.set_hsm_state(lost, k_released | abi::HS_LOST);
+  make_manifest({good, missing, shorter, lost, new_file("here")});
+  const auto planned = plan(ItemAction::restore);
+  ASSERT_TRUE(planned) << planned.error().describe();
+  EXPECT_EQ(planned->to_do.items, 1U);
+  EXPECT_EQ(planned->to_do.bytes, 12U);
+  EXPECT_EQ(planned->largest, 12U);
+  EXPECT_EQ(planned->already.items, 1U);
+  EXPECT_EQ(planned->owners.size(), 1U);
+  ASSERT_EQ(planned->obstacles.size(), 3U);
+  EXPECT_EQ(planned->obstacles.at("no object in the archive (ENOENT)").amount.bytes, 100U);
+  EXPECT_EQ(planned->obstacles.at("the object has another size than the file (EIO)").amount.items, 1U);
+  EXPECT_EQ(planned->obstacles.at("marked lost").examples, std::vector<std::string>{"dir/" + lost.str()});
+  EXPECT_EQ(planned->states.at(k_released).items, 3U);
+}
+
+TEST_F(ForecastTest, without_a_mount_results_are_newer_than_the_scan) {
+  make_manifest({new_file("a"), new_file("b")});
+  EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::done), 2U);
+  m_options.client = nullptr;
+  m_options.object_size = {};
+  const auto release = plan(ItemAction::release);
+  ASSERT_TRUE(release) << release.error().describe();
+  EXPECT_EQ(release->to_do.items, 2U);
+  ASSERT_EQ(do_job(ItemAction::release).census.with(ItemResult::done), 2U);
+  EXPECT_EQ(items()[0].hsm_state, k_archived) << "what the archive job told";
+  EXPECT_EQ(plan(ItemAction::restore)->to_do.items, 2U);
+  ASSERT_EQ(do_job(ItemAction::archive).census.with(ItemResult::already), 2U);
+  EXPECT_EQ(items()[0].hsm_state, k_released);
+  const auto again = plan(ItemAction::archive);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->finished.items, 2U) << "that job is done";
+  EXPECT_EQ(again->to_do.items, 0U);
+}
+
+TEST_F(ForecastTest, what_failed_is_taken_up_when_asked_for) {
+  const Fid missing = m_lustre.make_released(4);
+  m_lustre.set_hsm_state(missing, k_released);
+  make_manifest({missing, new_released("good")});
+  EXPECT_EQ(do_job(ItemAction::restore).census.with(ItemResult::failed), 1U);
+  EXPECT_EQ(plan(ItemAction::none)->given_up.items, 1U);
+  EXPECT_EQ(plan(ItemAction::none)->hindered(), 0U);
+  m_options.selection = Selection::pending_and_failed;
+  EXPECT_EQ(plan(ItemAction::none)->hindered(), 1U);
+  make_object(missing, "back");
+  EXPECT_EQ(plan(ItemAction::none)->to_do.items, 1U);
+}
+
+TEST_F(ForecastTest, what_a_run_refuses_a_plan_refuses) {
+  make_manifest({new_released("x")});
+  const auto nothing = plan(ItemAction::none);
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error().kind, ErrorKind::invalid);
+  open(ItemAction::restore);  // begun, and nothing done
+  m_run->job().stop("test");
+  m_run.reset();
+  const auto other = plan(ItemAction::archive);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::invalid);
+}
+
+store::RunRecord record_of(const std::string& command_line, std::int64_t seconds, std::uint64_t files,
+                           std::uint64_t bytes) {
+  store::RunRecord record;
+  record.command_line = command_line;
+  record.begin_ns = 1'000'000'000;
+  record.end_ns = record.begin_ns + seconds * 1'000'000'000;
+  record.totals.results[static_cast<std::size_t>(ItemResult::done)] = files;
+  record.totals.bytes_copied = bytes;
+  return record;
+}
+
+TEST(RatesTest, are_those_of_finished_runs_of_the_action) {
+  std::vector<store::RunRecord> runs{record_of("lhsmtool_mpi scan /mnt -o job.h5", 10, 1000, 0),
+                                     record_of("/usr/bin/lhsmtool_mpi restore job.h5 /mnt", 10, 100, 1000),
+                                     record_of("lhsmtool_mpi restore", 30, 100, 3000),
+                                     record_of("lhsmtool_mpi archive job.h5 /mnt", 10, 7, 7),
+                                     record_of("lhsmtool_mpi restore job.h5 /mnt", 10, 0, 0),
+                                     record_of("", 10, 5, 5)};
+  runs.push_back(runs[1]);
+  runs.back().end_ns = 0;  // it was killed
+  const auto rates = rates_of(runs, ItemAction::restore);
+  ASSERT_TRUE(rates);
+  EXPECT_EQ(rates->runs, 2U);
+  EXPECT_DOUBLE_EQ(rates->files_per_second, 5);
+  EXPECT_DOUBLE_EQ(rates->bytes_per_second, 100);
+  EXPECT_FALSE(rates_of(runs, ItemAction::release));
+  EXPECT_DOUBLE_EQ(*seconds_for({10, 1000}, *rates), 10) << "bytes take longer";
+  EXPECT_DOUBLE_EQ(*seconds_for({100, 1000}, *rates), 20) << "files take longer";
+  EXPECT_FALSE(seconds_for({1, 1}, Rates{}));
+}
+
+TEST(StatesTest, results_change_them) {
+  EXPECT_EQ(states_after(ItemAction::archive, ItemResult::done, abi::HS_DIRTY | abi::HS_NORELEASE),
+            k_archived | abi::HS_NORELEASE);
+  EXPECT_EQ(states_after(ItemAction::restore, ItemResult::done, k_released), k_archived);
+  EXPECT_EQ(states_after(ItemAction::restore, ItemResult::done, 0), k_archived);
+  EXPECT_EQ(states_after(ItemAction::restore, ItemResult::already, 0), 0U) << "it may never have been archived";
+  EXPECT_EQ(states_after(ItemAction::release, ItemResult::already, k_archived), k_released);
+  EXPECT_EQ(states_after(ItemAction::remove, ItemResult::done, k_archived), 0U);
+  EXPECT_EQ(states_after(ItemAction::archive, ItemResult::failed, 0), 0U);
+  EXPECT_EQ(state_words(k_released), "released exists archived");
+  EXPECT_EQ(state_words(0), "none");
+}
+
+}  // namespace
+}  // namespace lhsm::bulk
