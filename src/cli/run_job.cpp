@@ -14,7 +14,7 @@
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
-#include "lhsmtool_mpi/comm/mpi_session.hpp"
+#include "process.hpp"
 
 namespace lhsm::cli {
 
@@ -60,7 +60,7 @@ class JobPurpose final : public Purpose {
  public:
   explicit JobPurpose(const bulk::JobRunOptions& options) : m_options(options) {}
 
-  void prepare(lustre::Client& client, run::DispatcherOptions& options) override {
+  void prepare(lustre::Client& client, run::DispatcherOptions& options, const run::StopRequest&) override {
     auto run = bulk::JobRun::open(m_options, client, m_clock, [this] { fulfilled(); });
     if (!run) throw Fatal(run.error());
     m_run = std::move(*run);
@@ -118,9 +118,12 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
     changed.notify_all();
   };
   const RealClock clock;
-  auto run = bulk::JobRun::open(options.run, **client, clock, [&finish] { finish(0); });
-  if (!run) throw Fatal(run.error());
   signals.deliver_to([&finish](int number) { finish(number); });
+  auto run = bulk::JobRun::open(options.run, **client, clock, [&finish] { finish(0); });
+  if (!run) {
+    signals.deliver_to({});
+    throw Fatal(run.error());
+  }
   std::array<char, 256> host{};
   std::ignore = ::gethostname(host.data(), host.size() - 1);
   (*run)->start(host.data(), 1);
@@ -147,35 +150,19 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
 
 }  // namespace
 
-int run_job(const JobCommandOptions& options) {
-  bulk::JobRunOptions run = options.run;
-  if (run.action == store::ItemAction::release || options.submit_only) {
-    SignalThread signals;
+int run_job(const JobCommandOptions& options, Process& process) {
+  if (options.run.action == store::ItemAction::release || options.submit_only) {
     JobCommandOptions unserved = options;
     // Nothing is ever heard: looking is all there is.
     if (options.submit_only)
       unserved.run.asker.look_after = std::min<std::chrono::milliseconds>(unserved.run.asker.look_after, std::chrono::seconds(2));
-    if (!comm::started_by_launcher()) {
-      log::set_up("", 0, options.serve.log_level);
-      return run_unserved(unserved, signals);
-    }
-    comm::MpiSession session;  // the other ranks have nothing to do
-    log::set_up("", session.rank(), options.serve.log_level);
-    int code = k_all_done;
-    std::string failed;
-    try {
-      if (session.rank() == 0) code = run_unserved(unserved, signals);
-    } catch (const Fatal& error) {
-      failed = error.what();
-    }
-    session.finalize();
-    if (!failed.empty()) throw Fatal(failed);
-    return code;
+    if (!process.is_first()) return k_all_done;  // has nothing to do
+    return run_unserved(unserved, process.signals());
   }
-  JobPurpose purpose(run);
+  JobPurpose purpose(options.run);
   ServeOptions serving = options.serve;
   serving.purpose = &purpose;
-  return serve(serving);
+  return serve(serving, process);
 }
 
 }  // namespace lhsm::cli

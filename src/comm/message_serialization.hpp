@@ -164,7 +164,7 @@ LHSM_WIRE(lhsm::comm::ScanTasks, counted(m.tasks))
 LHSM_WIRE(lhsm::comm::ScanState, m.queued, m.received, flag(m.is_hungry), flag(m.is_idle))
 LHSM_WIRE(lhsm::comm::ScanRecall)
 LHSM_WIRE(lhsm::comm::ScanFound, counted(m.rows), m.row_count, m.bytes, m.directories, m.others, m.filtered,
-          m.vanished, m.failed_lines, m.failed_entries, counted(m.problems))
+          m.vanished, m.failed_lines, m.failed_entries, counted(m.problems), counted(m.failed_names))
 LHSM_WIRE(lhsm::comm::ScanTaken)
 LHSM_WIRE(lhsm::comm::Stop)
 LHSM_WIRE(lhsm::comm::Bye)

@@ -49,7 +49,10 @@ class TaskRunner {
   void add(const lustre::FileFacts& facts, std::string path, std::uint32_t project);
   [[nodiscard]] Outcome<std::uint32_t> project_of(int directory, const std::string& name);
   [[nodiscard]] std::uint32_t mdt_of(const Fid& fid);
+  void failed_entry(const Error& error, std::string_view path);
+  void failed_line(const Error& error, const std::string& base, std::string_view line);
   void problem(const Error& error, std::uint64_t& counter);
+  void keep_name(std::string_view directory, std::string_view name);
   void deliver_some();
 
   TaskContext m_context;

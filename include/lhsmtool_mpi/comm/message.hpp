@@ -45,7 +45,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 6;
+inline constexpr std::uint32_t k_protocol_version = 7;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -222,6 +222,7 @@ struct ScanFound {
   std::uint64_t failed_lines = 0;
   std::uint64_t failed_entries = 0;  ///< directories and files
   std::vector<Error> problems;       ///< of the failed ones as many as are worth a line
+  std::string failed_names;          ///< each followed by a NUL: lines, absolute paths; only when they are wanted
 };
 
 struct ScanTaken {};

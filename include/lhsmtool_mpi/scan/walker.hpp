@@ -32,6 +32,7 @@ struct ScanOptions {
   Projects projects = Projects::by_directory;
   unsigned threads = 8;  ///< that look at files, on each rank
   std::uint64_t names_per_task = 512;  ///< a directory is cut into pieces of so many names
+  bool keeps_failed = false;           ///< the names of all that fails are told
 };
 
 /// All calls but the constructor from any thread.

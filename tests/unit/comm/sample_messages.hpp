@@ -62,7 +62,8 @@ inline std::vector<Message> sample_messages() {
       ScanTasks{{ScanTask{ScanTaskKind::lines, "a/b", std::string("x\0y\n\xff\0", 6), 2}, ScanTask{}}},
       ScanState{~0ULL, 7, true, false},
       ScanRecall{},
-      ScanFound{std::string(9000, '\xfe'), 3, 1ULL << 50, 4, 5, 6, 7, 8, 9, {sample_error(), sample_error()}},
+      ScanFound{std::string(9000, '\xfe'), 3, 1ULL << 50, 4, 5, 6, 7, 8, 9, {sample_error(), sample_error()},
+                std::string("a\0b\n\0", 5)},
       ScanTaken{},
       Stop{},
       Bye{},
@@ -133,7 +134,8 @@ inline bool operator==(const ScanRecall&, const ScanRecall&) { return true; }
 inline bool operator==(const ScanFound& a, const ScanFound& b) {
   return a.rows == b.rows && a.row_count == b.row_count && a.bytes == b.bytes && a.directories == b.directories && a.others == b.others &&
          a.filtered == b.filtered && a.vanished == b.vanished && a.failed_lines == b.failed_lines &&
-         a.failed_entries == b.failed_entries && a.problems == b.problems;
+         a.failed_entries == b.failed_entries && a.problems == b.problems &&
+         a.failed_names == b.failed_names;
 }
 inline bool operator==(const ScanTaken&, const ScanTaken&) { return true; }
 inline bool operator==(const Stop&, const Stop&) { return true; }
