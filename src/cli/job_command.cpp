@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "command_line.hpp"
+#include "job_options.hpp"
 #include "job_plan.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "process.hpp"
@@ -93,6 +94,9 @@ void JobCommands::add_job_options(CLI::App& command, ItemAction action) {
         ->capture_default_str()
         ->type_name("N");
   } else {
+    command.add_option("--control", m_options.serve.control_file,
+                       "File that is read again when it changes; its lines max-files-per-second and limit-action hold")
+        ->type_name("FILE");
     command.add_flag_callback("-v,--verbose", [this] { ++m_raw.verbosity; }, "Log more; may be repeated")->trigger_on_parse();
     command.add_flag_callback("-q,--quiet", [this] { --m_raw.verbosity; }, "Log less; may be repeated")->trigger_on_parse();
     command.add_option_function<unsigned>(
@@ -101,6 +105,7 @@ void JobCommands::add_job_options(CLI::App& command, ItemAction action) {
         ->default_str("10")
         ->type_name("S");
   }
+  add_order_options(command, m_options.run, action);
   command.add_option("--attempts", m_options.run.job.attempts, "Attempts of a file before it is given up")
       ->check(CLI::Range(1U, 1000U))
       ->capture_default_str()
@@ -134,6 +139,10 @@ int JobCommands::run(int argc, char** argv) {
   const bool serves = command->action != ItemAction::release && !m_options.submit_only;
   if (serves && m_options.serve.archive.root.empty())
     throw UsageError("--hsm-root is missing: where the archive is (or --submit-only, where other copytools serve)");
+  check_order(m_options.run.order);
+  m_options.run.order.object_path = [archive = m_options.serve.archive](const Fid& fid) {
+    return archive.root + '/' + archive::object_path(archive.format, fid);
+  };
   try {
     check(m_scan);
   } catch (const CLI::ValidationError& error) {

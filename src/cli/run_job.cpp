@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
 
 #include "job_command.hpp"
+#include "job_options.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
@@ -58,12 +60,17 @@ std::string summary(const JobReport& report, store::ItemAction action, const std
 
 class JobPurpose final : public Purpose {
  public:
-  explicit JobPurpose(const bulk::JobRunOptions& options) : m_options(options) {}
+  explicit JobPurpose(const bulk::JobRunOptions& options) : m_options(options), m_limits(options.job.limits) {}
 
-  void prepare(lustre::Client& client, run::DispatcherOptions& options, const run::StopRequest&) override {
+  void prepare(lustre::Client& client, run::DispatcherOptions& options, const run::StopRequest& stop) override {
+    m_options.order.is_stopped = [&stop] { return stop.count > 0; };
     auto run = bulk::JobRun::open(m_options, client, m_clock, [this] { fulfilled(); });
     if (!run) throw Fatal(run.error());
-    m_run = std::move(*run);
+    {
+      const std::lock_guard lock(m_controls_mutex);
+      m_run = std::move(*run);
+      m_run->job().set_limits(m_limits);
+    }
     options.adopted = m_run->take_adopted();
     options.is_bulk = [this](const ActionItem& item) { return m_run->job().has(item); };
   }
@@ -79,6 +86,12 @@ class JobPurpose final : public Purpose {
       m_fulfilled = std::move(fulfilled);
     }
     m_run->start(joined(dispatcher.hosts()), static_cast<std::uint32_t>(dispatcher.state().ranks));
+  }
+
+  void control(const Controls& controls) override {
+    const std::lock_guard lock(m_controls_mutex);
+    m_limits = limits_of(controls, m_options.job.limits);
+    if (m_run != nullptr) m_run->job().set_limits(m_limits);
   }
 
   int close(const run::RunState&, int stop_signal) override {
@@ -100,6 +113,8 @@ class JobPurpose final : public Purpose {
   RealClock m_clock;
   std::mutex m_mutex;
   std::function<void()> m_fulfilled;
+  std::mutex m_controls_mutex;  // of m_limits, and of the coming of m_run
+  bulk::JobLimits m_limits;
   std::unique_ptr<bulk::JobRun> m_run;
 };
 
@@ -118,12 +133,21 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
     changed.notify_all();
   };
   const RealClock clock;
-  signals.deliver_to([&finish](int number) { finish(number); });
-  auto run = bulk::JobRun::open(options.run, **client, clock, [&finish] { finish(0); });
+  std::atomic<bool> is_stopped = false;
+  signals.deliver_to([&](int number) {
+    is_stopped = true;
+    finish(number);
+  });
+  bulk::JobRunOptions run_options = options.run;
+  run_options.order.is_stopped = [&is_stopped] { return is_stopped.load(); };
+  auto run = bulk::JobRun::open(run_options, **client, clock, [&finish] { finish(0); });
   if (!run) {
     signals.deliver_to({});
     throw Fatal(run.error());
   }
+  const auto control = watch_control_file(options.serve.control_file, [&](const Controls& controls) {
+    (*run)->job().set_limits(limits_of(controls, options.run.job.limits));
+  });
   std::array<char, 256> host{};
   std::ignore = ::gethostname(host.data(), host.size() - 1);
   (*run)->start(host.data(), 1);

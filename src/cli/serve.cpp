@@ -120,6 +120,7 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   report::ProgressPrinter printer(stdout, progress_style(), options.progress);
   const auto control = watch_control_file(options.control_file, [&](const Controls& controls) {
     bandwidth = controls.bandwidth.value_or(options.bandwidth_bytes_per_second);
+    if (options.purpose != nullptr) options.purpose->control(controls);
     channel.wake();
   });
   run::StopRequest stop;

@@ -23,6 +23,7 @@
 #include "lhsmtool_mpi/base/action_item.hpp"
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/bulk/failure_watch.hpp"
+#include "lhsmtool_mpi/bulk/file_rate.hpp"
 #include "lhsmtool_mpi/bulk/request_window.hpp"
 #include "lhsmtool_mpi/bulk/row_source.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
@@ -30,9 +31,18 @@
 
 namespace lhsm::bulk {
 
+/// What may be changed while a job runs.
+struct JobLimits {
+  std::uint64_t files_per_second = 0;  ///< that are taken up; 0: no limit
+  std::map<store::ItemAction, std::size_t> inflight;  ///< requests at the coordinator, by what they ask for
+
+  friend bool operator==(const JobLimits&, const JobLimits&) = default;
+};
+
 struct JobOptions {
   store::ItemAction action = store::ItemAction::none;
   std::size_t max_inflight = 10'000;      ///< requests at the coordinator
+  JobLimits limits;
   std::uint32_t attempts = 3;             ///< of an item, before it is given up
   std::chrono::milliseconds first_delay{1'000};  ///< until the second attempt; doubles
   FailureWatch::Options failures;
@@ -81,6 +91,8 @@ class Job {
   void taken_in(const ActionItem& item);
   void ended(const ActionItem& item, const run::ActionOutcome& outcome);
 
+  /// From now on.
+  void set_limits(const JobLimits& limits);
   /// Ask for nothing more. What is in flight may still end.
   void stop(const std::string& because);
   [[nodiscard]] JobProgress progress() const;
@@ -112,7 +124,7 @@ class Job {
   void stop_locked(const std::string& because);
   void check_end();
   [[nodiscard]] bool is_over() const;
-  [[nodiscard]] std::size_t room() const;
+  [[nodiscard]] std::size_t room();
 
   RowSource& m_source;
   store::Journal& m_journal;
@@ -123,6 +135,7 @@ class Job {
   mutable std::mutex m_mutex;
   std::condition_variable m_changed;
   RequestWindow m_window;
+  FileRate m_rate;
   FailureWatch m_failures;
   bool m_source_is_empty = false;
   std::map<std::uint32_t, std::deque<Row>> m_buckets;  // by MDT: read, not yet in flight

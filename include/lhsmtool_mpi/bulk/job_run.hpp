@@ -9,6 +9,7 @@
 
 #include "lhsmtool_mpi/bulk/asker.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
+#include "lhsmtool_mpi/bulk/order.hpp"
 
 namespace lhsm::bulk {
 
@@ -18,6 +19,7 @@ struct JobRunOptions {
   Selection selection = Selection::pending;
   JobOptions job;      ///< its action is set from the above
   AskerOptions asker;  ///< likewise
+  OrderOptions order;  ///< once its is_stopped has said so, the job is opened as one that was stopped
   std::chrono::milliseconds lock_heartbeat{10'000};  ///< how soon it is seen that somebody has taken the lock file away
   std::string failed_list;  ///< written at the end (write_failed()); may be empty
   std::string user;

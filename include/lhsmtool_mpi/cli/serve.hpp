@@ -17,6 +17,8 @@
 
 namespace lhsm::cli {
 
+struct Controls;
+
 /// What a run is for, besides serving whoever asks. On rank 0; called in this order, each once.
 class Purpose {
  public:
@@ -27,6 +29,8 @@ class Purpose {
   virtual std::unique_ptr<run::Observer> observe(run::Observer& inner) = 0;
   /// All ranks are there, and serving begins. `fulfilled` ends it in order; any thread may call it.
   virtual void begin(const run::Dispatcher& dispatcher, std::function<void()> fulfilled) = 0;
+  /// The control file says something, for the first time or anew. By any thread, from before prepare() until serve() returns.
+  virtual void control(const Controls& /*controls*/) {}
   /// Serving is over, for whatever reason; also without begin(). `stop_signal` 0: none was heard. Return the
   /// exit code. May throw Fatal.
   virtual int close(const run::RunState& state, int stop_signal) = 0;
