@@ -27,7 +27,7 @@ Job::Job(RowSource& source, store::Journal& journal, JobOptions options, const C
       m_options(std::move(options)),
       m_clock(clock),
       m_on_end(std::move(on_end)),
-      m_window(m_options.max_inflight),
+      m_window(m_options.max_inflight, m_options.least_inflight),
       m_failures(m_options.failures) {
   m_rate.set(m_options.limits.files_per_second, m_clock.now());
 }
@@ -55,15 +55,9 @@ std::vector<Row> Job::next_batch() {
   Lock lock(m_mutex);
   for (;;) {
     if (is_over()) return {};
+    if (auto batch = take_batch(); !batch.empty() || is_over()) return batch;
     const TimePoint now = m_clock.now();
     const bool paused = now < m_failures.paused_until();
-    if (!paused && room() > 0 && m_journal.pending_bytes() < k_most_pending_bytes) {
-      fill_buckets();
-      if (is_over()) return {};
-      if (auto batch = take_bucket(); !batch.empty()) return batch;
-    }
-    check_end();
-    if (is_over()) return {};
     // Until something ends, a retry is due, a pause is over, or the journal has caught up.
     TimePoint until = now + std::chrono::seconds(1);
     if (paused) until = std::min(until, m_failures.paused_until());
@@ -71,6 +65,23 @@ std::vector<Row> Job::next_batch() {
     if (!m_retries.empty() && !paused) until = std::min(until, std::max(m_retries.begin()->first, now + k_journal_wait));
     m_changed.wait_until(lock, until);
   }
+}
+
+std::vector<Row> Job::batch_now() {
+  const Lock lock(m_mutex);
+  return is_over() ? std::vector<Row>() : take_batch();
+}
+
+/// Return what may be asked for now; nothing, too, when that was found to be the end.
+std::vector<Row> Job::take_batch() {
+  const bool paused = m_clock.now() < m_failures.paused_until();
+  if (!paused && room() > 0 && m_journal.pending_bytes() < k_most_pending_bytes) {
+    fill_buckets();
+    if (is_over()) return {};
+    if (auto batch = take_bucket(); !batch.empty()) return batch;
+  }
+  check_end();
+  return {};
 }
 
 /// Read until an MDT's list is full, or enough is read for all of them.
@@ -143,13 +154,14 @@ void Job::asked(const std::vector<Row>& rows) {
   }
 }
 
-void Job::settled(const Row& row, ItemResult result, int sys_errno) {
+void Job::settled(const Row& row, ItemResult result, int sys_errno, WorkerId rank) {
   const Lock lock(m_mutex);
   const auto flight = m_flights.find(row.fid);
   if (flight == m_flights.end() || flight->second.is_ours) return;
   ItemOutcome outcome;
   outcome.result = result;
   outcome.sys_errno = sys_errno;
+  outcome.rank = rank;
   outcome.attempts = row.attempts + (flight->second.phase == Phase::asking ? 0 : 1);
   if (result == ItemResult::done) m_failures.succeeded();
   conclude(flight, outcome);

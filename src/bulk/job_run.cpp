@@ -131,7 +131,7 @@ void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
   run.begin_ns = now_ns();
   // An append that fails is told again by the job's own.
   std::ignore = m_state->files->journal->append(store::RunBegunRecord{run});
-  m_state->asker.emplace(*m_state->job, m_state->client, m_state->options.asker);
+  if (action() != store::ItemAction::release) m_state->asker.emplace(*m_state->job, m_state->client, m_state->options.asker);
 }
 
 Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exit_code) {

@@ -23,6 +23,9 @@ struct JobCommandOptions {
 /// Carry out a job, on all ranks of it; return the exit code. Throws Fatal.
 int run_job(const JobCommandOptions& options, Process& process);
 
+/// The same for one that releases: on all ranks, without a copytool.
+int run_release(const JobCommandOptions& options, Process& process);
+
 /// The commands that carry out a job.
 class JobCommands {
  public:

@@ -12,8 +12,8 @@
 
 #include "job_command.hpp"
 #include "job_options.hpp"
+#include "job_report.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
-#include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "process.hpp"
@@ -23,38 +23,10 @@ namespace lhsm::cli {
 namespace {
 
 using bulk::JobReport;
-using store::ItemResult;
 
 std::string joined(const std::set<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
-  return text;
-}
-
-int exit_code_of(const JobReport& report, int stop_signal) {
-  if (report.census.left() > 0) return stop_signal == SIGINT ? k_interrupted : k_work_left;
-  return report.census.unsuccessful() > 0 ? k_some_failed : k_all_done;
-}
-
-std::string summary(const JobReport& report, store::ItemAction action, const std::string& manifest) {
-  const auto& run = report.progress.totals;
-  const bulk::Census& all = report.census;
-  std::string text = fmt::format("{:<11} {} of {} items of {}\n", "Job:", bulk::to_string(action), all.items, manifest);
-  const auto line = [&](ItemResult result) {
-    const auto i = static_cast<std::size_t>(result);
-    if (all.results.at(i) == 0) return;
-    std::string name = std::string("  ") + std::string(bulk::to_string(result)) + ':';
-    text += fmt::format("{:<11} {}", name, all.results.at(i));
-    if (result != ItemResult::pending) text += fmt::format(", {} in this run", run.results.at(i));
-    text += fmt::format(" ({})\n", format_size(all.result_bytes.at(i)));
-  };
-  for (std::size_t i = 1; i < store::k_item_results; ++i) line(static_cast<ItemResult>(i));
-  line(ItemResult::pending);
-  for (const auto& [sys_errno, count] : all.errnos)
-    if (sys_errno != 0) text += fmt::format("  {} x {}\n", count, errno_name(sys_errno));
-  for (const auto& [what, count] : report.progress.errors) text += fmt::format("  {} x {}\n", count, what);
-  if (!report.progress.stopped_because.empty() && all.left() > 0)
-    text += fmt::format("{:<11} {}\n", "Stopped:", report.progress.stopped_because);
   return text;
 }
 
@@ -118,7 +90,7 @@ class JobPurpose final : public Purpose {
   std::unique_ptr<bulk::JobRun> m_run;
 };
 
-/// A job without a copytool of its own: what is only asked for, or done by the asking client.
+/// A job that only asks.
 int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
   auto client = lustre::open_client(options.serve.mount_point);
   if (!client) throw Fatal(client.error());
@@ -158,10 +130,7 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
     while (!changed.wait_for(lock, interval, [&over] { return over; })) {
       if (quiet) continue;
       lock.unlock();
-      const auto progress = (*run)->job().progress();
-      const auto counts = bulk::counts_of(**run, progress);
-      fmt::print("{}/{} items, {} in flight, {} failed\n", counts.final, counts.items, progress.inflight, counts.unsuccessful);
-      std::fflush(stdout);
+      print_progress(**run);
       lock.lock();
     }
   }
@@ -175,12 +144,12 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
 }  // namespace
 
 int run_job(const JobCommandOptions& options, Process& process) {
-  if (options.run.action == store::ItemAction::release || options.submit_only) {
+  if (options.run.action == store::ItemAction::release) return run_release(options, process);
+  if (options.submit_only) {
+    if (!process.is_first()) return k_all_done;  // has nothing to do
     JobCommandOptions unserved = options;
     // Nothing is ever heard: looking is all there is.
-    if (options.submit_only)
-      unserved.run.asker.look_after = std::min<std::chrono::milliseconds>(unserved.run.asker.look_after, std::chrono::seconds(2));
-    if (!process.is_first()) return k_all_done;  // has nothing to do
+    unserved.run.asker.look_after = std::min<std::chrono::milliseconds>(unserved.run.asker.look_after, std::chrono::seconds(2));
     return run_unserved(unserved, process.signals());
   }
   JobPurpose purpose(options.run);

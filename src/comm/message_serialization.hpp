@@ -166,6 +166,9 @@ LHSM_WIRE(lhsm::comm::ScanRecall)
 LHSM_WIRE(lhsm::comm::ScanFound, counted(m.rows), m.row_count, m.bytes, m.directories, m.others, m.filtered,
           m.vanished, m.failed_lines, m.failed_entries, counted(m.problems), counted(m.failed_names))
 LHSM_WIRE(lhsm::comm::ScanTaken)
+LHSM_WIRE(lhsm::comm::ReleaseFiles, counted(m.fids))
+LHSM_WIRE(lhsm::comm::FileReleased, m.fid, m.answer, m.error)
+LHSM_WIRE(lhsm::comm::FilesReleased, counted(m.files))
 LHSM_WIRE(lhsm::comm::Stop)
 LHSM_WIRE(lhsm::comm::Bye)
 

@@ -52,7 +52,7 @@ class JobRun {
   /// Actions of a dead run that are to be carried out by this one: for DispatcherOptions::adopted.
   [[nodiscard]] std::vector<ActionItem> take_adopted();
 
-  /// Begin to ask. `hosts` and `ranks` are for the record.
+  /// Begin to ask; a job that releases has to be given to a ReleaseDispatcher then. `hosts` and `ranks` are for the record.
   void start(const std::string& hosts, std::uint32_t ranks);
   /// Stop asking; make the journal durable and the manifest's next generation of it; write the list of what failed.
   /// `exit_code` is asked for the record. After an error the results are in the journal as far as they are durable.

@@ -30,6 +30,10 @@
 //                                <-  ScanRecall           give some of it back
 //     ScanFound                  ->                       rows, problems, counts
 //                                <-  ScanTaken            of the above, by whoever writes the manifest
+//
+// A job that releases (part `bulk`) has them, too, and between them:
+//                                <-  ReleaseFiles
+//     FilesReleased              ->                       not in their order
 #pragma once
 
 #include <cstdint>
@@ -227,11 +231,33 @@ struct ScanFound {
 
 struct ScanTaken {};
 
+struct ReleaseFiles {
+  std::vector<Fid> fids;
+};
+
+enum class ReleaseAnswer : std::uint8_t {
+  released,
+  already,  ///< it was
+  refused,  ///< its state does not allow it
+  failed,   ///< with `error`
+};
+
+struct FileReleased {
+  Fid fid;
+  ReleaseAnswer answer = ReleaseAnswer::released;
+  Error error;
+};
+
+struct FilesReleased {
+  std::vector<FileReleased> files;
+};
+
 struct Stop {};
 struct Bye {};
 
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
                              Cancel, Recall, Returned, Tick, Heartbeat, Events, BandwidthLimit, BandwidthWanted,
-                             BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, Stop, Bye>;
+                             BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, ReleaseFiles, FilesReleased,
+                             Stop, Bye>;
 
 }  // namespace lhsm::comm

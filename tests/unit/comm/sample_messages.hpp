@@ -65,6 +65,8 @@ inline std::vector<Message> sample_messages() {
       ScanFound{std::string(9000, '\xfe'), 3, 1ULL << 50, 4, 5, 6, 7, 8, 9, {sample_error(), sample_error()},
                 std::string("a\0b\n\0", 5)},
       ScanTaken{},
+      ReleaseFiles{{{1, 2, 3}, {~0ULL, 5, 6}}},
+      FilesReleased{{{{1, 2, 3}, ReleaseAnswer::refused, {}}, {{4, 5, 6}, ReleaseAnswer::failed, sample_error()}}},
       Stop{},
       Bye{},
   };
@@ -138,6 +140,11 @@ inline bool operator==(const ScanFound& a, const ScanFound& b) {
          a.failed_names == b.failed_names;
 }
 inline bool operator==(const ScanTaken&, const ScanTaken&) { return true; }
+inline bool operator==(const ReleaseFiles& a, const ReleaseFiles& b) { return a.fids == b.fids; }
+inline bool operator==(const FileReleased& a, const FileReleased& b) {
+  return a.fid == b.fid && a.answer == b.answer && a.error == b.error;
+}
+inline bool operator==(const FilesReleased& a, const FilesReleased& b) { return a.files == b.files; }
 inline bool operator==(const Stop&, const Stop&) { return true; }
 inline bool operator==(const Bye&, const Bye&) { return true; }
 
