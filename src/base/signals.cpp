@@ -27,7 +27,17 @@ SignalThread::SignalThread() {
 void SignalThread::deliver_to(std::function<void(int)> on_signal) {
   const std::lock_guard lock(m_mutex);
   m_on_signal = std::move(on_signal);
+  m_holds = false;
+  if (m_on_signal)
+    for (const int number : m_held) m_on_signal(number);
+  m_held.clear();
   if (!m_thread.joinable()) m_thread = std::jthread([this] { run(); });
+}
+
+void SignalThread::hold() {
+  const std::lock_guard lock(m_mutex);
+  m_on_signal = {};
+  m_holds = true;
 }
 
 void SignalThread::run() {
@@ -38,7 +48,10 @@ void SignalThread::run() {
     signalfd_siginfo info{};
     if (::read(*m_signals, &info, sizeof info) != sizeof info) continue;
     const std::lock_guard lock(m_mutex);
-    if (m_on_signal) m_on_signal(static_cast<int>(info.ssi_signo));
+    if (m_on_signal)
+      m_on_signal(static_cast<int>(info.ssi_signo));
+    else if (m_holds)
+      m_held.push_back(static_cast<int>(info.ssi_signo));
   }
 }
 

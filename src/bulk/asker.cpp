@@ -55,10 +55,7 @@ void Asker::ask() {
 void Asker::ask_for(std::vector<Row> rows) {
   std::erase_if(rows, [this](const Row& row) { return !examine(row); });
   if (rows.empty()) return;
-  if (m_options.action == ItemAction::release)
-    release(rows);
-  else
-    request(rows);
+  request(rows);
 }
 
 /// Look whether there is anything to ask for; if not, the row is answered.
@@ -75,7 +72,7 @@ bool Asker::examine(const Row& row) {
     case Verdict::ask: break;
   }
   // A second archive request of a file would be carried out a second time (facts 3.2).
-  if (row.first_start_ns == 0 || row.attempts == 0 || m_options.action == ItemAction::release) return true;
+  if (row.first_start_ns == 0 || row.attempts == 0) return true;
   if (m_client.request_progress(**fd).value_or(RequestProgress::none) == RequestProgress::none) return true;
   m_job.asked({row});
   return false;
@@ -112,21 +109,7 @@ void Asker::request_singly(const std::vector<Row>& rows) {
   }
 }
 
-/// The client itself releases, one file after the other, and stops at the first that it cannot.
-void Asker::release(const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
-    const Status done = m_client.request(abi::HUA_RELEASE, 0, std::array{row.fid});
-    if (done)
-      m_job.settled(row, ItemResult::done, 0);
-    else if (done.error().sys_errno == EPERM)
-      m_job.settled(row, ItemResult::refused, EPERM);
-    else
-      m_job.failed(row, done.error());
-  }
-}
-
 void Asker::look() {
-  if (m_options.action == ItemAction::release) return;
   const auto interval = std::min(k_look_interval, m_options.look_after);
   while (m_job.goes_on_after(interval))
     for (const Row& row : m_job.unanswered(m_options.look_after, k_looks)) look_at(row);

@@ -27,37 +27,61 @@ Job::Job(RowSource& source, store::Journal& journal, JobOptions options, const C
       m_options(std::move(options)),
       m_clock(clock),
       m_on_end(std::move(on_end)),
-      m_window(m_options.max_inflight),
-      m_failures(m_options.failures) {}
+      m_window(m_options.max_inflight, m_options.least_inflight),
+      m_failures(m_options.failures) {
+  m_rate.set(m_options.limits.files_per_second, m_clock.now());
+}
 
 bool Job::is_over() const {
   return m_progress.finished || m_progress.broken.has_value() || !m_progress.stopped_because.empty();
 }
 
-std::size_t Job::room() const {
-  const std::size_t limit = m_window.limit();
-  return m_flights.size() < limit ? limit - m_flights.size() : 0;
+/// How many rows may be put in flight now.
+std::size_t Job::room() {
+  std::size_t limit = m_window.limit();
+  if (const auto of_action = m_options.limits.inflight.find(m_options.action); of_action != m_options.limits.inflight.end())
+    limit = std::min(limit, of_action->second);
+  return m_rate.available(m_clock.now(), m_flights.size() < limit ? limit - m_flights.size() : 0);
+}
+
+void Job::set_limits(const JobLimits& limits) {
+  const Lock lock(m_mutex);
+  m_options.limits = limits;
+  m_rate.set(limits.files_per_second, m_clock.now());
+  m_changed.notify_all();
 }
 
 std::vector<Row> Job::next_batch() {
   Lock lock(m_mutex);
   for (;;) {
     if (is_over()) return {};
+    if (auto batch = take_batch(); !batch.empty() || is_over()) return batch;
     const TimePoint now = m_clock.now();
     const bool paused = now < m_failures.paused_until();
-    if (!paused && room() > 0 && m_journal.pending_bytes() < k_most_pending_bytes) {
-      fill_buckets();
-      if (is_over()) return {};
-      if (auto batch = take_bucket(); !batch.empty()) return batch;
-    }
-    check_end();
-    if (is_over()) return {};
     // Until something ends, a retry is due, a pause is over, or the journal has caught up.
     TimePoint until = now + std::chrono::seconds(1);
     if (paused) until = std::min(until, m_failures.paused_until());
+    if (!paused && m_rate.is_limited() && m_rate.available(now, 1) == 0) until = std::min(until, m_rate.due());
     if (!m_retries.empty() && !paused) until = std::min(until, std::max(m_retries.begin()->first, now + k_journal_wait));
     m_changed.wait_until(lock, until);
   }
+}
+
+std::vector<Row> Job::batch_now() {
+  const Lock lock(m_mutex);
+  return is_over() ? std::vector<Row>() : take_batch();
+}
+
+/// Return what may be asked for now; nothing, too, when that was found to be the end.
+std::vector<Row> Job::take_batch() {
+  const bool paused = m_clock.now() < m_failures.paused_until();
+  if (!paused && room() > 0 && m_journal.pending_bytes() < k_most_pending_bytes) {
+    fill_buckets();
+    if (is_over()) return {};
+    if (auto batch = take_bucket(); !batch.empty()) return batch;
+  }
+  check_end();
+  return {};
 }
 
 /// Read until an MDT's list is full, or enough is read for all of them.
@@ -68,8 +92,11 @@ void Job::fill_buckets() {
       auto next = m_source.next();
       if (!next) return broke(next.error());
       row = *next;
-      m_source_is_empty = !row;
-      if (row && m_adopted.erase(row->row) > 0) continue;
+      m_source_is_empty = !row && m_source.is_exhausted();
+      if (row && m_adopted.erase(row->row) > 0) {
+        m_source.over(*row);
+        continue;
+      }
     }
     if (!row) return;
     auto& bucket = m_buckets[row->mdt_index];
@@ -113,6 +140,7 @@ void Job::take_off(const Row& row, std::vector<Row>& batch) {
   flight.started_ns = now_ns();
   if (flight.row.first_start_ns == 0) flight.row.first_start_ns = flight.started_ns;
   batch.push_back(flight.row);
+  m_rate.take(1);
 }
 
 void Job::asked(const std::vector<Row>& rows) {
@@ -126,13 +154,14 @@ void Job::asked(const std::vector<Row>& rows) {
   }
 }
 
-void Job::settled(const Row& row, ItemResult result, int sys_errno) {
+void Job::settled(const Row& row, ItemResult result, int sys_errno, WorkerId rank) {
   const Lock lock(m_mutex);
   const auto flight = m_flights.find(row.fid);
   if (flight == m_flights.end() || flight->second.is_ours) return;
   ItemOutcome outcome;
   outcome.result = result;
   outcome.sys_errno = sys_errno;
+  outcome.rank = rank;
   outcome.attempts = row.attempts + (flight->second.phase == Phase::asking ? 0 : 1);
   if (result == ItemResult::done) m_failures.succeeded();
   conclude(flight, outcome);

@@ -120,6 +120,7 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   outcome.last_start_ns = flight.started_ns;
   outcome.end_ns = now_ns();
   record(flight.row, outcome);
+  m_source.over(flight.row);
   ++m_progress.totals.results.at(static_cast<std::size_t>(outcome.result));
   m_progress.totals.bytes_copied += outcome.bytes_copied;
   // A file that is listed twice is done once.
@@ -128,6 +129,7 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   outcome.seconds = 0;
   for (const Row& twin : flight.twins) {
     record(twin, outcome);
+    m_source.over(twin);
     ++m_progress.totals.results.at(static_cast<std::size_t>(outcome.result));
   }
   check_end();

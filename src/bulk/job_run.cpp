@@ -28,7 +28,8 @@ Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest,
                          {slice.fid_seq[0], slice.fid_oid[0], slice.fid_ver[0]},
                          slice.mdt_index[0],
                          slice.attempts[0],
-                         slice.first_start[0] != 0 ? slice.first_start[0] : request.time_ns},
+                         slice.first_start[0] != 0 ? slice.first_start[0] : request.time_ns,
+                         k_no_group},
                      request.cookie, slice.archive_id[0]});
   }
   return found;
@@ -42,7 +43,7 @@ struct JobRun::State {
   std::optional<store::JobLock> lock;
   std::optional<store::OpenedJob> files;
   Census census;
-  std::optional<RowSource> source;
+  std::unique_ptr<RowSource> source;
   std::optional<Job> job;
   std::vector<ActionItem> adopted;
   std::optional<Asker> asker;
@@ -93,12 +94,19 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
       return failure(ErrorKind::invalid, EINVAL, "find what is to be done with the items of", path);
   }
   state->options.job.action = state->options.asker.action = state->options.action;
-  state->source.emplace(files.manifest, files.state, state->options.selection);
+  auto rows = rows_in_order(files.manifest, files.state, state->options.selection, path, state->options.order);
+  const bool is_stopped = !rows && rows.error().kind == ErrorKind::cancelled;
+  if (!rows && !is_stopped) return Failure(rows.error());
+  if (rows)
+    state->source = std::move(*rows);
+  else
+    state->source = std::make_unique<ManifestRows>(files.manifest, files.state, state->options.selection);
   {
     const std::lock_guard guard(state->mutex);
     state->job.emplace(*state->source, *files.journal, state->options.job, clock, std::move(on_end));
   }
   if (state->lock->is_lost()) state->lost();
+  if (is_stopped) state->job->stop("the run was told to stop");
   LHSM_TRY_ASSIGN(const auto requests, open_requests(files.manifest, files.state));
   if (!requests.empty()) {
     state->adopted = adopt_requests(*state->job, client, state->options.action, requests);
@@ -122,7 +130,7 @@ void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
   run.begin_ns = now_ns();
   // An append that fails is told again by the job's own.
   std::ignore = m_state->files->journal->append(store::RunBegunRecord{run});
-  m_state->asker.emplace(*m_state->job, m_state->client, m_state->options.asker);
+  if (action() != store::ItemAction::release) m_state->asker.emplace(*m_state->job, m_state->client, m_state->options.asker);
 }
 
 Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exit_code) {

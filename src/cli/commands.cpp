@@ -12,6 +12,7 @@
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
+#include "command_line.hpp"
 #include "job_command.hpp"
 #include "plan_command.hpp"
 #include "posix_main.hpp"
@@ -57,7 +58,10 @@ int parse_and_run(int argc, char** argv) {
     if (speaks_for_all()) app.exit(error);
     return success ? k_all_done : k_usage;
   }
-  if (scan_app.parsed()) return run_scan(scan_command);
+  if (scan_app.parsed()) {
+    scan_command.command_line = command_line_of(argc, argv);
+    return run_scan(scan_command);
+  }
   if (jobs.parsed()) return jobs.run(argc, argv);
   if (status.parsed()) return status.run();
   if (report.parsed()) return report.run();

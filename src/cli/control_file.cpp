@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <condition_variable>
 #include <mutex>
 #include <tuple>
@@ -30,6 +31,27 @@ std::string_view trim(std::string_view text) {
   const auto begin = std::min(text.find_first_not_of(k_blanks), text.size());
   text.remove_prefix(begin);
   return text.substr(0, text.find_last_not_of(k_blanks) + 1);
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// Return whether it was understood.
+bool take_control(std::string_view name, std::string_view value, Controls& controls) {
+  if (name == "bandwidth") {
+    const auto size = parse_size(value, k_MiB);
+    if (size) controls.bandwidth = *size;
+    return size.has_value();
+  }
+  if (name == "max-files-per-second") return (controls.files_per_second = parse_number(value)).has_value();
+  if (name != "limit-action") return false;
+  const auto limits = parse_action_limits(value);
+  if (limits) controls.action_limits = *limits;
+  return limits.has_value();
 }
 
 class ControlFile {
@@ -66,6 +88,28 @@ class ControlFile {
 
 }  // namespace
 
+Outcome<ActionLimits> parse_action_limits(std::string_view text) {
+  constexpr std::array<std::string_view, 4> k_actions{"archive", "restore", "release", "remove"};
+  ActionLimits limits;
+  for (std::string_view left = text; !left.empty();) {
+    const auto end = std::min(left.find(','), left.size());
+    const std::string_view part = left.substr(0, end);
+    left.remove_prefix(end);
+    const auto equals = std::min(part.find('='), part.size());
+    const auto action = trim(part.substr(0, equals));
+    const auto number = parse_number(trim(part.substr(std::min(equals + 1, part.size()))));
+    const bool ends_well = left.empty() || left.size() > 1;  // no comma at the end
+    if (std::find(k_actions.begin(), k_actions.end(), action) == k_actions.end() || !number || !ends_well)
+      return failure(ErrorKind::invalid, EINVAL, "read limits of actions", text);
+    left.remove_prefix(std::min<std::size_t>(left.size(), 1));
+    if (*number > 0)
+      limits.insert_or_assign(std::string(action), static_cast<std::size_t>(*number));
+    else
+      limits.erase(std::string(action));
+  }
+  return limits;
+}
+
 Outcome<Controls> parse_controls(std::string_view text) {
   Controls controls;
   for (int number = 1; !text.empty(); ++number) {
@@ -74,10 +118,8 @@ Outcome<Controls> parse_controls(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty() || line.front() == '#') continue;
     const auto equals = std::min(line.find('='), line.size());
-    const auto size = parse_size(trim(line.substr(std::min(equals + 1, line.size()))), k_MiB);
-    if (trim(line.substr(0, equals)) != "bandwidth" || !size)
+    if (!take_control(trim(line.substr(0, equals)), trim(line.substr(std::min(equals + 1, line.size()))), controls))
       return failure(ErrorKind::invalid, EINVAL, "read controls", fmt::format("line {}: '{}'", number, line));
-    controls.bandwidth = *size;
   }
   return controls;
 }

@@ -6,6 +6,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include "command_line.hpp"
+#include "job_options.hpp"
+#include "job_plan.hpp"
+#include "lhsmtool_mpi/cli/commands.hpp"
+#include "process.hpp"
+#include "scan_options.hpp"
+
 namespace lhsm::cli {
 
 using store::ItemAction;
@@ -17,10 +28,24 @@ std::string user_name() {
   return fmt::format("{}", ::geteuid());
 }
 
-std::string command_line_of(int argc, char** argv) {
-  std::string text;
-  for (int i = 0; i < argc; ++i) text += (i > 0 ? " " : "") + std::string(argv[i]);
-  return text;
+/// The words of the options that were given.
+std::vector<std::string> given(const std::vector<CLI::Option*>& options) {
+  std::vector<std::string> words;
+  for (const CLI::Option* const option : options)
+    for (const std::string& result : option->results()) {
+      words.push_back(option->get_name());
+      if (option->get_items_expected() > 0) words.push_back(result);
+    }
+  return words;
+}
+
+/// Of what a scan and a job came to, that which the caller must know first.
+int worst(int a, int b) {
+  const auto badness = [](int code) {
+    constexpr std::array k_order{k_all_done, k_some_failed, k_work_left, k_interrupted, k_run_failed};
+    return std::find(k_order.begin(), k_order.end(), code) - k_order.begin();
+  };
+  return badness(a) > badness(b) ? a : b;
 }
 
 }  // namespace
@@ -35,8 +60,20 @@ JobCommands::JobCommands(CLI::App& app) {
 
 void JobCommands::add(CLI::App& app, const std::string& name, const std::string& help, ItemAction action) {
   CLI::App& command = *app.add_subcommand(name, help);
-  command.add_option("JOB", m_options.run.manifest, "Manifest of the job, as scan makes it")->required()->type_name("");
-  command.add_option("MNT", m_options.serve.mount_point, "Mount point of the Lustre file system")->required()->type_name("");
+  std::vector<CLI::Option*> conditions;
+  if (action == ItemAction::none) {
+    command.add_option("JOB", m_options.run.manifest, "Manifest of the job")->required()->type_name("");
+    command.add_option("MNT", m_options.serve.mount_point, "Mount point of the Lustre file system")->required()->type_name("");
+  } else {
+    command.add_option("TARGET", m_targets, "A manifest and the mount point; or directories and files, which are scanned first")
+        ->type_name("");
+    conditions = add_scan_options_of_job(command, m_scan);
+  }
+  add_job_options(command, action);
+  m_commands.push_back({&command, action, conditions});
+}
+
+void JobCommands::add_job_options(CLI::App& command, ItemAction action) {
   if (action != ItemAction::release) {
     add_serve_options(command, m_options.serve, m_raw, Service::job);
     command.add_flag("--submit-only,--submit_only", m_options.submit_only,
@@ -57,6 +94,9 @@ void JobCommands::add(CLI::App& app, const std::string& name, const std::string&
         ->capture_default_str()
         ->type_name("N");
   } else {
+    command.add_option("--control", m_options.serve.control_file,
+                       "File that is read again when it changes; its lines max-files-per-second and limit-action hold")
+        ->type_name("FILE");
     command.add_flag_callback("-v,--verbose", [this] { ++m_raw.verbosity; }, "Log more; may be repeated")->trigger_on_parse();
     command.add_flag_callback("-q,--quiet", [this] { --m_raw.verbosity; }, "Log less; may be repeated")->trigger_on_parse();
     command.add_option_function<unsigned>(
@@ -65,6 +105,7 @@ void JobCommands::add(CLI::App& app, const std::string& name, const std::string&
         ->default_str("10")
         ->type_name("S");
   }
+  add_order_options(command, m_options.run, action);
   command.add_option("--attempts", m_options.run.job.attempts, "Attempts of a file before it is given up")
       ->check(CLI::Range(1U, 1000U))
       ->capture_default_str()
@@ -79,7 +120,6 @@ void JobCommands::add(CLI::App& app, const std::string& name, const std::string&
       ->type_name("FILE");
   if (action != ItemAction::none)
     command.add_flag("--only-failed,--only_failed", m_only_failed, "Try again what failed, too, as retry does");
-  m_commands.push_back({&command, action});
 }
 
 bool JobCommands::parsed() const {
@@ -99,7 +139,55 @@ int JobCommands::run(int argc, char** argv) {
   const bool serves = command->action != ItemAction::release && !m_options.submit_only;
   if (serves && m_options.serve.archive.root.empty())
     throw UsageError("--hsm-root is missing: where the archive is (or --submit-only, where other copytools serve)");
-  return run_job(m_options);
+  check_order(m_options.run.order);
+  m_options.run.order.object_path = [archive = m_options.serve.archive](const Fid& fid) {
+    return archive.root + '/' + archive::object_path(archive.format, fid);
+  };
+  try {
+    check(m_scan);
+  } catch (const CLI::ValidationError& error) {
+    throw UsageError(error.what());
+  }
+  m_scan.progress = m_options.serve.progress;
+  Process process(m_options.serve.log_level);
+  return process.run([&] { return carry_out(*command, process); });
+}
+
+int JobCommands::carry_out(const Command& command, Process& process) {
+  if (command.action == ItemAction::none) return run_job(m_options, process);
+  JobPlan plan;
+  if (process.is_first()) plan = plan_job(command.app->get_name(), m_targets, given(command.conditions), m_scan);
+  plan = JobPlan::unpack(process.share(plan.pack()));
+  if (plan.code != 0) {
+    if (!process.is_first()) return k_all_done;  // one rank speaks for all
+    if (plan.code == k_usage) throw UsageError(plan.failure);
+    throw Fatal(plan.failure);
+  }
+  int scan_code = plan.scan_code;
+  if (plan.scans) {
+    m_scan.paths = m_targets;
+    m_scan.output = plan.manifest;
+    ScanResult scanned;
+    std::optional<Fatal> failed;
+    try {
+      scanned = run_scan(m_scan, process);
+    } catch (const Fatal& error) {
+      failed = error;
+    }
+    const bool goes_on = !failed && scanned.is_complete && scanned.stop_signal == 0;
+    const std::string agreed = process.share(goes_on ? "go on" : "");
+    if (failed) throw *failed;
+    if (agreed.empty()) {
+      if (!scanned.is_complete || !process.is_first()) return scanned.code;
+      return scanned.stop_signal == SIGINT ? k_interrupted : k_work_left;  // the manifest is there, the job not begun
+    }
+    scan_code = scanned.code;
+  } else if (process.is_first() && !m_targets.empty() && plan.manifest != m_targets.front()) {
+    fmt::print("{} is there and gone on with; nothing is scanned\n", plan.manifest);
+  }
+  m_options.run.manifest = plan.manifest;
+  m_options.serve.mount_point = plan.mount_point;
+  return worst(scan_code, run_job(m_options, process));
 }
 
 }  // namespace lhsm::cli

@@ -2,14 +2,16 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <deque>
 #include <string>
 #include <vector>
 
 #include "lhsmtool_mpi/bulk/job_run.hpp"
+#include "lhsmtool_mpi/cli/scan.hpp"
 #include "serve_options.hpp"
 
 namespace lhsm::cli {
+
+class Process;
 
 /// What the commands restore, archive, release, remove and retry can be told.
 struct JobCommandOptions {
@@ -19,7 +21,10 @@ struct JobCommandOptions {
 };
 
 /// Carry out a job, on all ranks of it; return the exit code. Throws Fatal.
-int run_job(const JobCommandOptions& options);
+int run_job(const JobCommandOptions& options, Process& process);
+
+/// The same for one that releases: on all ranks, without a copytool.
+int run_release(const JobCommandOptions& options, Process& process);
 
 /// The commands that carry out a job.
 class JobCommands {
@@ -33,16 +38,21 @@ class JobCommands {
   int run(int argc, char** argv);
 
  private:
-  void add(CLI::App& app, const std::string& name, const std::string& help, store::ItemAction action);
-
   struct Command {
     CLI::App* app;
     store::ItemAction action;
+    std::vector<CLI::Option*> conditions;  ///< which files a scan takes
   };
+
+  void add(CLI::App& app, const std::string& name, const std::string& help, store::ItemAction action);
+  void add_job_options(CLI::App& command, store::ItemAction action);
+  int carry_out(const Command& command, Process& process);
+
   std::vector<Command> m_commands;
   JobCommandOptions m_options;
   RawServeOptions m_raw;
-  std::vector<std::string> m_arguments;
+  ScanCommand m_scan;
+  std::vector<std::string> m_targets;
   bool m_only_failed = false;
 };
 

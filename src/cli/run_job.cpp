@@ -5,23 +5,24 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
 
 #include "job_command.hpp"
+#include "job_options.hpp"
+#include "job_report.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
-#include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
-#include "lhsmtool_mpi/comm/mpi_session.hpp"
+#include "process.hpp"
 
 namespace lhsm::cli {
 
 namespace {
 
 using bulk::JobReport;
-using store::ItemResult;
 
 std::string joined(const std::set<std::string>& names) {
   std::string text;
@@ -29,41 +30,19 @@ std::string joined(const std::set<std::string>& names) {
   return text;
 }
 
-int exit_code_of(const JobReport& report, int stop_signal) {
-  if (report.census.left() > 0) return stop_signal == SIGINT ? k_interrupted : k_work_left;
-  return report.census.unsuccessful() > 0 ? k_some_failed : k_all_done;
-}
-
-std::string summary(const JobReport& report, store::ItemAction action, const std::string& manifest) {
-  const auto& run = report.progress.totals;
-  const bulk::Census& all = report.census;
-  std::string text = fmt::format("{:<11} {} of {} items of {}\n", "Job:", bulk::to_string(action), all.items, manifest);
-  const auto line = [&](ItemResult result) {
-    const auto i = static_cast<std::size_t>(result);
-    if (all.results.at(i) == 0) return;
-    std::string name = std::string("  ") + std::string(bulk::to_string(result)) + ':';
-    text += fmt::format("{:<11} {}", name, all.results.at(i));
-    if (result != ItemResult::pending) text += fmt::format(", {} in this run", run.results.at(i));
-    text += fmt::format(" ({})\n", format_size(all.result_bytes.at(i)));
-  };
-  for (std::size_t i = 1; i < store::k_item_results; ++i) line(static_cast<ItemResult>(i));
-  line(ItemResult::pending);
-  for (const auto& [sys_errno, count] : all.errnos)
-    if (sys_errno != 0) text += fmt::format("  {} x {}\n", count, errno_name(sys_errno));
-  for (const auto& [what, count] : report.progress.errors) text += fmt::format("  {} x {}\n", count, what);
-  if (!report.progress.stopped_because.empty() && all.left() > 0)
-    text += fmt::format("{:<11} {}\n", "Stopped:", report.progress.stopped_because);
-  return text;
-}
-
 class JobPurpose final : public Purpose {
  public:
-  explicit JobPurpose(const bulk::JobRunOptions& options) : m_options(options) {}
+  explicit JobPurpose(const bulk::JobRunOptions& options) : m_options(options), m_limits(options.job.limits) {}
 
-  void prepare(lustre::Client& client, run::DispatcherOptions& options) override {
+  void prepare(lustre::Client& client, run::DispatcherOptions& options, const run::StopRequest& stop) override {
+    m_options.order.is_stopped = [&stop] { return stop.count > 0; };
     auto run = bulk::JobRun::open(m_options, client, m_clock, [this] { fulfilled(); });
     if (!run) throw Fatal(run.error());
-    m_run = std::move(*run);
+    {
+      const std::lock_guard lock(m_controls_mutex);
+      m_run = std::move(*run);
+      m_run->job().set_limits(m_limits);
+    }
     options.adopted = m_run->take_adopted();
     options.is_bulk = [this](const ActionItem& item) { return m_run->job().has(item); };
   }
@@ -79,6 +58,12 @@ class JobPurpose final : public Purpose {
       m_fulfilled = std::move(fulfilled);
     }
     m_run->start(joined(dispatcher.hosts()), static_cast<std::uint32_t>(dispatcher.state().ranks));
+  }
+
+  void control(const Controls& controls) override {
+    const std::lock_guard lock(m_controls_mutex);
+    m_limits = limits_of(controls, m_options.job.limits);
+    if (m_run != nullptr) m_run->job().set_limits(m_limits);
   }
 
   int close(const run::RunState&, int stop_signal) override {
@@ -100,10 +85,12 @@ class JobPurpose final : public Purpose {
   RealClock m_clock;
   std::mutex m_mutex;
   std::function<void()> m_fulfilled;
+  std::mutex m_controls_mutex;  // of m_limits, and of the coming of m_run
+  bulk::JobLimits m_limits;
   std::unique_ptr<bulk::JobRun> m_run;
 };
 
-/// A job without a copytool of its own: what is only asked for, or done by the asking client.
+/// A job that only asks.
 int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
   auto client = lustre::open_client(options.serve.mount_point);
   if (!client) throw Fatal(client.error());
@@ -118,9 +105,21 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
     changed.notify_all();
   };
   const RealClock clock;
-  auto run = bulk::JobRun::open(options.run, **client, clock, [&finish] { finish(0); });
-  if (!run) throw Fatal(run.error());
-  signals.deliver_to([&finish](int number) { finish(number); });
+  std::atomic<bool> is_stopped = false;
+  signals.deliver_to([&](int number) {
+    is_stopped = true;
+    finish(number);
+  });
+  bulk::JobRunOptions run_options = options.run;
+  run_options.order.is_stopped = [&is_stopped] { return is_stopped.load(); };
+  auto run = bulk::JobRun::open(run_options, **client, clock, [&finish] { finish(0); });
+  if (!run) {
+    signals.deliver_to({});
+    throw Fatal(run.error());
+  }
+  const auto control = watch_control_file(options.serve.control_file, [&](const Controls& controls) {
+    (*run)->job().set_limits(limits_of(controls, options.run.job.limits));
+  });
   std::array<char, 256> host{};
   std::ignore = ::gethostname(host.data(), host.size() - 1);
   (*run)->start(host.data(), 1);
@@ -131,10 +130,7 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
     while (!changed.wait_for(lock, interval, [&over] { return over; })) {
       if (quiet) continue;
       lock.unlock();
-      const auto progress = (*run)->job().progress();
-      const auto counts = bulk::counts_of(**run, progress);
-      fmt::print("{}/{} items, {} in flight, {} failed\n", counts.final, counts.items, progress.inflight, counts.unsuccessful);
-      std::fflush(stdout);
+      print_progress(**run);
       lock.lock();
     }
   }
@@ -147,35 +143,19 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
 
 }  // namespace
 
-int run_job(const JobCommandOptions& options) {
-  bulk::JobRunOptions run = options.run;
-  if (run.action == store::ItemAction::release || options.submit_only) {
-    SignalThread signals;
+int run_job(const JobCommandOptions& options, Process& process) {
+  if (options.run.action == store::ItemAction::release) return run_release(options, process);
+  if (options.submit_only) {
+    if (!process.is_first()) return k_all_done;  // has nothing to do
     JobCommandOptions unserved = options;
     // Nothing is ever heard: looking is all there is.
-    if (options.submit_only)
-      unserved.run.asker.look_after = std::min<std::chrono::milliseconds>(unserved.run.asker.look_after, std::chrono::seconds(2));
-    if (!comm::started_by_launcher()) {
-      log::set_up("", 0, options.serve.log_level);
-      return run_unserved(unserved, signals);
-    }
-    comm::MpiSession session;  // the other ranks have nothing to do
-    log::set_up("", session.rank(), options.serve.log_level);
-    int code = k_all_done;
-    std::string failed;
-    try {
-      if (session.rank() == 0) code = run_unserved(unserved, signals);
-    } catch (const Fatal& error) {
-      failed = error.what();
-    }
-    session.finalize();
-    if (!failed.empty()) throw Fatal(failed);
-    return code;
+    unserved.run.asker.look_after = std::min<std::chrono::milliseconds>(unserved.run.asker.look_after, std::chrono::seconds(2));
+    return run_unserved(unserved, process.signals());
   }
-  JobPurpose purpose(run);
+  JobPurpose purpose(options.run);
   ServeOptions serving = options.serve;
   serving.purpose = &purpose;
-  return serve(serving);
+  return serve(serving, process);
 }
 
 }  // namespace lhsm::cli

@@ -21,12 +21,12 @@
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
-#include "lhsmtool_mpi/comm/loopback.hpp"
-#include "lhsmtool_mpi/comm/mpi_session.hpp"
 #include "lhsmtool_mpi/lustre/mount_point.hpp"
 #include "lhsmtool_mpi/scan/dispatcher.hpp"
+#include "lhsmtool_mpi/scan/failed_names.hpp"
 #include "lhsmtool_mpi/scan/manifest_sink.hpp"
 #include "lhsmtool_mpi/scan/worker.hpp"
+#include "process.hpp"
 #include "scan_progress.hpp"
 #include "surroundings.hpp"
 
@@ -117,13 +117,20 @@ int exit_code(bool is_complete, int stop_signal, const scan::ScanTotals& totals)
   return totals.failed() > 0 ? k_some_failed : k_all_done;
 }
 
+/// The list of what failed first: who finds the manifest may go by it.
+Status finish(scan::ManifestSink& sink, scan::FailedNames& failed, int code) {
+  LHSM_TRY(failed.finish());
+  return sink.finish(code);
+}
+
 /// Rank 0: the dispatcher here, its own worker in a thread.
-int dispatch(const ScanCommand& command, comm::Channel& channel, comm::Channel& local_worker, int ranks,
+ScanResult dispatch(const ScanCommand& command, comm::Channel& channel, comm::Channel& local_worker, int ranks,
              const scan::RankIdentity& identity, SignalThread& signals, const Abort& abort) {
   const auto client = open_file_system(command);
   const std::jthread worker([&] { work(local_worker, identity, client, command, abort); });
   const TimePoint started = std::chrono::steady_clock::now();
-  ScanProgress progress(stdout, progress_style(), command.progress);
+  scan::FailedNames failed_names(command.nul_separated ? '\0' : '\n');
+  ScanProgress progress(stdout, progress_style(), command.progress, failed_names);
   scan::ManifestSink sink;
   scan::Dispatcher dispatcher(channel, ranks, identity.build, sink, progress);
   std::atomic<int> stop_signal = 0;
@@ -137,6 +144,8 @@ int dispatch(const ScanCommand& command, comm::Channel& channel, comm::Channel& 
   try {
     dispatcher.greet();
     if (stop_signal == 0) {
+      if (!command.failed_list.empty())
+        if (const Status opened = failed_names.open(command.failed_list); !opened) throw Fatal(opened.error());
       const scan::ManifestHead head{version_text().substr(0, version_text().find('\n')), (*client)->fsname(),
                                     (*client)->mount_point(), command.command_line, identity.host,
                                     static_cast<std::uint32_t>(ranks)};
@@ -151,47 +160,35 @@ int dispatch(const ScanCommand& command, comm::Channel& channel, comm::Channel& 
     sink.discard();
     abort();
   }
-  if (!failed.empty()) throw Fatal(failed);
   const int code = exit_code(is_complete, stop_signal, dispatcher.totals());
-  if (is_complete)
-    if (const Status finished = sink.finish(code); !finished) throw Fatal(finished.error());
-  signals.deliver_to({});
+  Status finished;
+  if (failed.empty() && is_complete) finished = finish(sink, failed_names, code);
+  signals.hold();  // there may be more to do than a scan
+  if (!failed.empty()) throw Fatal(failed);
+  if (!finished) throw Fatal(finished.error());
   progress.close(dispatcher.totals(), ranks, is_complete ? command.output : std::string(),
                  std::chrono::steady_clock::now() - started);
-  return code;
+  return {code, is_complete, stop_signal};
 }
 
 }  // namespace
 
-int run_scan(const ScanCommand& command) {
-  SignalThread signals;  // before MPI starts its threads
-  const scan::RankIdentity identity{build_identity(), host_name()};
-  if (!comm::started_by_launcher()) {
-    log::set_up(identity.host, 0, command.log_level);
-    comm::LoopbackHub hub(1);
-    return dispatch(command, hub, hub.worker(0), 1, identity, signals, [] { std::_Exit(k_run_failed); });
+ScanResult run_scan(const ScanCommand& command, Process& process) {
+  const scan::RankIdentity identity{build_identity(), process.host()};
+  const Abort abort = [&process] { process.abort(k_run_failed); };
+  if (process.is_first()) {
+    auto [channel, local_worker] = process.dispatcher_channel();
+    return dispatch(command, *channel, *local_worker, process.ranks(), identity, process.signals(), abort);
   }
+  // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
+  const auto channel = process.worker_channel();
+  work(*channel, identity, open_file_system(command), command, abort);
+  return {};
+}
 
-  comm::MpiSession session;
-  log::set_up(identity.host, session.rank(), command.log_level);
-  const Abort abort = [&session] { session.abort(k_run_failed); };
-  int code = k_all_done;
-  std::string failed;
-  if (session.rank() == 0) {
-    auto [channel, local_worker] = session.dispatcher_channel();
-    try {
-      code = dispatch(command, *channel, *local_worker, session.size(), identity, signals, abort);
-    } catch (const Fatal& error) {
-      failed = error.what();
-    }
-  } else {
-    // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
-    const auto channel = session.worker_channel();
-    work(*channel, identity, open_file_system(command), command, abort);
-  }
-  session.finalize();
-  if (!failed.empty()) throw Fatal(failed);
-  return code;
+int run_scan(const ScanCommand& command) {
+  Process process(command.log_level);
+  return process.run([&] { return run_scan(command, process).code; });
 }
 
 }  // namespace lhsm::cli

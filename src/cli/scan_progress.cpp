@@ -29,8 +29,8 @@ std::string local_time() {
 
 }  // namespace
 
-ScanProgress::ScanProgress(std::FILE* out, report::Style style, std::chrono::seconds interval)
-    : m_out(out), m_terminal(style == report::Style::live), m_interval(interval) {
+ScanProgress::ScanProgress(std::FILE* out, report::Style style, std::chrono::seconds interval, scan::FailedNames& failed)
+    : m_out(out), m_failed(failed), m_terminal(style == report::Style::live), m_interval(interval) {
   if (m_terminal && m_interval > Duration::zero()) m_interval = k_terminal_interval;
 }
 

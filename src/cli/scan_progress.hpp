@@ -7,6 +7,7 @@
 
 #include "lhsmtool_mpi/report/progress.hpp"
 #include "lhsmtool_mpi/scan/dispatcher.hpp"
+#include "lhsmtool_mpi/scan/failed_names.hpp"
 
 namespace lhsm::cli {
 
@@ -14,14 +15,17 @@ namespace lhsm::cli {
 /// (0: none). Problems go to the log; a flood of them is cut and counted.
 class ScanProgress final : public scan::ScanObserver {
  public:
-  ScanProgress(std::FILE* out, report::Style style, std::chrono::seconds interval);
+  /// `failed` gets the names of what failed; it outlives this.
+  ScanProgress(std::FILE* out, report::Style style, std::chrono::seconds interval, scan::FailedNames& failed);
   void update(const scan::ScanTotals& totals, TimePoint now) override;
   void problem(const Error& error) override;
+  void failed_names(std::string_view names) override { m_failed.add(names); }
   /// Print the summary; `manifest` is empty when there is none.
   void close(const scan::ScanTotals& totals, int ranks, const std::string& manifest, Duration took);
 
  private:
   std::FILE* m_out;
+  scan::FailedNames& m_failed;
   bool m_terminal;
   Duration m_interval;
   bool m_line_open = false;

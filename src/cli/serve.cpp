@@ -15,12 +15,11 @@
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "lhsmtool_mpi/cli/control_file.hpp"
 #include "lhsmtool_mpi/comm/event_channel.hpp"
-#include "lhsmtool_mpi/comm/loopback.hpp"
-#include "lhsmtool_mpi/comm/mpi_session.hpp"
 #include "lhsmtool_mpi/report/progress.hpp"
 #include "lhsmtool_mpi/report/watched_client.hpp"
 #include "lhsmtool_mpi/run/dispatcher.hpp"
 #include "lhsmtool_mpi/run/worker.hpp"
+#include "process.hpp"
 #include "run_files.hpp"
 #include "surroundings.hpp"
 
@@ -121,13 +120,20 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   report::ProgressPrinter printer(stdout, progress_style(), options.progress);
   const auto control = watch_control_file(options.control_file, [&](const Controls& controls) {
     bandwidth = controls.bandwidth.value_or(options.bandwidth_bytes_per_second);
+    if (options.purpose != nullptr) options.purpose->control(controls);
     channel.wake();
   });
   run::StopRequest stop;
   std::atomic<int> stop_signal = 0;
+  // To prepare may take long; what is heard then counts, too.
+  signals.deliver_to([&](int number) {
+    stop_signal = number;
+    if (++stop.count > 1 && options.last_signal_is_second) stop.count = k_wait_for_nobody;
+    channel.wake();
+  });
   std::string failed;
   try {
-    if (options.purpose != nullptr && doors) options.purpose->prepare(*doors->client, dispatcher_options);
+    if (options.purpose != nullptr && doors) options.purpose->prepare(*doors->client, dispatcher_options, stop);
   } catch (const Fatal& error) {
     failed = error.what();
   }
@@ -136,11 +142,6 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   run::Observer& observer = purposeful != nullptr ? *purposeful : stop_on_failure;
   run::Dispatcher dispatcher(channel, std::move(workers), identity.build, dispatcher_options, clock, observer);
 
-  signals.deliver_to([&](int number) {
-    stop_signal = number;
-    if (++stop.count > 1 && options.last_signal_is_second) stop.count = k_wait_for_nobody;
-    channel.wake();
-  });
   // After all that could throw: a worker that nobody tells to stop would be waited for.
   const std::jthread worker([&] { work(local_worker, identity, doors, options); });
   try {
@@ -189,40 +190,27 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
 
 }  // namespace
 
-int serve(const ServeOptions& options) {
-  SignalThread signals;  // before MPI starts its threads
-  const run::WorkerIdentity identity{build_identity(), host_name(), options.slots};
-  if (!comm::started_by_launcher()) {
-    log::set_up(identity.host, 0, options.log_level);
-    comm::LoopbackHub hub(1);
-    return dispatch(options, hub, hub.worker(0), 1, identity, signals, [] { std::_Exit(k_run_failed); });
+int serve(const ServeOptions& options, Process& process) {
+  const run::WorkerIdentity identity{build_identity(), process.host(), options.slots};
+  if (process.is_first()) {
+    auto [channel, local_worker] = process.dispatcher_channel();
+    return dispatch(options, *channel, *local_worker, process.ranks(), identity, process.signals(),
+                    [&process] { process.abort(k_run_failed); });
   }
+  // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
+  const auto channel = process.worker_channel();
+  try {
+    work(*channel, identity, open_doors(options), options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", process.rank(), identity.host, error.what());
+    process.abort(k_run_failed);
+  }
+  return k_all_done;
+}
 
-  comm::MpiSession session;
-  log::set_up(identity.host, session.rank(), options.log_level);
-  int code = k_all_done;
-  std::string failed;
-  if (session.rank() == 0) {
-    auto [channel, local_worker] = session.dispatcher_channel();
-    try {
-      code = dispatch(options, *channel, *local_worker, session.size(), identity, signals,
-                      [&session] { session.abort(k_run_failed); });
-    } catch (const Fatal& error) {
-      failed = error.what();
-    }
-  } else {
-    // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
-    const auto channel = session.worker_channel();
-    try {
-      work(*channel, identity, open_doors(options), options);
-    } catch (const std::exception& error) {
-      fmt::print(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", session.rank(), identity.host, error.what());
-      session.abort(k_run_failed);
-    }
-  }
-  session.finalize();
-  if (!failed.empty()) throw Fatal(failed);
-  return code;
+int serve(const ServeOptions& options) {
+  Process process(options.log_level);
+  return process.run([&] { return serve(options, process); });
 }
 
 }  // namespace lhsm::cli

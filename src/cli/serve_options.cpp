@@ -61,7 +61,9 @@ void add_serve_options(CLI::App& app, ServeOptions& options, RawServeOptions& ra
            "Bytes per second that all ranks together may read; a bare number counts MiB", k_MiB)
       ->default_str("no limit");
   app.add_option("--control", options.control_file,
-                 "File that is read again when it changes; its line bandwidth=SIZE replaces -b")
+                 service == Service::live
+                     ? "File that is read again when it changes; its line bandwidth=SIZE replaces -b"
+                     : "File that is read again when it changes; its lines bandwidth, max-files-per-second, limit-action hold")
       ->type_name("FILE");
   app.add_option("-u,--update-interval,--update_interval", raw.update_interval,
                  "Seconds between reports of progress to the coordinator")

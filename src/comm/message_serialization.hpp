@@ -164,13 +164,16 @@ LHSM_WIRE(lhsm::comm::ScanTasks, counted(m.tasks))
 LHSM_WIRE(lhsm::comm::ScanState, m.queued, m.received, flag(m.is_hungry), flag(m.is_idle))
 LHSM_WIRE(lhsm::comm::ScanRecall)
 LHSM_WIRE(lhsm::comm::ScanFound, counted(m.rows), m.row_count, m.bytes, m.directories, m.others, m.filtered,
-          m.vanished, m.failed_lines, m.failed_entries, counted(m.problems))
+          m.vanished, m.failed_lines, m.failed_entries, counted(m.problems), counted(m.failed_names))
 LHSM_WIRE(lhsm::comm::ScanTaken)
 LHSM_WIRE(lhsm::comm::VerifyTask, m.row, m.fid, flag(m.is_whole), m.size, m.extent)
 LHSM_WIRE(lhsm::comm::VerifyTasks, counted(m.tasks))
 LHSM_WIRE(lhsm::comm::VerifyResult, m.row, m.extent, flag(m.has_failed), m.error, m.size, counted(m.version), counted(m.kept),
           counted(m.computed), counted(m.leaves), m.bytes_read)
 LHSM_WIRE(lhsm::comm::VerifyResults, counted(m.results))
+LHSM_WIRE(lhsm::comm::ReleaseFiles, counted(m.fids))
+LHSM_WIRE(lhsm::comm::FileReleased, m.fid, m.answer, m.error)
+LHSM_WIRE(lhsm::comm::FilesReleased, counted(m.files))
 LHSM_WIRE(lhsm::comm::Stop)
 LHSM_WIRE(lhsm::comm::Bye)
 

@@ -4,11 +4,19 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "mpi_check.hpp"
 
 namespace lhsm::comm {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_poll{2};
+
+}  // namespace
 
 void check_mpi(int rc, const char* function) {
   if (rc == MPI_SUCCESS) return;
@@ -67,6 +75,24 @@ MpiSession::DispatcherChannel MpiSession::dispatcher_channel() {
   DispatcherChannel made{};
   made.channel = make_mpi_dispatcher_channel(m_state->communicator, made.local_worker);
   return made;
+}
+
+std::string MpiSession::share(std::string text) {
+  // MPI's own waits spin, and rank 0 may have much to do before it comes here.
+  const auto broadcast = [this](void* data, std::size_t bytes) {
+    MPI_Request request = MPI_REQUEST_NULL;
+    check_mpi(MPI_Ibcast(data, static_cast<int>(bytes), MPI_BYTE, 0, m_state->communicator, &request), "MPI_Ibcast");
+    for (int done = 0;;) {
+      check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+      if (done != 0) return;
+      std::this_thread::sleep_for(k_poll);
+    }
+  };
+  std::uint64_t bytes = text.size();
+  broadcast(&bytes, sizeof bytes);
+  text.resize(static_cast<std::size_t>(bytes));
+  broadcast(text.data(), text.size());
+  return text;
 }
 
 void MpiSession::finalize() {

@@ -96,6 +96,7 @@ void Dispatcher::count(const comm::ScanFound& found) {
   m_totals.failed_lines += found.failed_lines;
   m_totals.failed_entries += found.failed_entries;
   for (const Error& error : found.problems) m_observer.problem(error);
+  if (!found.failed_names.empty()) m_observer.failed_names(found.failed_names);
 }
 
 void Dispatcher::feed(ListFeeder* list) {

@@ -41,11 +41,11 @@ std::optional<std::string> below(const std::string& path, const std::string& dir
 
 void TaskRunner::look_at_line(const std::string& base, std::string_view line) {
   const auto entry = parse_line(line);
-  if (!entry) return problem(entry.error(), m_found.failed_lines);
+  if (!entry) return failed_line(entry.error(), base, line);
   if (!*entry) return;
   const Fid* const fid = std::get_if<Fid>(&**entry);
   const Status taken = fid != nullptr ? take_fid(*fid) : take_path(base, std::get<std::string>(**entry));
-  if (!taken) problem(taken.error(), m_found.failed_lines);
+  if (!taken) failed_line(taken.error(), base, line);
 }
 
 Status TaskRunner::take_fid(const Fid& fid) {

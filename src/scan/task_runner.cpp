@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "lhsmtool_mpi/scan/entry_list.hpp"
 #include "names.hpp"
 #include "open_directory.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t k_buffer_bytes = std::size_t{256} << 10;
 constexpr std::uint64_t k_deliver_rows = 128;
+constexpr std::size_t k_deliver_names = std::size_t{64} << 10;  // bytes
 constexpr std::size_t k_most_problems = 128;          // of one delivery that are told in words
 constexpr std::uint64_t k_directories_per_task = 256;
 constexpr std::uint32_t k_unknown_mdt = ~std::uint32_t{0};
@@ -62,7 +64,7 @@ void TaskRunner::run(const comm::ScanTask& task) {
       if (directory)
         look_at_files(**directory, task);
       else
-        problem(directory.error(), m_found.failed_entries);
+        for_each_name(task, [&](std::string_view name) { failed_entry(directory.error(), join(task.directory, name)); });
       break;
     }
     case comm::ScanTaskKind::lines:
@@ -77,9 +79,9 @@ void TaskRunner::run(const comm::ScanTask& task) {
 
 void TaskRunner::walk_directory(const std::string& path) {
   const auto fd = open_directory(m_context.root, path);
-  if (!fd) return problem(fd.error(), m_found.failed_entries);
+  if (!fd) return failed_entry(fd.error(), path);
   struct stat status {};
-  if (::fstat(**fd, &status) != 0) return problem(errno_error("stat", path).value(), m_found.failed_entries);
+  if (::fstat(**fd, &status) != 0) return failed_entry(errno_error("stat", path).value(), path);
   if (status.st_dev != m_context.device) {
     ++m_found.others;  // another file system is mounted here
     return;
@@ -98,7 +100,7 @@ void TaskRunner::read_entries(int fd, const std::string& path) {
     const long size = ::syscall(SYS_getdents64, fd, m_buffer.data(), m_buffer.size());
     if (size == 0 || m_context.is_stopping()) break;
     if (size < 0) {
-      problem(errno_error("read directory", path).value(), m_found.failed_entries);
+      failed_entry(errno_error("read directory", path).value(), path);
       break;
     }
     for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
@@ -151,7 +153,7 @@ void TaskRunner::look_at_file(int directory, const std::string& parent, std::str
     if (is_gone(facts.error()))
       ++m_found.vanished;
     else
-      problem({facts.error().kind, facts.error().sys_errno, facts.error().operation, path}, m_found.failed_entries);
+      failed_entry({facts.error().kind, facts.error().sys_errno, facts.error().operation, path}, path);
     return;
   }
   if (!S_ISREG(facts->attributes.st_mode)) {
@@ -194,13 +196,30 @@ std::uint32_t TaskRunner::mdt_of(const Fid& fid) {
   return m_mdt;
 }
 
+void TaskRunner::failed_entry(const Error& error, std::string_view path) {
+  problem(error, m_found.failed_entries);
+  keep_name(m_context.client.mount_point(), path);
+}
+
+void TaskRunner::failed_line(const Error& error, const std::string& base, std::string_view line) {
+  problem(error, m_found.failed_lines);
+  const auto entry = parse_line(line);
+  const bool is_relative = entry && *entry && std::holds_alternative<std::string>(**entry) && !line.starts_with('/');
+  keep_name(is_relative ? std::string_view(base) : std::string_view(), line);
+}
+
+void TaskRunner::keep_name(std::string_view directory, std::string_view name) {
+  if (!m_context.options.keeps_failed) return;
+  m_found.failed_names.append(join(directory, name)).push_back('\0');
+}
+
 void TaskRunner::problem(const Error& error, std::uint64_t& counter) {
   ++counter;
   if (m_found.problems.size() < k_most_problems) m_found.problems.push_back(error);
 }
 
 void TaskRunner::deliver_some() {
-  if (m_found.row_count >= k_deliver_rows) m_context.deliver(m_found);
+  if (m_found.row_count >= k_deliver_rows || m_found.failed_names.size() >= k_deliver_names) m_context.deliver(m_found);
 }
 
 }  // namespace lhsm::scan

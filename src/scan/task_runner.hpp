@@ -46,7 +46,10 @@ class TaskRunner {
 
   void add(const lustre::FileFacts& facts, std::string path);
   [[nodiscard]] std::uint32_t mdt_of(const Fid& fid);
+  void failed_entry(const Error& error, std::string_view path);
+  void failed_line(const Error& error, const std::string& base, std::string_view line);
   void problem(const Error& error, std::uint64_t& counter);
+  void keep_name(std::string_view directory, std::string_view name);
   void deliver_some();
 
   TaskContext m_context;

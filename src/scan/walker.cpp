@@ -15,6 +15,7 @@ namespace lhsm::scan {
 namespace {
 
 constexpr std::uint64_t k_rows_per_piece = 4096;
+constexpr std::size_t k_names_per_piece = std::size_t{1} << 20;  // bytes, of what failed
 constexpr std::size_t k_most_pieces = 4;               // that may wait before threads do
 constexpr std::uint64_t k_most_waiting_tasks = 64;  // of names_per_task names; beyond, a directory's reader goes through them itself
 constexpr std::uint64_t k_most_names_back = 16384;
@@ -164,9 +165,10 @@ void TreeWalker::merge(comm::ScanFound& found) {
     m_current.vanished += found.vanished;
     m_current.failed_lines += found.failed_lines;
     m_current.failed_entries += found.failed_entries;
+    m_current.failed_names += found.failed_names;
     for (Error& error : found.problems)
       if (m_current.problems.size() < k_most_problems) m_current.problems.push_back(std::move(error));
-    is_full = m_current.row_count >= k_rows_per_piece;
+    is_full = m_current.row_count >= k_rows_per_piece || m_current.failed_names.size() >= k_names_per_piece;
     if (is_full) m_full.push_back(std::exchange(m_current, {}));
   }
   found.rows.clear();  // keeps its room

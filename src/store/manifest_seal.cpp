@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -67,6 +68,12 @@ bool parse_uuid(std::optional<std::string_view> text, ManifestIdentity& identity
 }
 
 }  // namespace
+
+bool looks_like_manifest(int fd) {
+  std::array<char, k_magic.size()> head{};
+  return ::pread(fd, head.data(), head.size(), 0) == static_cast<ssize_t>(head.size()) &&
+         std::string_view(head.data(), head.size()) == k_magic;
+}
 
 Failure corrupt(const std::string& path, const std::string& why) {
   return failure(ErrorKind::corrupt, EBADMSG, "read", path + ": " + why);

@@ -261,5 +261,11 @@ TEST_F(MpiChannelTest, messages_sent_before_the_channel_ends_still_arrive) {
     if (!receive_soon(*m_channel)) return;
 }
 
+TEST(MpiShareTest, what_rank_0_says_reaches_all) {
+  const bool is_first = test::session().rank() == 0;
+  for (const std::string& text : {std::string("go on"), std::string(), std::string("a\0b", 3), std::string(100'000, 'x')})
+    EXPECT_EQ(test::session().share(is_first ? text : "of another"), text);
+}
+
 }  // namespace
 }  // namespace lhsm::comm

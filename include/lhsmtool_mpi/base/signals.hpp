@@ -4,6 +4,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "lhsmtool_mpi/base/fd.hpp"
 
@@ -22,12 +23,17 @@ class SignalThread {
   /// Call `on_signal` with the number of each signal from now on, also of those that came before the
   /// first call of this. An empty function: drop them; the former one is not running any more.
   void deliver_to(std::function<void(int)> on_signal);
+  /// Keep signals for the next deliver_to(), which calls its function with them before it returns; the former one is not
+  /// running any more.
+  void hold();
 
  private:
   void run();
 
   std::mutex m_mutex;
   std::function<void(int)> m_on_signal;
+  bool m_holds = false;
+  std::vector<int> m_held;
   Fd m_signals;
   Fd m_stop;
   std::jthread m_thread;

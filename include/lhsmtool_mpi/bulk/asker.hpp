@@ -21,7 +21,7 @@ struct AskerOptions {
   std::chrono::milliseconds look_after{30'000};
 };
 
-/// Asks the coordinator for what a job wants next, and looks after requests of which nothing is heard. Threads of its own,
+/// Asks the coordinator for what a job wants next (but for releases: release.hpp), and looks after requests of which nothing is heard. Threads of its own,
 /// from the constructor to the destructor; call Job::stop() before the latter, unless the job is over.
 class Asker {
  public:
@@ -38,7 +38,6 @@ class Asker {
   [[nodiscard]] bool examine(const Row& row);
   void request(const std::vector<Row>& rows);
   void request_singly(const std::vector<Row>& rows);
-  void release(const std::vector<Row>& rows);
   void look_at(const Row& row);
 
   Job& m_job;

@@ -23,16 +23,28 @@
 #include "lhsmtool_mpi/base/action_item.hpp"
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/bulk/failure_watch.hpp"
+#include "lhsmtool_mpi/bulk/file_rate.hpp"
 #include "lhsmtool_mpi/bulk/request_window.hpp"
 #include "lhsmtool_mpi/bulk/row_source.hpp"
+#include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
 #include "lhsmtool_mpi/store/journal.hpp"
 
 namespace lhsm::bulk {
 
+/// What may be changed while a job runs.
+struct JobLimits {
+  std::uint64_t files_per_second = 0;  ///< that are taken up; 0: no limit
+  std::map<store::ItemAction, std::size_t> inflight;  ///< requests at the coordinator, by what they ask for
+
+  friend bool operator==(const JobLimits&, const JobLimits&) = default;
+};
+
 struct JobOptions {
   store::ItemAction action = store::ItemAction::none;
   std::size_t max_inflight = 10'000;      ///< requests at the coordinator
+  std::size_t least_inflight = 2 * lustre::k_most_requested;  ///< that may always be there
+  JobLimits limits;
   std::uint32_t attempts = 3;             ///< of an item, before it is given up
   std::chrono::milliseconds first_delay{1'000};  ///< until the second attempt; doubles
   FailureWatch::Options failures;
@@ -60,10 +72,12 @@ class Job {
   /// Wait for room and return rows to ask for: one MDT's, at most lustre::k_most_requested; they are in flight from here
   /// on. Empty: the job is over or stopped. Each row is answered by exactly one of asked(), settled(), failed(), given_back().
   [[nodiscard]] std::vector<Row> next_batch();
+  /// The same without waiting: empty also when there is nothing now.
+  [[nodiscard]] std::vector<Row> batch_now();
   /// The coordinator has taken the requests.
   void asked(const std::vector<Row>& rows);
-  /// There was nothing to ask for, or somebody else has done it, or it cannot be.
-  void settled(const Row& row, store::ItemResult result, int sys_errno);
+  /// There was nothing to ask for, or somebody else (`rank`, when it is one of ours) has done it, or it cannot be.
+  void settled(const Row& row, store::ItemResult result, int sys_errno, WorkerId rank = -1);
   /// An attempt failed before an action of it could; tried again where that may help.
   void failed(const Row& row, const Error& error);
   /// It was not looked at: it goes to the front.
@@ -81,6 +95,8 @@ class Job {
   void taken_in(const ActionItem& item);
   void ended(const ActionItem& item, const run::ActionOutcome& outcome);
 
+  /// From now on.
+  void set_limits(const JobLimits& limits);
   /// Ask for nothing more. What is in flight may still end.
   void stop(const std::string& because);
   [[nodiscard]] JobProgress progress() const;
@@ -101,6 +117,7 @@ class Job {
   using Lock = std::unique_lock<std::mutex>;
 
   void fill_buckets();
+  [[nodiscard]] std::vector<Row> take_batch();
   [[nodiscard]] std::vector<Row> take_bucket();
   [[nodiscard]] std::optional<Row> due_retry();
   void take_off(const Row& row, std::vector<Row>& batch);
@@ -112,7 +129,7 @@ class Job {
   void stop_locked(const std::string& because);
   void check_end();
   [[nodiscard]] bool is_over() const;
-  [[nodiscard]] std::size_t room() const;
+  [[nodiscard]] std::size_t room();
 
   RowSource& m_source;
   store::Journal& m_journal;
@@ -123,6 +140,7 @@ class Job {
   mutable std::mutex m_mutex;
   std::condition_variable m_changed;
   RequestWindow m_window;
+  FileRate m_rate;
   FailureWatch m_failures;
   bool m_source_is_empty = false;
   std::map<std::uint32_t, std::deque<Row>> m_buckets;  // by MDT: read, not yet in flight

@@ -9,6 +9,7 @@
 
 #include "lhsmtool_mpi/bulk/asker.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
+#include "lhsmtool_mpi/bulk/order.hpp"
 
 namespace lhsm::bulk {
 
@@ -18,6 +19,7 @@ struct JobRunOptions {
   Selection selection = Selection::pending;
   JobOptions job;      ///< its action is set from the above
   AskerOptions asker;  ///< likewise
+  OrderOptions order;  ///< once its is_stopped has said so, the job is opened as one that was stopped
   std::chrono::milliseconds lock_heartbeat{10'000};  ///< how soon it is seen that somebody has taken the lock file away
   std::string failed_list;  ///< written at the end (write_failed()); may be empty
   std::string user;
@@ -50,7 +52,7 @@ class JobRun {
   /// Actions of a dead run that are to be carried out by this one: for DispatcherOptions::adopted.
   [[nodiscard]] std::vector<ActionItem> take_adopted();
 
-  /// Begin to ask. `hosts` and `ranks` are for the record.
+  /// Begin to ask; a job that releases has to be given to a ReleaseDispatcher then. `hosts` and `ranks` are for the record.
   void start(const std::string& hosts, std::uint32_t ranks);
   /// Stop asking; make the journal durable and the manifest's next generation of it; write the list of what failed.
   /// `exit_code` is asked for the record. After an error the results are in the journal as far as they are durable.

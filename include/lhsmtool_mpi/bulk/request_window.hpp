@@ -11,15 +11,16 @@ namespace lhsm::bulk {
 /// list, which it reads again and again, and in which cancels stand behind them.
 class RequestWindow {
  public:
-  explicit RequestWindow(std::size_t most) : m_most(std::max<std::size_t>(most, 1)) {}
+  /// At most `most`; `least` besides what was seen.
+  explicit RequestWindow(std::size_t most, std::size_t least = 102) : m_most(std::max<std::size_t>(most, 1)), m_least(least) {}
 
   /// So many of our requests are running now.
   void saw_running(std::size_t count) { m_peak = std::max(m_peak, count); }
-  [[nodiscard]] std::size_t limit() const { return std::min(m_most, 2 * m_peak + k_least); }
+  [[nodiscard]] std::size_t limit() const { return std::min(m_most, 2 * m_peak + m_least); }
 
  private:
-  static constexpr std::size_t k_least = 102;  // two whole requests
   std::size_t m_most;
+  std::size_t m_least;
   std::size_t m_peak = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "lhsmtool_mpi/bulk/row_source.hpp"
 #include "lhsmtool_mpi/store/job_files.hpp"
 
 namespace lhsm::bulk {
@@ -28,6 +29,27 @@ inline Status for_each_slice(store::ManifestReader& manifest, const store::Journ
 inline bool is_unsuccessful(store::ItemResult result) {
   return result == store::ItemResult::failed || result == store::ItemResult::refused ||
          result == store::ItemResult::cancelled;
+}
+
+/// What a Row is made of.
+inline constexpr store::Columns k_row_columns{store::Column::fid_seq,   store::Column::fid_oid, store::Column::fid_ver,
+                                              store::Column::mdt_index, store::Column::result,  store::Column::attempts,
+                                              store::Column::first_start};
+
+/// Whether a run takes up an item with that result.
+inline bool is_selected(store::ItemResult result, Selection selection) {
+  return result == store::ItemResult::pending || (selection == Selection::pending_and_failed && is_unsuccessful(result));
+}
+
+/// Return row `i` of a slice that begins with row `first` of the manifest.
+inline Row row_of(const store::ItemSlice& slice, std::size_t i, std::uint64_t first) {
+  const bool anew = slice.result[i] != store::ItemResult::pending;
+  return {first + i,
+          {slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]},
+          slice.mdt_index[i],
+          anew ? 0 : slice.attempts[i],
+          slice.first_start[i],
+          k_no_group};
 }
 
 }  // namespace lhsm::bulk

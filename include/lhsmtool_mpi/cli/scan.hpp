@@ -16,6 +16,7 @@ struct ScanCommand {
   std::string list;                ///< a file of paths and FIDs, "-" for stdin of rank 0; empty: none
   bool nul_separated = false;      ///< the list's entries end with a NUL, not a line end
   std::string output;              ///< the manifest
+  std::string failed_list;         ///< gets what could not be looked at; may be empty
   bool replace = false;            ///< a manifest that is there
   std::string command_line;        ///< for the manifest's record of runs
   scan::ScanOptions options;
@@ -23,7 +24,18 @@ struct ScanCommand {
   log::Level log_level = log::Level::info;
 };
 
+class Process;
+
+/// What a scan came to, on rank 0.
+struct ScanResult {
+  int code = 0;              ///< exit code
+  bool is_complete = false;  ///< there is a manifest
+  int stop_signal = 0;       ///< that was heard, also when it came too late to stop anything
+};
+
 /// Write a manifest of what is found; on all ranks of the job. Return the exit code. Throws Fatal.
 int run_scan(const ScanCommand& command);
+/// The same as one thing of several that a process does. Signals are held afterwards.
+[[nodiscard]] ScanResult run_scan(const ScanCommand& command, Process& process);
 
 }  // namespace lhsm::cli

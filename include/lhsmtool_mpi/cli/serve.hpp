@@ -17,16 +17,20 @@
 
 namespace lhsm::cli {
 
+struct Controls;
+
 /// What a run is for, besides serving whoever asks. On rank 0; called in this order, each once.
 class Purpose {
  public:
   virtual ~Purpose() = default;
-  /// Before the ranks are greeted. May throw Fatal.
-  virtual void prepare(lustre::Client& client, run::DispatcherOptions& options) = 0;
+  /// Before the ranks are greeted; `stop` tells when it should come to its end. May throw Fatal.
+  virtual void prepare(lustre::Client& client, run::DispatcherOptions& options, const run::StopRequest& stop) = 0;
   /// Return an observer of the run that passes on to `inner`; both live until close() has returned. Null: none.
   virtual std::unique_ptr<run::Observer> observe(run::Observer& inner) = 0;
   /// All ranks are there, and serving begins. `fulfilled` ends it in order; any thread may call it.
   virtual void begin(const run::Dispatcher& dispatcher, std::function<void()> fulfilled) = 0;
+  /// The control file says something, for the first time or anew. By any thread, from before prepare() until serve() returns.
+  virtual void control(const Controls& /*controls*/) {}
   /// Serving is over, for whatever reason; also without begin(). `stop_signal` 0: none was heard. Return the
   /// exit code. May throw Fatal.
   virtual int close(const run::RunState& state, int stop_signal) = 0;
@@ -60,7 +64,11 @@ struct ServeOptions {
   std::function<void(const Status&)> on_started;
 };
 
+class Process;
+
 /// Be a copytool until a signal says stop; on all ranks of the job. Return the exit code. Throws Fatal.
 int serve(const ServeOptions& options);
+/// The same as one thing of several that a process does.
+int serve(const ServeOptions& options, Process& process);
 
 }  // namespace lhsm::cli

@@ -34,6 +34,10 @@
 // So has a verification of an archive (part `verify`):
 //                                <-  VerifyTasks          objects, or extents of large ones, to be read
 //     VerifyResults              ->
+//
+// A job that releases (part `bulk`) has them, too, and between them:
+//                                <-  ReleaseFiles
+//     FilesReleased              ->                       not in their order
 #pragma once
 
 #include <cstdint>
@@ -49,7 +53,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 7;
+inline constexpr std::uint32_t k_protocol_version = 8;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -227,6 +231,7 @@ struct ScanFound {
   std::uint64_t failed_lines = 0;
   std::uint64_t failed_entries = 0;  ///< directories and files
   std::vector<Error> problems;       ///< of the failed ones as many as are worth a line
+  std::string failed_names;          ///< each followed by a NUL: lines, absolute paths; only when they are wanted
 };
 
 struct ScanTaken {};
@@ -263,12 +268,33 @@ struct VerifyResults {
   std::vector<VerifyResult> results;
 };
 
+struct ReleaseFiles {
+  std::vector<Fid> fids;
+};
+
+enum class ReleaseAnswer : std::uint8_t {
+  released,
+  already,  ///< it was
+  refused,  ///< its state does not allow it
+  failed,   ///< with `error`
+};
+
+struct FileReleased {
+  Fid fid;
+  ReleaseAnswer answer = ReleaseAnswer::released;
+  Error error;
+};
+
+struct FilesReleased {
+  std::vector<FileReleased> files;
+};
+
 struct Stop {};
 struct Bye {};
 
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
                              Cancel, Recall, Returned, Tick, Heartbeat, Events, BandwidthLimit, BandwidthWanted,
-                             BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, Stop, Bye, VerifyTasks,
-                             VerifyResults>;
+                             BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, ReleaseFiles, FilesReleased,
+                             VerifyTasks, VerifyResults, Stop, Bye>;
 
 }  // namespace lhsm::comm

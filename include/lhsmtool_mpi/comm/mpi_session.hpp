@@ -41,6 +41,9 @@ class MpiSession {
   };
   [[nodiscard]] DispatcherChannel dispatcher_channel();
 
+  /// Return rank 0's text on all ranks; every rank must come here, between channels. Waits without burning the processor.
+  [[nodiscard]] std::string share(std::string text);
+
   /// End MPI in good order; all channels must be gone. Every rank must come here.
   void finalize();
   /// End the whole job at once with `exit_code`.

@@ -9,6 +9,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lhsmtool_mpi/base/clock.hpp"
@@ -41,6 +42,8 @@ class ScanObserver {
   virtual void update(const ScanTotals& totals, TimePoint now) = 0;
   /// A line or directory failed. Of a flood not every one comes here; all are counted.
   virtual void problem(const Error& error) = 0;
+  /// Names of what failed, all of them, each followed by a NUL, when ScanOptions::keeps_failed is set.
+  virtual void failed_names(std::string_view /*names*/) {}
 };
 
 class RowWriter;

@@ -25,6 +25,7 @@ struct ScanOptions {
   Filter filter;
   unsigned threads = 8;  ///< that look at files, on each rank
   std::uint64_t names_per_task = 512;  ///< a directory is cut into pieces of so many names
+  bool keeps_failed = false;           ///< the names of all that fails are told
 };
 
 /// All calls but the constructor from any thread.

@@ -35,6 +35,7 @@ class Columns {
     columns.m_bits = ~std::uint64_t{0};
     return columns;
   }
+  constexpr void add(Column column) { m_bits |= bit(column); }
   [[nodiscard]] constexpr bool has(Column column) const { return (m_bits & bit(column)) != 0; }
 
  private:

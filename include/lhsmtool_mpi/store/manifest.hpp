@@ -20,6 +20,9 @@ namespace lhsm::store {
 
 inline constexpr std::uint32_t k_manifest_version = 1;
 
+/// Return whether an open file begins as manifests do; it may be damaged all the same. Reads a few bytes.
+[[nodiscard]] bool looks_like_manifest(int fd);
+
 /// Writes a manifest under a temporary name in the directory of its own. Rows are written in slices: memory does
 /// not grow with their number. Done under the job's lock: whoever holds that removes temporary files that lie there
 /// when it begins. Errors are those of the file system (no_space …); after one, only destroy it.

@@ -42,19 +42,6 @@ TEST_F(JobTest, restores_and_then_has_nothing_left_to_do) {
   EXPECT_EQ(m_lustre.calls(Call::hsm_state), looks) << "finished files are not touched";
 }
 
-TEST_F(JobTest, releases_without_a_copytool) {
-  const Fid good = new_file("x", k_archived);
-  const Fid done = new_file("x", k_released);
-  const Fid dirty = new_file("x", k_archived | abi::HS_DIRTY);
-  make_manifest({good, done, dirty});
-  const JobReport report = do_job(ItemAction::release, 0);
-  EXPECT_EQ(report.census.with(ItemResult::done), 1U);
-  EXPECT_EQ(report.census.with(ItemResult::already), 1U);
-  EXPECT_EQ(report.census.with(ItemResult::refused), 1U);
-  EXPECT_EQ(m_lustre.states(good), k_released);
-  EXPECT_EQ(items()[2].outcome.sys_errno, EPERM);
-}
-
 TEST_F(JobTest, removes) {
   const Fid fid = new_file("x");
   make_manifest({fid});

@@ -20,8 +20,22 @@ TEST(ControlsTest, ReadsTheBandwidth) {
   EXPECT_EQ(parse_controls("#bandwidth=1")->bandwidth, std::nullopt);
 }
 
+TEST(ControlsTest, ReadsTheLimitsOfAJob) {
+  const auto controls = parse_controls("max-files-per-second = 20\nlimit-action=restore=5, archive=7\n");
+  ASSERT_TRUE(controls);
+  EXPECT_EQ(controls->files_per_second, 20U);
+  EXPECT_EQ(controls->action_limits, (ActionLimits{{"restore", 5}, {"archive", 7}}));
+  EXPECT_EQ(controls->bandwidth, std::nullopt);
+  EXPECT_EQ(parse_controls("max-files-per-second=0")->files_per_second, 0U);
+  EXPECT_EQ(parse_controls("limit-action=restore=0,remove=3")->action_limits, (ActionLimits{{"remove", 3}}));
+  EXPECT_EQ(parse_controls("limit-action=")->action_limits, ActionLimits{});
+}
+
 TEST(ControlsTest, RefusesWhatItDoesNotUnderstandAndNamesTheLine) {
-  for (const char* text : {"bandwidth", "bandwidth=", "bandwidth=fast", "speed=1M", "=", "bandwidth=1M 2M", "\xff\xfe"}) {
+  for (const char* text : {"bandwidth", "bandwidth=", "bandwidth=fast", "speed=1M", "=", "bandwidth=1M 2M", "\xff\xfe", "max-files-per-second=",
+                           "max-files-per-second=-1", "max-files-per-second=1.5", "max-files-per-second=99999999999999999999",
+                           "limit-action=restore", "limit-action=restore=", "limit-action=cancel=1", "limit-action=restore=1,",
+                           "limit-action=,restore=1", "limit-action=restore=x"}) {
     const auto controls = parse_controls(std::string("# comment\n") + text);
     ASSERT_FALSE(controls) << text;
     EXPECT_EQ(controls.error().sys_errno, EINVAL);

@@ -62,8 +62,11 @@ inline std::vector<Message> sample_messages() {
       ScanTasks{{ScanTask{ScanTaskKind::lines, "a/b", std::string("x\0y\n\xff\0", 6), 2}, ScanTask{}}},
       ScanState{~0ULL, 7, true, false},
       ScanRecall{},
-      ScanFound{std::string(9000, '\xfe'), 3, 1ULL << 50, 4, 5, 6, 7, 8, 9, {sample_error(), sample_error()}},
+      ScanFound{std::string(9000, '\xfe'), 3, 1ULL << 50, 4, 5, 6, 7, 8, 9, {sample_error(), sample_error()},
+                std::string("a\0b\n\0", 5)},
       ScanTaken{},
+      ReleaseFiles{{{1, 2, 3}, {~0ULL, 5, 6}}},
+      FilesReleased{{{{1, 2, 3}, ReleaseAnswer::refused, {}}, {{4, 5, 6}, ReleaseAnswer::failed, sample_error()}}},
       Stop{},
       Bye{},
       VerifyTasks{{}},
@@ -137,7 +140,8 @@ inline bool operator==(const ScanRecall&, const ScanRecall&) { return true; }
 inline bool operator==(const ScanFound& a, const ScanFound& b) {
   return a.rows == b.rows && a.row_count == b.row_count && a.bytes == b.bytes && a.directories == b.directories && a.others == b.others &&
          a.filtered == b.filtered && a.vanished == b.vanished && a.failed_lines == b.failed_lines &&
-         a.failed_entries == b.failed_entries && a.problems == b.problems;
+         a.failed_entries == b.failed_entries && a.problems == b.problems &&
+         a.failed_names == b.failed_names;
 }
 inline bool operator==(const ScanTaken&, const ScanTaken&) { return true; }
 inline bool operator==(const VerifyTask& a, const VerifyTask& b) {
@@ -149,6 +153,11 @@ inline bool operator==(const VerifyResult& a, const VerifyResult& b) {
          a.kept == b.kept && a.computed == b.computed && a.leaves == b.leaves && a.bytes_read == b.bytes_read;
 }
 inline bool operator==(const VerifyResults& a, const VerifyResults& b) { return a.results == b.results; }
+inline bool operator==(const ReleaseFiles& a, const ReleaseFiles& b) { return a.fids == b.fids; }
+inline bool operator==(const FileReleased& a, const FileReleased& b) {
+  return a.fid == b.fid && a.answer == b.answer && a.error == b.error;
+}
+inline bool operator==(const FilesReleased& a, const FilesReleased& b) { return a.files == b.files; }
 inline bool operator==(const Stop&, const Stop&) { return true; }
 inline bool operator==(const Bye&, const Bye&) { return true; }
 

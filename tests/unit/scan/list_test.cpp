@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "lhsmtool_mpi/scan/failed_names.hpp"
 #include "whole_scan.hpp"
 
 namespace lhsm::test {
@@ -49,6 +50,47 @@ TEST_F(List, a_bad_line_costs_that_line) {
   EXPECT_EQ(m_totals.failed_lines, 8U);
   EXPECT_THAT(m_observer.problems, SizeIs(8));
   for (const Error& problem : m_observer.problems) EXPECT_NE(problem.sys_errno, 0);
+}
+
+TEST_F(List, what_failed_can_be_read_again) {
+  make("good");
+  m_options.keeps_failed = true;
+  const std::string list = "good\nmissing\n[0x1:0x2:0x3]\n/etc/passwd\n" + std::string(5000, 'x') + '\n';
+  EXPECT_TRUE(scan(2, &list));
+  scan::FailedNames failed('\n');
+  const std::string path = (m_lustre.dir() / "failed").string();
+  ASSERT_TRUE(failed.open(path));
+  failed.add(m_observer.names);
+  EXPECT_FALSE(std::filesystem::exists(path)) << "not before it is whole";
+  ASSERT_TRUE(failed.finish());
+  const std::string again = read_file(path);
+  const auto lines = [](const std::string& text) {
+    std::multiset<std::string> found;
+    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) found.insert(text.substr(at, text.find('\n', at) - at));
+    return found;
+  };
+  const std::string top = mount().string() + '/';
+  EXPECT_EQ(lines(again),
+            (std::multiset<std::string>{top + "missing", "[0x1:0x2:0x3]", "/etc/passwd", std::string(5000, 'x')}))
+      << "what is too long for a path is left as it is";
+  EXPECT_TRUE(scan(1, &again));
+  EXPECT_EQ(m_totals.failed_lines, 4U);
+}
+
+TEST_F(List, names_with_line_ends_need_another_separator) {
+  for (const char separator : {'\n', '\0'}) {
+    scan::FailedNames failed(separator);
+    const std::string path = (m_lustre.dir() / "failed").string();
+    ASSERT_TRUE(failed.open(path));
+    failed.add(std::string_view("/a\nb\0/c\0", 8));
+    ASSERT_TRUE(failed.finish());
+    EXPECT_EQ(read_file(path), separator == '\n' ? std::string("/c\n") : std::string("/a\nb\0/c\0", 8));
+  }
+}
+
+TEST_F(List, a_list_of_what_failed_that_cannot_be_written_is_an_error) {
+  scan::FailedNames failed('\n');
+  EXPECT_EQ(failed.open((m_lustre.dir() / "no/such").string()).error().sys_errno, ENOENT);
 }
 
 TEST_F(List, what_is_no_file_is_counted_apart) {

@@ -74,7 +74,9 @@ class CollectingObserver final : public scan::ScanObserver {
  public:
   void update(const scan::ScanTotals&, TimePoint) override {}
   void problem(const Error& error) override { problems.push_back(error); }
+  void failed_names(std::string_view some) override { names += some; }
   std::vector<Error> problems;
+  std::string names;
 };
 
 class WholeScan : public ::testing::Test {

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "lhsmtool_mpi/base/fd.hpp"
+
+namespace lhsm::scan {
+
+/// The list of what a scan could not look at, as a list that can be read again. It has its name when it is complete. One
+/// thread. Until open() nothing is kept.
+class FailedNames {
+ public:
+  /// `separator` ends each name: a NUL, or a line end, and then names that hold one are left out, and counted in the log.
+  explicit FailedNames(char separator) : m_separator(separator) {}
+  ~FailedNames();  ///< leaves nothing behind when finish() was not reached
+  FailedNames(const FailedNames&) = delete;
+  FailedNames& operator=(const FailedNames&) = delete;
+
+  [[nodiscard]] Status open(const std::string& path);
+  /// Take names, each followed by a NUL. An error is told by finish().
+  void add(std::string_view names);
+  /// Sync and name the file.
+  [[nodiscard]] Status finish();
+
+ private:
+  [[nodiscard]] Status write_out();
+
+  char m_separator;
+  std::string m_path;
+  std::string m_temporary;  // empty: there is none
+  Fd m_file;
+  std::string m_text;
+  std::uint64_t m_left_out = 0;
+  Status m_status;
+};
+
+}  // namespace lhsm::scan

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lhsmtool_mpi/bulk/release.hpp"
+
+namespace lhsm::bulk {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration k_wait = 20ms;  // retries, limits and stops are seen as late
+constexpr Duration k_greeting_timeout = 120s;
+constexpr Duration k_dismissal_timeout = 30s;
+
+}  // namespace
+
+ReleaseDispatcher::ReleaseDispatcher(comm::Channel& channel, int ranks, std::string build)
+    : m_channel(channel), m_build(std::move(build)), m_ranks(static_cast<std::size_t>(ranks)) {}
+
+void ReleaseDispatcher::greet() {
+  std::set<WorkerId> missing;
+  for (std::size_t i = 0; i < m_ranks.size(); ++i) missing.insert(static_cast<WorkerId>(i));
+  const TimePoint deadline = std::chrono::steady_clock::now() + k_greeting_timeout;
+  std::string complaint;
+  while (!missing.empty()) {
+    const Duration left = deadline - std::chrono::steady_clock::now();
+    if (left <= Duration::zero())
+      throw Fatal(fmt::format("rank {} did not say hello within {} s", *missing.begin(), k_greeting_timeout / 1s));
+    const auto envelope = m_channel.receive(left);
+    const auto* const hello = envelope ? std::get_if<comm::Hello>(&envelope->message) : nullptr;
+    if (hello == nullptr) continue;
+    missing.erase(envelope->peer);
+    m_hosts.insert(hello->host);
+    std::string refused;
+    if (hello->build != m_build)
+      refused = fmt::format("rank {} on {} runs another build of lhsmtool_mpi ({}) than rank 0 ({})", envelope->peer,
+                            hello->host, hello->build, m_build);
+    else if (hello->unable)
+      refused = fmt::format("rank {} on {}: {}", envelope->peer, hello->host, hello->unable->describe());
+    if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say
+  }
+  if (!complaint.empty()) throw Fatal(complaint);
+}
+
+void ReleaseDispatcher::run(Job& job, const std::function<void()>& tick) {
+  while (job.goes_on_after(0ms)) {
+    hand_out(job);
+    tick();
+    for (auto envelope = m_channel.receive(k_wait); envelope; envelope = m_channel.receive(Duration::zero()))
+      if (const auto* const message = std::get_if<comm::FilesReleased>(&envelope->message)) take(job, envelope->peer, *message);
+  }
+}
+
+/// One list after the other to whoever has least in hand, as far as ranks have room.
+void ReleaseDispatcher::hand_out(Job& job) {
+  for (;;) {
+    const auto rank = std::min_element(m_ranks.begin(), m_ranks.end(),
+                                       [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    if (rank->size() + lustre::k_most_requested > k_files_of_a_rank) return;
+    const std::vector<Row> rows = job.batch_now();
+    if (rows.empty()) return;
+    comm::ReleaseFiles message;
+    for (const Row& row : rows) {
+      message.fids.push_back(row.fid);
+      rank->emplace(row.fid, row);
+    }
+    m_channel.send(static_cast<WorkerId>(rank - m_ranks.begin()), message);
+  }
+}
+
+void ReleaseDispatcher::take(Job& job, WorkerId from, const comm::FilesReleased& message) {
+  using Answer = comm::ReleaseAnswer;
+  auto& in_hand = m_ranks.at(static_cast<std::size_t>(from));
+  for (const comm::FileReleased& file : message.files) {
+    const auto found = in_hand.find(file.fid);
+    if (found == in_hand.end()) throw Fatal(fmt::format("rank {} released what it was not asked to: {}", from, file.fid.bracketed()));
+    const Row row = found->second;
+    in_hand.erase(found);
+    switch (file.answer) {
+      case Answer::released: job.settled(row, store::ItemResult::done, 0, from); break;
+      case Answer::already: job.settled(row, store::ItemResult::already, 0, from); break;
+      case Answer::refused: job.settled(row, store::ItemResult::refused, EPERM, from); break;
+      case Answer::failed: job.failed(row, file.error); break;
+      default: throw Fatal(fmt::format("rank {} sent an answer that is none", from));
+    }
+  }
+}
+
+bool ReleaseDispatcher::dismiss(Job* job) {
+  std::set<WorkerId> here;
+  for (std::size_t i = 0; i < m_ranks.size(); ++i) {
+    here.insert(static_cast<WorkerId>(i));
+    m_channel.send(static_cast<WorkerId>(i), comm::Stop{});
+  }
+  const TimePoint deadline = std::chrono::steady_clock::now() + k_dismissal_timeout;
+  while (!here.empty() && std::chrono::steady_clock::now() < deadline) {
+    const auto envelope = m_channel.receive(k_wait);
+    if (!envelope) continue;
+    if (std::holds_alternative<comm::Bye>(envelope->message)) here.erase(envelope->peer);
+    if (const auto* const message = std::get_if<comm::FilesReleased>(&envelope->message); message != nullptr && job != nullptr)
+      take(*job, envelope->peer, *message);
+  }
+  return here.empty();
+}
+
+}  // namespace lhsm::bulk

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "job_plan.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <climits>
+#include <cstdlib>
+#include <ctime>
+
+#include "command_line.hpp"
+#include "lhsmtool_mpi/cli/commands.hpp"
+#include "lhsmtool_mpi/lustre/client.hpp"
+#include "lhsmtool_mpi/lustre/mount_point.hpp"
+#include "lhsmtool_mpi/store/manifest.hpp"
+
+namespace lhsm::cli {
+
+namespace {
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+/// Whether a file may be read without its being restored, which the read would wait for.
+bool is_at_hand(int fd, const std::string& path) {
+  const auto mount = lustre::mount_point_of(path);
+  if (!mount) return true;  // not in Lustre
+  const auto client = lustre::open_client(*mount);
+  if (!client) return false;
+  const auto facts = (*client)->describe_open_file(fd);
+  return facts && (facts->hsm_state & abi::HS_RELEASED) == 0;
+}
+
+bool is_manifest(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  return fd && ::fstat(*fd, &status) == 0 && S_ISREG(status.st_mode) && is_at_hand(*fd, path) &&
+         store::looks_like_manifest(*fd);
+}
+
+std::string real_path(const std::string& path) {
+  std::array<char, PATH_MAX> resolved{};
+  if (::realpath(path.c_str(), resolved.data()) == nullptr) throw Fatal(errno_error("find", path).value());
+  return resolved.data();
+}
+
+/// In the working directory: "lhsm-restore-20261122T120000Z.h5", with a number when that is taken.
+std::string new_manifest(const std::string& name) {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  const std::string stem = fmt::format("lhsm-{}-{:%Y%m%dT%H%M%SZ}", name, parts);
+  for (int i = 0;; ++i) {
+    const std::string path = i == 0 ? stem + ".h5" : fmt::format("{}-{}.h5", stem, i);
+    if (!exists(path) && !exists(path + ".lock")) return path;
+  }
+}
+
+/// Go on with a manifest that is there, if it is of the same files.
+void go_on(const std::string& selection, JobPlan& plan) {
+  const auto manifest = store::ManifestReader::open(plan.manifest);
+  if (!manifest) throw Fatal(manifest.error());
+  const auto& runs = manifest->runs();
+  const std::string made_by = runs.empty() ? "" : runs.front().command_line;
+  if (made_by != selection)
+    throw Fatal(fmt::format("{} is there, and of other files: made by '{}'. Give it with the mount point to go on with it, "
+                            "another -o, or --force to replace it",
+                            plan.manifest, made_by));
+  plan.scan_code = runs.front().exit_code;
+}
+
+JobPlan try_to_plan(const std::string& name, const std::vector<std::string>& targets,
+                    const std::vector<std::string>& conditions, ScanCommand& scan) {
+  JobPlan plan;
+  if (targets.empty() && scan.list.empty())
+    throw UsageError("nothing is said to " + name + ": a manifest and the mount point, paths, or --from-list");
+  if (scan.list.empty() && targets.size() <= 2 && is_manifest(targets.front())) {
+    if (targets.size() == 1) throw UsageError("the mount point is missing after " + targets.front());
+    if (!conditions.empty() || !scan.output.empty())
+      throw UsageError(targets.front() + " is a manifest, whose files are said: conditions and -o are for paths and lists");
+    plan.manifest = targets.front();
+    plan.mount_point = targets.back();
+    return plan;
+  }
+  if (!scan.list.empty() && targets.size() > 1)
+    throw UsageError("--from-list takes one PATH, which says what file system it is");
+  const auto mount = lustre::mount_point_of(targets.empty() ? "." : targets.back());
+  if (!mount) throw Fatal(mount.error());
+  plan.mount_point = *mount;
+  std::string selection = "lhsmtool_mpi scan";
+  for (const std::string& word : conditions) selection += ' ' + shell_word(word);
+  for (const std::string& target : targets) selection += ' ' + shell_word(real_path(target));
+  // A manifest with a wrong name, or damaged, must not become all files of its file system.
+  struct stat first {};
+  if (scan.list.empty() && targets.size() == 2 && real_path(targets.back()) == *mount &&
+      ::stat(targets.front().c_str(), &first) == 0 && S_ISREG(first.st_mode))
+    throw Fatal(targets.front() + " is no manifest");
+  scan.paths = targets;
+  scan.command_line = selection;
+  plan.manifest = scan.output.empty() ? new_manifest(name) : scan.output;
+  plan.scans = scan.replace || !exists(plan.manifest);
+  if (!plan.scans) go_on(selection, plan);
+  return plan;
+}
+
+}  // namespace
+
+std::string JobPlan::pack() const {
+  std::string text;
+  for (const std::string& part : {std::to_string(code), failure, std::string(scans ? "1" : "0"), std::to_string(scan_code),
+                                  manifest, mount_point})
+    text.append(part).push_back('\0');
+  return text;
+}
+
+JobPlan JobPlan::unpack(const std::string& text) {
+  std::array<std::string, 6> parts;
+  std::size_t at = 0;
+  for (std::string& part : parts) {
+    if (at >= text.size()) break;
+    part = text.substr(at, text.find('\0', at) - at);
+    at += part.size() + 1;
+  }
+  JobPlan plan;
+  plan.code = std::atoi(parts[0].c_str());
+  plan.failure = parts[1];
+  plan.scans = parts[2] == "1";
+  plan.scan_code = std::atoi(parts[3].c_str());
+  plan.manifest = parts[4];
+  plan.mount_point = parts[5];
+  return plan;
+}
+
+JobPlan plan_job(const std::string& name, const std::vector<std::string>& targets,
+                 const std::vector<std::string>& conditions, ScanCommand& scan) {
+  JobPlan plan;
+  try {
+    return try_to_plan(name, targets, conditions, scan);
+  } catch (const UsageError& error) {
+    plan.code = k_usage;
+    plan.failure = error.what();
+  } catch (const Fatal& error) {
+    plan.code = k_run_failed;
+    plan.failure = error.what();
+  }
+  return plan;
+}
+
+}  // namespace lhsm::cli

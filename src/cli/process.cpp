@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "process.hpp"
+
+#include <cstdlib>
+#include <exception>
+
+#include "lhsmtool_mpi/comm/loopback.hpp"
+#include "surroundings.hpp"
+
+namespace lhsm::cli {
+
+Process::Process(log::Level level) : m_host(host_name()) {
+  if (comm::started_by_launcher()) m_session.emplace();
+  log::set_up(m_host, rank(), level);
+}
+
+comm::MpiSession::DispatcherChannel Process::dispatcher_channel() {
+  if (m_session) return m_session->dispatcher_channel();
+  auto hub = std::make_unique<comm::LoopbackHub>(1);
+  comm::Channel& local_worker = hub->worker(0);
+  return {std::move(hub), &local_worker};
+}
+
+void Process::abort(int exit_code) {
+  if (m_session) m_session->abort(exit_code);
+  std::_Exit(exit_code);
+}
+
+int Process::run(const std::function<int()>& main) {
+  int code = 0;
+  std::exception_ptr failed;
+  try {
+    code = main();
+  } catch (const Fatal&) {
+    failed = std::current_exception();
+  } catch (const UsageError&) {
+    failed = std::current_exception();
+  }
+  if (m_session) m_session->finalize();
+  if (failed) std::rethrow_exception(failed);
+  return code;
+}
+
+}  // namespace lhsm::cli

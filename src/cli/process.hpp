@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/signals.hpp"
+#include "lhsmtool_mpi/comm/mpi_session.hpp"
+
+namespace lhsm::cli {
+
+/// This process as one rank of a run: its signals, and MPI where a launcher started several. What is done in it is
+/// done by all ranks, one thing after the other. Made before any thread; for the thread that made it.
+class Process {
+ public:
+  /// Throws Fatal when MPI cannot be initialised.
+  explicit Process(log::Level level);
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  [[nodiscard]] SignalThread& signals() { return m_signals; }
+  [[nodiscard]] const std::string& host() const { return m_host; }
+  [[nodiscard]] int rank() const { return m_session ? m_session->rank() : 0; }
+  [[nodiscard]] int ranks() const { return m_session ? m_session->size() : 1; }
+  [[nodiscard]] bool is_first() const { return rank() == 0; }
+
+  /// Return rank 0's text on all ranks (MpiSession::share).
+  [[nodiscard]] std::string share(const std::string& text) { return m_session ? m_session->share(text) : text; }
+  /// The ends of rank 0, and of the others. Gone before the next thing is begun.
+  [[nodiscard]] comm::MpiSession::DispatcherChannel dispatcher_channel();
+  [[nodiscard]] std::unique_ptr<comm::Channel> worker_channel() { return m_session->worker_channel(); }
+  /// End all ranks at once.
+  [[noreturn]] void abort(int exit_code);
+
+  /// Call `main` on all ranks, then end MPI in good order, also when it throws Fatal or UsageError, which goes on. Return what
+  /// it returned. Once, as the last.
+  int run(const std::function<int()>& main);
+
+ private:
+  SignalThread m_signals;  // before MPI starts its threads
+  std::string m_host;
+  std::optional<comm::MpiSession> m_session;  // nothing: a plain start
+};
+
+}  // namespace lhsm::cli

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "job_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "command_line.hpp"
+#include "lhsmtool_mpi/cli/commands.hpp"
+#include "lhsmtool_mpi/store/manifest.hpp"
+#include "support/temp_dir.hpp"
+
+namespace lhsm::cli {
+namespace {
+
+class JobPlanTest : public ::testing::Test {
+ protected:
+  std::string make_manifest(const std::string& name) {
+    const std::string path = (m_dir / name).string();
+    auto writer = store::ManifestWriter::create(path, {"test", "fake", "/mnt", "", 0}, store::ManifestIdentity::make(),
+                                                store::ManifestWriter::Replace::no);
+    EXPECT_TRUE(writer && writer->finish());
+    return path;
+  }
+  JobPlan plan(const std::vector<std::string>& targets, const std::vector<std::string>& conditions = {}) {
+    return plan_job("restore", targets, conditions, m_scan);
+  }
+
+  test::TempDir m_dir;
+  ScanCommand m_scan;
+};
+
+TEST_F(JobPlanTest, goes_from_rank_to_rank) {
+  const JobPlan plan{3, "a reason", true, 75, "two words.h5", "/mnt\n"};
+  const JobPlan got = JobPlan::unpack(plan.pack());
+  EXPECT_EQ(got.code, 3);
+  EXPECT_EQ(got.failure, "a reason");
+  EXPECT_TRUE(got.scans);
+  EXPECT_EQ(got.scan_code, 75);
+  EXPECT_EQ(got.manifest, "two words.h5");
+  EXPECT_EQ(got.mount_point, "/mnt\n");
+  EXPECT_EQ(JobPlan::unpack("").code, 0);
+}
+
+TEST_F(JobPlanTest, a_manifest_is_known_by_its_content) {
+  const std::string path = make_manifest("any name");
+  const JobPlan found = plan({path, "/mnt"});
+  EXPECT_EQ(found.code, 0) << found.failure;
+  EXPECT_FALSE(found.scans);
+  EXPECT_EQ(found.manifest, path);
+  EXPECT_EQ(found.mount_point, "/mnt");
+}
+
+TEST_F(JobPlanTest, what_a_manifest_cannot_have_beside_it_is_wrong_usage) {
+  const std::string path = make_manifest("job.h5");
+  EXPECT_EQ(plan({path}).code, k_usage) << "no mount point";
+  EXPECT_EQ(plan({path, "/mnt"}, {"--size", "+1G"}).code, k_usage);
+  EXPECT_EQ(plan({}).code, k_usage);
+  m_scan.output = "other.h5";
+  EXPECT_EQ(plan({path, "/mnt"}).code, k_usage);
+  m_scan.list = "list";
+  EXPECT_EQ(plan({path, "/mnt"}).code, k_usage) << "--from-list takes one path";
+}
+
+TEST_F(JobPlanTest, other_files_are_paths) {
+  const std::string path = (m_dir / "job.h5").string();
+  test::write_file(path, "\x89HDF\r\n\x1a\n and so on, for longer than the first line of a manifest");
+  const JobPlan found = plan({path, m_dir.str()});
+  EXPECT_EQ(found.code, k_run_failed);
+  EXPECT_NE(found.failure.find("find a Lustre file system at"), std::string::npos) << found.failure;
+}
+
+TEST(CommandLineTest, is_one_for_a_shell) {
+  EXPECT_EQ(shell_word("--size"), "--size");
+  EXPECT_EQ(shell_word("+1G"), "+1G");
+  EXPECT_EQ(shell_word("/a/b c"), "'/a/b c'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("~root"), "'~root'");
+  EXPECT_EQ(shell_word("*"), "'*'");
+  std::string tool = "tool";
+  std::string argument = "a b";
+  char* arguments[] = {tool.data(), argument.data(), nullptr};
+  EXPECT_EQ(command_line_of(2, arguments), "tool 'a b'");
+}
+
+}  // namespace
+}  // namespace lhsm::cli
