@@ -33,6 +33,9 @@ struct Census {
 /// Count, in one pass over a few columns.
 [[nodiscard]] Outcome<Census> take_census(store::ManifestReader& manifest, const store::JournalState& state);
 
+/// Return what is to be done with the items of a manifest; none: nothing has been said, or there are none.
+[[nodiscard]] Outcome<store::ItemAction> action_of(const std::string& manifest_path);
+
 /// Let the job be one of `action`: a manifest that says nothing (a scan's), or whose items are all final, is made into the
 /// next generation with that action and no results. `invalid` when it is another job that has work left.
 [[nodiscard]] Status set_action(const store::JobLock& lock, store::ItemAction action);
