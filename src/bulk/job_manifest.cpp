@@ -67,6 +67,14 @@ Outcome<ActionChange> change_to(const Census& census, ItemAction action, const s
                  path);
 }
 
+Outcome<ItemAction> action_of(const std::string& manifest_path) {
+  LHSM_TRY_ASSIGN(auto manifest, store::ManifestReader::open(manifest_path));
+  if (manifest.item_count() == 0) return ItemAction::none;
+  ItemSlice slice;
+  LHSM_TRY(manifest.read(0, 1, Columns{Column::action}, slice));
+  return slice.action.front();
+}
+
 Status set_action(const store::JobLock& lock, ItemAction action) {
   const std::string& path = lock.manifest_path();
   {

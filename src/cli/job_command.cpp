@@ -136,9 +136,7 @@ int JobCommands::run(int argc, char** argv) {
   m_options.run.command_line = command_line_of(argc, argv);
   // An archive request of several archives, or of none, leaves it to the file or the coordinator which it is.
   if (m_options.serve.archive_ids.size() == 1) m_options.run.asker.archive_id = m_options.serve.archive_ids.front();
-  const bool serves = command->action != ItemAction::release && !m_options.submit_only;
-  if (serves && m_options.serve.archive.root.empty())
-    throw UsageError("--hsm-root is missing: where the archive is (or --submit-only, where other copytools serve)");
+  if (command->action != ItemAction::none) check_root();
   check_order(m_options.run.order);
   m_options.run.order.object_path = [archive = m_options.serve.archive](const Fid& fid) {
     return archive.root + '/' + archive::object_path(archive.format, fid);
@@ -153,8 +151,27 @@ int JobCommands::run(int argc, char** argv) {
   return process.run([&] { return carry_out(*command, process); });
 }
 
+/// Throws UsageError when a copytool is needed and it is not said where its archive is.
+void JobCommands::check_root() const {
+  const bool serves = m_options.run.action != ItemAction::release && !m_options.submit_only;
+  if (serves && m_options.serve.archive.root.empty())
+    throw UsageError("--hsm-root is missing: where the archive is (or --submit-only, where other copytools serve)");
+}
+
+/// Go on with a job of whatever action, which only rank 0 need be able to see.
+int JobCommands::retry(Process& process) {
+  Outcome<ItemAction> action = ItemAction::none;
+  if (process.is_first()) action = bulk::action_of(m_options.run.manifest);
+  const std::string known = process.share(action ? std::string(bulk::to_string(*action)) : "");
+  if (!action) throw Fatal(action.error());
+  if (known.empty()) return k_all_done;  // rank 0 says why
+  if (known == bulk::to_string(ItemAction::release)) m_options.run.action = ItemAction::release;
+  check_root();
+  return run_job(m_options, process);
+}
+
 int JobCommands::carry_out(const Command& command, Process& process) {
-  if (command.action == ItemAction::none) return run_job(m_options, process);
+  if (command.action == ItemAction::none) return retry(process);
   JobPlan plan;
   if (process.is_first()) plan = plan_job(command.app->get_name(), m_targets, given(command.conditions), m_scan);
   plan = JobPlan::unpack(process.share(plan.pack()));

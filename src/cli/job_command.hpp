@@ -47,6 +47,8 @@ class JobCommands {
   void add(CLI::App& app, const std::string& name, const std::string& help, store::ItemAction action);
   void add_job_options(CLI::App& command, store::ItemAction action);
   int carry_out(const Command& command, Process& process);
+  int retry(Process& process);
+  void check_root() const;
 
   std::vector<Command> m_commands;
   JobCommandOptions m_options;

@@ -67,6 +67,16 @@ job 2 0 retry "${options[@]}" "$JOB" "$MNT"
 wait_states "$WORK/list" 0x9
 expect_unchanged "it is back, too" "$DIR/tree" "$WORK/picture"
 
+job 3 0 archive "${options[@]}" -o "$WORK/kept.h5" "$DIR/tree"
+lfs hsm_set --norelease "$victim"
+job 3 3 release "$WORK/kept.h5" "$MNT"
+lfs hsm_clear --norelease "$victim"
+job 3 0 retry "$WORK/kept.h5" "$MNT"
+wait_states "$WORK/list" 0xd
+job 3 2 retry "$JOB" "$MNT"
+expect_line "retry of a restore needs the archive" "hsm-root" "$WORK/log"
+job 2 0 restore "${options[@]}" -o "$WORK/back.h5" "$DIR/tree"
+
 note "other copytools do it"
 release_all "$WORK/list"
 wait_states "$WORK/list" 0xd

@@ -40,8 +40,10 @@ enum class ActionChange {
 };
 /// `invalid` when it is another job that has work left. `path` is for the error.
 [[nodiscard]] Outcome<ActionChange> change_to(const Census& census, store::ItemAction action, const std::string& path);
-/// Return the action that the items have, or none.
+/// Return what is to be done with the items; none: nothing has been said, or there are none.
 [[nodiscard]] store::ItemAction action_of(const Census& census);
+/// Return the same of a manifest, from its first item.
+[[nodiscard]] Outcome<store::ItemAction> action_of(const std::string& manifest_path);
 
 /// Let the job be one of `action`: a manifest that says nothing (a scan's), or whose items are all final, is made into the
 /// next generation with that action and no results. `invalid` when it is another job that has work left.

@@ -165,6 +165,14 @@ TEST_F(JobTest, lists_what_failed) {
   EXPECT_NE(test::read_file(m_job_dir / "failed.json").find("\"error\":\"ENOENT\""), std::string::npos);
 }
 
+TEST_F(JobTest, its_action_can_be_told) {
+  make_manifest({new_file()});
+  EXPECT_EQ(action_of(m_run_options.manifest).value(), ItemAction::none);
+  EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::done), 1U);
+  EXPECT_EQ(action_of(m_run_options.manifest).value(), ItemAction::archive);
+  EXPECT_FALSE(action_of(m_run_options.manifest + ".none"));
+}
+
 TEST_F(JobTest, an_empty_job_is_done) {
   make_manifest({});
   const JobReport report = do_job(ItemAction::restore);
