@@ -11,7 +11,8 @@ using store::ItemResult;
 namespace {
 
 constexpr store::Columns k_columns{Column::fid_seq, Column::fid_oid,  Column::fid_ver,
-                                   Column::mdt_index, Column::result, Column::attempts, Column::first_start};
+                                   Column::mdt_index, Column::result, Column::attempts, Column::first_start,
+                                   Column::size};
 
 }  // namespace
 
@@ -35,7 +36,8 @@ Outcome<std::optional<Row>> RowSource::next() {
                  {m_slice.fid_seq[i], m_slice.fid_oid[i], m_slice.fid_ver[i]},
                  m_slice.mdt_index[i],
                  anew ? 0 : m_slice.attempts[i],
-                 m_slice.first_start[i]};
+                 m_slice.first_start[i],
+                 m_slice.size[i]};
     }
     m_first += m_slice.fid_seq.size();
     m_at = 0;

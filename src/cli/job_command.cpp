@@ -65,6 +65,7 @@ void JobCommands::add(CLI::App& app, const std::string& name, const std::string&
         ->default_str("10")
         ->type_name("S");
   }
+  add_deadline_options(command, m_deadline);
   command.add_option("--attempts", m_options.run.job.attempts, "Attempts of a file before it is given up")
       ->check(CLI::Range(1U, 1000U))
       ->capture_default_str()
@@ -91,6 +92,7 @@ int JobCommands::run(int argc, char** argv) {
       std::find_if(m_commands.begin(), m_commands.end(), [](const Command& c) { return c.app->parsed(); });
   finish(m_options.serve, m_raw);
   m_options.run.action = command->action;
+  m_options.run.job.deadline.stop_at = stop_time(m_deadline, m_options.serve.drain_timeout);
   if (m_only_failed || command->action == ItemAction::none) m_options.run.selection = bulk::Selection::pending_and_failed;
   m_options.run.user = user_name();
   m_options.run.command_line = command_line_of(argc, argv);

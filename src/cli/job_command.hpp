@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "deadline_options.hpp"
 #include "lhsmtool_mpi/bulk/job_run.hpp"
 #include "serve_options.hpp"
 
@@ -42,6 +43,7 @@ class JobCommands {
   std::vector<Command> m_commands;
   JobCommandOptions m_options;
   RawServeOptions m_raw;
+  DeadlineOptions m_deadline;
   std::vector<std::string> m_arguments;
   bool m_only_failed = false;
 };
