@@ -22,10 +22,12 @@ void add_deadline_options(CLI::App& app, DeadlineOptions& options) {
   app.add_option("--deadline", options.deadline,
                  "When the job must be over: seconds since 1970, +SECONDS or [D-]HH:MM:SS from now, or none")
       ->default_str("SLURM_JOB_END_TIME")
+      ->take_last()  // a job file gives one, and so may who uses it
       ->type_name("TIME");
   app.add_option("--deadline-margin,--deadline_margin", options.margin,
                  "Seconds before the deadline at which the job stops; what would take longer is not begun")
       ->default_str("drain timeout + 60")
+      ->take_last()
       ->type_name("S");
 }
 
