@@ -49,6 +49,21 @@ wait_states "$WORK/list" 0x9
 expect_unchanged "content and attributes are as they were" "$DIR/tree" "$WORK/picture"
 expect_equal "each byte was copied once" "$(sum_of bytes_copied)" 6000000
 
+note "a signal while it drains before its deadline is no second request to stop"
+make_file "$DIR/tree/big" 12000000
+printf '%s\0' "$DIR/tree/big" > "$WORK/list"
+rm -f "$JOB"*
+run_tool 0 scan -q -o "$JOB" "$DIR/tree/big" > "$WORK/out"
+run_tool 0 archive -q -p "$ARCHIVE" -A "$ARCHIVE_ID" "$JOB" "$MNT" > "$WORK/out" 2> "$WORK/log"
+run_tool 0 release -q "$JOB" "$MNT" > "$WORK/out" 2> "$WORK/log"
+wait_states "$WORK/list" 0xd
+# The copy takes 12 s, and is cut off at once where the signal counts as the second one.
+launch mpirun -n 2 "$TOOL" restore "${options[@]}" -b 1M --deadline +8 --deadline-margin 3 "$JOB" "$MNT"
+expect_soon "it drains" 60 grep -q ' stopping: 1 ' "$COPYTOOL_LOG"
+stop_copytool USR1
+expect_code 0 "the running copy was let finish"
+wait_states "$WORK/list" 0x9
+
 note "wrong use"
 job 0 2 restore "${options[@]}" --deadline soon "$JOB" "$MNT"
 expect_line "a clear line" "'soon' is no time" "$WORK/log"

@@ -13,6 +13,9 @@ told() { grep -q -e "$1" "$WORK/job-$ID.out"; }
 
 # stopped_and_requeued TEXT: the job was slow so far; its next incarnation may be quick.
 stopped_and_requeued() {
+  local failure
+  # What waits for the job's failure is not begun by one that is requeued.
+  failure=$(sbatch --parsable -o /dev/null --kill-on-invalid-dep=yes --dependency="afternotok:$ID" --wrap true)
   # Not for long: while it waits, a slow job of another name could have begun anew.
   expect_soon "$1: it stops" 100 has_restarted_or_ended "$ID"
   has_restarted "$ID" || fail "$1: it is requeued" "$(job_field "$ID" JobState)" "$(tail -n 20 "$WORK/job-$ID.out")"
@@ -25,6 +28,7 @@ stopped_and_requeued() {
   expect_end "$ID" COMPLETED 0
   expect_restored
   expect_not_touched
+  expect_soon "it was no failure to what depends on it" 60 job_is "$failure" CANCELLED
   expect_equal "two runs are recorded" "$(runs)" 2
   expect_equal "each byte was copied once" "$(bytes_copied)" 12000000
 }
