@@ -2,6 +2,7 @@
 #include "lhsmtool_mpi/bulk/job.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "now_ns.hpp"
@@ -28,7 +29,8 @@ Job::Job(RowSource& source, store::Journal& journal, JobOptions options, const C
       m_clock(clock),
       m_on_end(std::move(on_end)),
       m_window(m_options.max_inflight, m_options.least_inflight),
-      m_failures(m_options.failures) {
+      m_failures(m_options.failures),
+      m_deadline(m_options.deadline) {
   m_rate.set(m_options.limits.files_per_second, m_clock.now());
 }
 
@@ -54,12 +56,22 @@ void Job::set_limits(const JobLimits& limits) {
 std::vector<Row> Job::next_batch() {
   Lock lock(m_mutex);
   for (;;) {
+    stop_at_deadline();
     if (is_over()) return {};
+    const std::uint64_t passed_over = m_progress.left_for_later;
     if (auto batch = take_batch(); !batch.empty() || is_over()) return batch;
+    if (m_progress.left_for_later != passed_over) {
+      // Others wait for the lock while a manifest of late files is gone through.
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
+      continue;
+    }
     const TimePoint now = m_clock.now();
     const bool paused = now < m_failures.paused_until();
     // Until something ends, a retry is due, a pause is over, or the journal has caught up.
     TimePoint until = now + std::chrono::seconds(1);
+    if (m_deadline.stop_at()) until = std::min(until, *m_deadline.stop_at());
     if (paused) until = std::min(until, m_failures.paused_until());
     if (!paused && m_rate.is_limited() && m_rate.available(now, 1) == 0) until = std::min(until, m_rate.due());
     if (!m_retries.empty() && !paused) until = std::min(until, std::max(m_retries.begin()->first, now + k_journal_wait));
@@ -69,7 +81,12 @@ std::vector<Row> Job::next_batch() {
 
 std::vector<Row> Job::batch_now() {
   const Lock lock(m_mutex);
-  return is_over() ? std::vector<Row>() : take_batch();
+  stop_at_deadline();
+  for (std::uint64_t passed_over = 0; !is_over(); passed_over = m_progress.left_for_later) {
+    auto batch = take_batch();
+    if (!batch.empty() || m_progress.left_for_later == passed_over) return batch;
+  }
+  return {};
 }
 
 /// Return what may be asked for now; nothing, too, when that was found to be the end.
@@ -121,10 +138,38 @@ std::vector<Row> Job::take_bucket() {
     });
     const std::size_t most = std::min(room(), lustre::k_most_requested);
     auto& rows = fullest->second;
-    for (; !rows.empty() && batch.size() < most; rows.pop_front(), --m_in_buckets) take_off(rows.front(), batch);
+    for (; !rows.empty() && batch.size() < most; rows.pop_front(), --m_in_buckets)
+      if (!take_off_in_time(rows.front(), batch)) return batch;
     if (rows.empty()) m_buckets.erase(fullest);
   }
   return batch;
+}
+
+/// Take a row off if it would end before the deadline; pass it over, for the next run, if not. Return false when it has to stay
+/// until something of what is in flight has ended.
+bool Job::take_off_in_time(const Row& row, std::vector<Row>& batch) {
+  const TimePoint now = m_clock.now();
+  const std::uint64_t size = bytes_to_move(row);
+  switch (m_deadline.judge(size, now)) {
+    case DeadlineWatch::Verdict::wait: return false;
+    case DeadlineWatch::Verdict::late:
+      ++m_progress.left_for_later;
+      m_source.over(row);
+      return true;
+    case DeadlineWatch::Verdict::fits: break;
+  }
+  m_deadline.begun(size, now);
+  take_off(row, batch);
+  return true;
+}
+
+/// Only copies take the longer the larger a file is.
+std::uint64_t Job::bytes_to_move(const Row& row) const {
+  return m_options.action == store::ItemAction::archive || m_options.action == store::ItemAction::restore ? row.size : 0;
+}
+
+void Job::stop_at_deadline() {
+  if (m_deadline.has_come(m_clock.now())) stop_locked("the deadline is near");
 }
 
 /// Put a row in flight, into the batch too unless its file is in flight already.
@@ -163,7 +208,10 @@ void Job::settled(const Row& row, ItemResult result, int sys_errno, WorkerId ran
   outcome.sys_errno = sys_errno;
   outcome.rank = rank;
   outcome.attempts = row.attempts + (flight->second.phase == Phase::asking ? 0 : 1);
-  if (result == ItemResult::done) m_failures.succeeded();
+  if (result == ItemResult::done) {
+    m_failures.succeeded();
+    m_deadline.succeeded(bytes_to_move(row), {});
+  }
   conclude(flight, outcome);
 }
 
@@ -178,9 +226,11 @@ void Job::given_back(const Row& row) {
   const Lock lock(m_mutex);
   const auto flight = m_flights.find(row.fid);
   if (flight == m_flights.end() || flight->second.phase != Phase::asking) return;
+  m_deadline.over(bytes_to_move(row));
   m_buckets[row.mdt_index].push_front(row);
   ++m_in_buckets;
   for (const Row& twin : flight->second.twins) {
+    m_deadline.over(bytes_to_move(twin));
     m_buckets[row.mdt_index].push_back(twin);
     ++m_in_buckets;
   }
@@ -217,10 +267,12 @@ void Job::adopt(const Row& row, bool is_ours) {
   flight.since = m_clock.now();
   flight.started_ns = now_ns();
   if (is_ours) ++m_running;
+  m_deadline.begun(bytes_to_move(row), m_clock.now());
 }
 
 bool Job::goes_on_after(std::chrono::milliseconds time) {
   Lock lock(m_mutex);
+  stop_at_deadline();
   return !m_changed.wait_until(lock, m_clock.now() + time, [this] { return is_over(); });
 }
 

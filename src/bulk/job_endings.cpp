@@ -68,6 +68,7 @@ void Job::ended(const ActionItem& item, const run::ActionOutcome& done) {
   if (at == m_flights.end() || !at->second.is_ours || action_of(item.kind) != m_options.action) return;
   if (done.put_back) {  // the run is stopping: it stays to be done
     --m_running;
+    m_deadline.over(bytes_to_move(at->second.row));
     m_flights.erase(at);
     return;
   }
@@ -77,6 +78,7 @@ void Job::ended(const ActionItem& item, const run::ActionOutcome& done) {
   outcome.seconds = std::chrono::duration<float>(done.took).count();
   if (done.error) return attempt_failed(at, *done.error, outcome);
   m_failures.succeeded();
+  m_deadline.succeeded(bytes_to_move(at->second.row), done.took);
   outcome.result = ItemResult::done;
   outcome.attempts = at->second.row.attempts + 1;
   conclude(at, outcome);
@@ -106,7 +108,11 @@ void Job::attempt_failed(Flights::iterator at, const Error& error, ItemOutcome o
   const auto delay = m_options.first_delay * (1U << std::min(row.attempts, 16U)) / 2;
   const TimePoint due = std::max(now + std::min<Duration>(delay, k_longest_delay), m_failures.paused_until());
   m_retries.emplace(due, row);
-  for (const Row& twin : flight.twins) m_retries.emplace(due, twin);
+  m_deadline.over(bytes_to_move(row));
+  for (const Row& twin : flight.twins) {
+    m_deadline.over(bytes_to_move(twin));
+    m_retries.emplace(due, twin);
+  }
   if (flight.is_ours) --m_running;
   m_flights.erase(at);
   m_changed.notify_all();
@@ -121,6 +127,7 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   outcome.end_ns = now_ns();
   record(flight.row, outcome);
   m_source.over(flight.row);
+  m_deadline.over(bytes_to_move(flight.row));
   ++m_progress.totals.results.at(static_cast<std::size_t>(outcome.result));
   m_progress.totals.bytes_copied += outcome.bytes_copied;
   // A file that is listed twice is done once.
@@ -130,6 +137,7 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   for (const Row& twin : flight.twins) {
     record(twin, outcome);
     m_source.over(twin);
+    m_deadline.over(bytes_to_move(twin));
     ++m_progress.totals.results.at(static_cast<std::size_t>(outcome.result));
   }
   check_end();
@@ -150,7 +158,12 @@ void Job::broke(const Error& error) {
 }
 
 void Job::check_end() {
-  if (m_source_is_empty && m_in_buckets == 0 && m_flights.empty() && m_retries.empty()) m_progress.finished = true;
+  if (m_source_is_empty && m_in_buckets == 0 && m_flights.empty() && m_retries.empty()) {
+    if (m_progress.left_for_later == 0)
+      m_progress.finished = true;
+    else if (m_progress.stopped_because.empty())
+      m_progress.stopped_because = "what is left would not end before the deadline";
+  }
   if (!is_over() || m_told) return;
   m_told = true;
   m_changed.notify_all();

@@ -18,7 +18,8 @@ constexpr std::uint64_t k_long_journal = std::uint64_t{256} << 20U;
 Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest, const store::JournalState& state) {
   using store::Column;
   constexpr store::Columns k_columns{Column::fid_seq,    Column::fid_oid, Column::fid_ver,  Column::mdt_index,
-                                     Column::archive_id, Column::result,  Column::attempts, Column::first_start};
+                                     Column::archive_id, Column::result,  Column::attempts, Column::first_start,
+                                     Column::size};
   std::vector<OpenRequest> found;
   store::ItemSlice slice;
   for (const auto& [row, request] : state.open_requests()) {
@@ -29,6 +30,7 @@ Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest,
                          slice.mdt_index[0],
                          slice.attempts[0],
                          slice.first_start[0] != 0 ? slice.first_start[0] : request.time_ns,
+                         slice.size[0],
                          k_no_group},
                      request.cookie, slice.archive_id[0]});
   }

@@ -18,6 +18,7 @@ struct Head {
   std::uint64_t row;
   std::uint64_t seq;
   std::int64_t first_start_ns;
+  std::uint64_t size;
   std::uint32_t oid;
   std::uint32_t ver;
   std::uint32_t mdt_index;
@@ -25,7 +26,7 @@ struct Head {
   std::uint32_t group;
   std::uint32_t key_bytes;
 };
-static_assert(sizeof(Head) == 48);
+static_assert(sizeof(Head) == 56);
 
 constexpr std::size_t k_write_bytes = std::size_t{1} << 20;
 constexpr std::uint64_t k_rows_between_looks = 65536;  // whether to stop
@@ -55,7 +56,7 @@ std::optional<Row> take_row(std::string_view& bytes) {
   const Head head = head_at(bytes.data());
   if (bytes.size() - sizeof head < head.key_bytes) return std::nullopt;
   bytes.remove_prefix(sizeof head + head.key_bytes);
-  return Row{head.row, {head.seq, head.oid, head.ver}, head.mdt_index, head.attempts, head.first_start_ns, head.group};
+  return Row{head.row, {head.seq, head.oid, head.ver}, head.mdt_index, head.attempts, head.first_start_ns, head.size, head.group};
 }
 
 /// Appends records to a file, and notes where groups begin.
@@ -161,8 +162,8 @@ Outcome<Fd> RowSorter::make_file() const {
 }
 
 Status RowSorter::add(std::string_view key, const Row& row) {
-  const Head head{row.row,       row.fid.seq,  row.first_start_ns, row.fid.oid, row.fid.ver,
-                  row.mdt_index, row.attempts, row.group,          static_cast<std::uint32_t>(key.size())};
+  const Head head{row.row,       row.fid.seq,   row.first_start_ns, row.size,  row.fid.oid, row.fid.ver,
+                  row.mdt_index, row.attempts,  row.group,          static_cast<std::uint32_t>(key.size())};
   m_places.push_back(m_rows.size());
   m_rows.append(reinterpret_cast<const char*>(&head), sizeof head).append(key);
   return m_rows.size() < m_limits.memory ? Status{} : spill();

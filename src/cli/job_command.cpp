@@ -106,6 +106,7 @@ void JobCommands::add_job_options(CLI::App& command, ItemAction action) {
         ->type_name("S");
   }
   add_order_options(command, m_options.run, action);
+  add_deadline_options(command, m_deadline);
   command.add_option("--attempts", m_options.run.job.attempts, "Attempts of a file before it is given up")
       ->check(CLI::Range(1U, 1000U))
       ->capture_default_str()
@@ -131,6 +132,7 @@ int JobCommands::run(int argc, char** argv) {
       std::find_if(m_commands.begin(), m_commands.end(), [](const Command& c) { return c.app->parsed(); });
   finish(m_options.serve, m_raw);
   m_options.run.action = command->action;
+  m_options.run.job.deadline.stop_at = stop_time(m_deadline, m_options.serve.drain_timeout);
   if (m_only_failed || command->action == ItemAction::none) m_options.run.selection = bulk::Selection::pending_and_failed;
   m_options.run.user = user_name();
   m_options.run.command_line = command_line_of(argc, argv);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "deadline_options.hpp"
 #include "lhsmtool_mpi/bulk/job_run.hpp"
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "serve_options.hpp"
@@ -54,6 +55,7 @@ class JobCommands {
   JobCommandOptions m_options;
   RawServeOptions m_raw;
   ScanCommand m_scan;
+  DeadlineOptions m_deadline;
   std::vector<std::string> m_targets;
   bool m_only_failed = false;
 };

@@ -126,9 +126,13 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   run::StopRequest stop;
   std::atomic<int> stop_signal = 0;
   // To prepare may take long; what is heard then counts, too.
-  signals.deliver_to([&](int number) {
+  signals.deliver_to([&, heard = 0](int number) mutable {
     stop_signal = number;
-    if (++stop.count > 1 && options.last_signal_is_second) stop.count = k_wait_for_nobody;
+    ++heard;
+    const int asked = heard > 1 && options.last_signal_is_second ? k_wait_for_nobody : heard;
+    // The first signal is no second request where the run had begun to stop by itself, before a walltime for instance.
+    for (int so_far = stop.count; so_far < asked && !stop.count.compare_exchange_weak(so_far, asked);) {
+    }
     channel.wake();
   });
   std::string failed;

@@ -69,7 +69,6 @@ Status FakeLustre::request(abi::hsm_user_action action, std::uint32_t archive_id
     m_changed.notify_all();  // there is a record, whatever becomes of it
     if (m_holds_requests) {
       m_held.insert(m_held.end(), items.begin(), items.end());
-      m_changed.notify_all();  // who waits for the record is told by no call that follows
       return done;
     }
   }

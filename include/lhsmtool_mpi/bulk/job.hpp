@@ -22,6 +22,7 @@
 
 #include "lhsmtool_mpi/base/action_item.hpp"
 #include "lhsmtool_mpi/base/clock.hpp"
+#include "lhsmtool_mpi/bulk/deadline_watch.hpp"
 #include "lhsmtool_mpi/bulk/failure_watch.hpp"
 #include "lhsmtool_mpi/bulk/file_rate.hpp"
 #include "lhsmtool_mpi/bulk/request_window.hpp"
@@ -48,6 +49,7 @@ struct JobOptions {
   std::uint32_t attempts = 3;             ///< of an item, before it is given up
   std::chrono::milliseconds first_delay{1'000};  ///< until the second attempt; doubles
   FailureWatch::Options failures;
+  DeadlineWatch::Options deadline;
 };
 
 /// How far a job is.
@@ -55,6 +57,7 @@ struct JobProgress {
   store::RunTotals totals;        ///< of this run
   std::uint64_t inflight = 0;     ///< asked for, not ended
   std::uint64_t retrying = 0;     ///< wait for another attempt
+  std::uint64_t left_for_later = 0;  ///< passed over: they would not end before the deadline
   bool finished = false;          ///< nothing is left to do
   std::string stopped_because;    ///< empty: it was not
   std::optional<Error> broken;    ///< the journal or the manifest cannot be used: nothing counts any more
@@ -119,7 +122,10 @@ class Job {
   void fill_buckets();
   [[nodiscard]] std::vector<Row> take_batch();
   [[nodiscard]] std::vector<Row> take_bucket();
+  [[nodiscard]] bool take_off_in_time(const Row& row, std::vector<Row>& batch);
   [[nodiscard]] std::optional<Row> due_retry();
+  void stop_at_deadline();
+  [[nodiscard]] std::uint64_t bytes_to_move(const Row& row) const;
   void take_off(const Row& row, std::vector<Row>& batch);
   void conclude(Flights::iterator flight, store::ItemOutcome outcome);
   void attempt_failed(Flights::iterator flight, const Error& error, store::ItemOutcome outcome);
@@ -142,6 +148,7 @@ class Job {
   RequestWindow m_window;
   FileRate m_rate;
   FailureWatch m_failures;
+  DeadlineWatch m_deadline;
   bool m_source_is_empty = false;
   std::map<std::uint32_t, std::deque<Row>> m_buckets;  // by MDT: read, not yet in flight
   std::size_t m_in_buckets = 0;

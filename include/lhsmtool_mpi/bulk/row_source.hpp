@@ -19,6 +19,7 @@ struct Row {
   std::uint32_t mdt_index = 0;
   std::uint32_t attempts = 0;       ///< that are over
   std::int64_t first_start_ns = 0;  ///< when it was first asked for; 0: never
+  std::uint64_t size = 0;           ///< in bytes, as the manifest has it
   std::uint32_t group = k_no_group;  ///< the source's own: what it comes together, or takes turns, with
 };
 

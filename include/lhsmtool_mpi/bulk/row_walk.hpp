@@ -34,7 +34,7 @@ inline bool is_unsuccessful(store::ItemResult result) {
 /// What a Row is made of.
 inline constexpr store::Columns k_row_columns{store::Column::fid_seq,   store::Column::fid_oid, store::Column::fid_ver,
                                               store::Column::mdt_index, store::Column::result,  store::Column::attempts,
-                                              store::Column::first_start};
+                                              store::Column::first_start, store::Column::size};
 
 /// Whether a run takes up an item with that result.
 inline bool is_selected(store::ItemResult result, Selection selection) {
@@ -49,6 +49,7 @@ inline Row row_of(const store::ItemSlice& slice, std::size_t i, std::uint64_t fi
           slice.mdt_index[i],
           anew ? 0 : slice.attempts[i],
           slice.first_start[i],
+          slice.size[i],
           k_no_group};
 }
 

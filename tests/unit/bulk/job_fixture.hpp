@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <functional>
+
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
 #include "unit/run/whole_run.hpp"
 
@@ -41,13 +43,14 @@ class JobTest : public run::WholeRunTest {
     make_object(fid, content);
     return fid;
   }
-  void make_manifest(const std::vector<Fid>& fids) {
+  void make_manifest(const std::vector<Fid>& fids, const std::function<std::uint64_t(const Fid&)>& size_of = {}) {
     auto writer = store::ManifestWriter::create(m_run_options.manifest, {"test", "fake", "/mnt", "", 0},
                                                 store::ManifestIdentity::make(), store::ManifestWriter::Replace::no);
     ASSERT_TRUE(writer) << writer.error().describe();
     for (const Fid& fid : fids) {
       store::Item item;
       item.fid = fid;
+      if (size_of) item.size = size_of(fid);
       item.path = "dir/" + fid.str();
       item.archive_id = 1;
       item.mdt_index = static_cast<std::uint32_t>(fid.seq & 0xffU);

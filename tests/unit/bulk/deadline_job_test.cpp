@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Jobs that have to be over at some time.
+#include <thread>
+
+#include "job_fixture.hpp"
+
+namespace lhsm::bulk {
+namespace {
+
+TEST_F(JobTest, asks_for_nothing_once_the_deadline_has_come) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 60; ++i) fids.push_back(new_file());
+  make_manifest(fids);
+  m_run_options.job.deadline.stop_at = m_clock.now();
+  const JobReport late = do_job(ItemAction::archive);
+  EXPECT_FALSE(late.progress.finished);
+  EXPECT_EQ(late.progress.stopped_because, "the deadline is near");
+  EXPECT_EQ(late.census.left(), 60U);
+  EXPECT_EQ(copies(), 0);
+  m_run_options.job.deadline.stop_at.reset();
+  EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::done), 60U);
+}
+
+TEST_F(JobTest, stops_at_the_deadline_and_the_next_run_goes_on) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 300; ++i) fids.push_back(new_released("object " + std::to_string(i)));
+  make_manifest(fids);
+  const TimePoint stop_at = m_clock.now() + 1s;
+  m_run_options.job.deadline.stop_at = stop_at;
+  m_run_options.job.max_inflight = 20;
+  // Some end at once, the others only when the deadline has come.
+  std::atomic<int> begun = 0;
+  m_lustre.before(Call::copy_start, [&](const Fid&) {
+    if (++begun > 3) std::this_thread::sleep_until(stop_at);
+    return 0;
+  });
+  const JobReport first = do_job(ItemAction::restore);
+  EXPECT_EQ(first.progress.stopped_because, "the deadline is near");
+  EXPECT_GE(first.census.left(), 300U - 3U - 20U) << "what is in flight may end";
+  EXPECT_EQ(first.census.with(ItemResult::done) + first.census.left(), 300U);
+  EXPECT_GE(m_clock.now(), stop_at);
+  m_run_options.job.deadline.stop_at.reset();
+  EXPECT_EQ(do_job(ItemAction::restore).census.with(ItemResult::done), 300U);
+  for (int i = 0; i < 300; ++i) EXPECT_EQ(m_lustre.content(fids[static_cast<std::size_t>(i)]), "object " + std::to_string(i));
+  EXPECT_EQ(copies(), 300) << "none was copied twice";
+}
+
+TEST_F(JobTest, leaves_to_the_next_run_what_would_not_end_in_time) {
+  // As long as nothing is measured all are asked for: one request's worth here.
+  std::vector<Fid> fids;
+  for (int i = 0; i < 51; ++i) fids.push_back(new_released("small"));
+  const Fid large = new_released("large");
+  fids.push_back(large);
+  for (int i = 0; i < 10; ++i) fids.push_back(new_released("small"));
+  make_manifest(fids, [large](const Fid& fid) { return fid == large ? std::uint64_t{1} << 60U : 5U; });
+  m_run_options.job.max_inflight = 51;
+  m_run_options.asker.threads = 1;
+  m_run_options.job.deadline.stop_at = m_clock.now() + 1h;
+  const JobReport first = do_job(ItemAction::restore);
+  EXPECT_EQ(first.progress.stopped_because, "what is left would not end before the deadline");
+  EXPECT_EQ(first.progress.left_for_later, 1U);
+  EXPECT_EQ(first.census.with(ItemResult::done), 61U) << "the others are not held up by it";
+  EXPECT_EQ(first.census.left(), 1U);
+  EXPECT_EQ(do_job(ItemAction::restore).census.with(ItemResult::done), 62U) << "a new run has measured nothing yet, and begins with it";
+}
+
+}  // namespace
+}  // namespace lhsm::bulk
