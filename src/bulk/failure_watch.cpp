@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "lhsmtool_mpi/base/log.hpp"
+
 namespace lhsm::bulk {
 
 void FailureWatch::note(bool is_failure) {
@@ -25,7 +27,11 @@ void FailureWatch::failed(const Error& error, TimePoint now) {
   if (error.kind == ErrorKind::no_space) {
     if (now < m_paused_until) return;  // one of those that were under way already
     if (++m_pauses > m_options.space_pauses) m_verdict = "there is no space: " + error.describe();
-    m_paused_until = now + m_options.space_delay * (1U << (m_pauses - 1));
+    const auto pause = m_options.space_delay * (1U << (m_pauses - 1));
+    m_paused_until = now + pause;
+    if (m_verdict.empty())
+      log::warning("there is no space; nothing is asked for for {:.0f} s (pause {} of {})",
+                   std::chrono::duration<double>(pause).count(), m_pauses, m_options.space_pauses);
     return;
   }
   note(true);

@@ -43,6 +43,7 @@ std::size_t Job::room() {
   std::size_t limit = m_window.limit();
   if (const auto of_action = m_options.limits.inflight.find(m_options.action); of_action != m_options.limits.inflight.end())
     limit = std::min(limit, of_action->second);
+  if (m_failures.lacks_space()) limit = std::min<std::size_t>(limit, 1);  // one shows whether there is some again
   return m_rate.available(m_clock.now(), m_flights.size() < limit ? limit - m_flights.size() : 0);
 }
 
@@ -297,6 +298,7 @@ JobProgress Job::progress() const {
   JobProgress progress = m_progress;
   progress.inflight = m_flights.size();
   progress.retrying = m_retries.size();
+  progress.lacks_space = m_failures.lacks_space();
   return progress;
 }
 

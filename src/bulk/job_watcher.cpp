@@ -15,6 +15,7 @@ run::JobCounts counts_of(const JobRun& run, const JobProgress& progress) {
   for (std::size_t i = 1; i < store::k_item_results; ++i) counts.final += progress.totals.results.at(i);
   for (const auto result : {ItemResult::failed, ItemResult::refused, ItemResult::cancelled})
     counts.unsuccessful += progress.totals.results.at(static_cast<std::size_t>(result));
+  counts.lacks_space = progress.lacks_space;
   return counts;
 }
 

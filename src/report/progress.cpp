@@ -58,7 +58,9 @@ static std::string job_line(const run::RunState& state, const RateEstimator& rat
                                  job.final, job.items, percent, format_size(state.bytes_copied),
                                  format_size(static_cast<std::uint64_t>(rate.bytes_per_second())),
                                  rate.files_per_second(), state.running, state.queued, job.unsuccessful);
-  if (job.final < job.items && rate.files_per_second() > 0.01)
+  if (job.lacks_space)
+    line += ", waits for space";
+  else if (job.final < job.items && rate.files_per_second() > 0.01)
     line += fmt::format(", {:.0f} secs left", static_cast<double>(job.items - job.final) / rate.files_per_second());
   if (state.draining && job.final < job.items) line += ", stopping";
   return line;

@@ -27,12 +27,15 @@ class FailureWatch {
   explicit FailureWatch(Options options) : m_options(options) {}
 
   void succeeded();
+  /// A pause begins with a line in the log.
   void failed(const Error& error, TimePoint now);
 
   /// Why the job should stop, if so.
   [[nodiscard]] const std::string& verdict() const { return m_verdict; }
   /// Ask for nothing before.
   [[nodiscard]] TimePoint paused_until() const { return m_paused_until; }
+  /// There was no space, and nothing has succeeded since: ask for one file at a time.
+  [[nodiscard]] bool lacks_space() const { return m_pauses > 0; }
 
  private:
   void note(bool is_failure);

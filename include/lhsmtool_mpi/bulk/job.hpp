@@ -59,6 +59,7 @@ struct JobProgress {
   std::uint64_t retrying = 0;     ///< wait for another attempt
   std::uint64_t left_for_later = 0;  ///< passed over: they would not end before the deadline
   bool finished = false;          ///< nothing is left to do
+  bool lacks_space = false;       ///< it pauses, or tries one file after the other, until there is some
   std::string stopped_because;    ///< empty: it was not
   std::optional<Error> broken;    ///< the journal or the manifest cannot be used: nothing counts any more
   std::map<std::string, std::uint64_t> errors;  ///< of items that were given up, by text without the subject

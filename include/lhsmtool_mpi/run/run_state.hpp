@@ -17,6 +17,7 @@ struct JobCounts {
   std::uint64_t items = 0;
   std::uint64_t final = 0;         ///< of them, however they ended
   std::uint64_t unsuccessful = 0;  ///< of the final ones: failed, refused, cancelled
+  bool lacks_space = false;        ///< it waits until there is some
 };
 
 /// The one state that progress lines, the summary and the exit code are made of.

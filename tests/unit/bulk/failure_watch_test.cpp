@@ -57,6 +57,7 @@ TEST(FailureWatchTest, no_space_pauses_longer_and_longer_then_stops) {
     watch.failed(error_of(EDQUOT), now + 500ms);
     EXPECT_EQ(watch.paused_until(), now + pause) << "one that was under way already";
     EXPECT_EQ(watch.verdict(), "");
+    EXPECT_TRUE(watch.lacks_space());
     now += pause;
   }
   watch.failed(error_of(ENOSPC), now);
@@ -69,6 +70,7 @@ TEST(FailureWatchTest, a_success_ends_the_pauses) {
     watch.failed(error_of(ENOSPC), k_now + i * 10s);
     EXPECT_EQ(watch.paused_until(), k_now + i * 10s + 1s);
     watch.succeeded();
+    EXPECT_FALSE(watch.lacks_space());
   }
   EXPECT_EQ(watch.verdict(), "");
 }

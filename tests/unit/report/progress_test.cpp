@@ -91,6 +91,18 @@ TEST(ProgressLineTest, line_says_that_it_stops) {
   EXPECT_TRUE(progress_line(state, RateEstimator{}).ends_with(", stopping"));
 }
 
+TEST(ProgressLineTest, line_of_a_job_is_of_its_items) {
+  auto state = some_state();
+  state.job = run::JobCounts{.items = 1000, .final = 250, .unsuccessful = 7};
+  const std::string line = progress_line(state, RateEstimator{});
+  EXPECT_TRUE(line.starts_with("250/1000 items (25.0 %), ")) << line;
+  EXPECT_NE(line.find(", 7 failed"), std::string::npos) << line;
+  EXPECT_EQ(line.find("space"), std::string::npos) << line;
+  state.job->lacks_space = true;
+  const std::string full = progress_line(state, RateEstimator{});
+  EXPECT_TRUE(full.ends_with(", waits for space")) << full;
+}
+
 TEST(SummaryTest, summary_has_every_figure) {
   auto state = some_state();
   state.busy = 100s;

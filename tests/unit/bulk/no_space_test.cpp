@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A job whose target is full.
+#include <algorithm>
+
+#include "job_fixture.hpp"
+
+namespace lhsm::bulk {
+namespace {
+
+TEST_F(JobTest, tries_one_file_at_a_time_until_there_is_space) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 40; ++i) fids.push_back(new_file());
+  make_manifest(fids);
+  m_run_options.job.failures.space_delay = 1ms;
+  open(ItemAction::archive);
+  Job& job = m_run->job();
+  const Error full{ErrorKind::no_space, ENOSPC, "pwrite", "object"};
+
+  auto rows = job.next_batch();
+  ASSERT_EQ(rows.size(), 40U);
+  EXPECT_FALSE(job.progress().lacks_space);
+  for (const Row& row : rows) job.failed(row, full);
+  EXPECT_TRUE(job.progress().lacks_space);
+  for (int i = 0; i < 2; ++i) {
+    rows = job.next_batch();  // waits for the end of the pause
+    ASSERT_EQ(rows.size(), 1U);
+    job.failed(rows.front(), full);
+  }
+  rows = job.next_batch();
+  ASSERT_EQ(rows.size(), 1U);
+  job.settled(rows.front(), ItemResult::done, 0);
+  EXPECT_FALSE(job.progress().lacks_space);
+  std::size_t done = 1;
+  std::size_t largest = 0;
+  while (!job.progress().finished) {
+    rows = job.next_batch();
+    largest = std::max(largest, rows.size());
+    for (const Row& row : rows) job.settled(row, ItemResult::done, 0);
+    done += rows.size();
+  }
+  EXPECT_EQ(done, 40U);
+  EXPECT_GT(largest, 1U);
+  EXPECT_EQ(end().census.with(ItemResult::done), 40U);
+}
+
+}  // namespace
+}  // namespace lhsm::bulk
