@@ -2,8 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <set>
+#include <thread>
 
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
+#include "lhsmtool_mpi/bulk/release.hpp"
+#include "lhsmtool_mpi/comm/loopback.hpp"
 #include "unit/run/whole_run.hpp"
 
 namespace lhsm::bulk {
@@ -88,8 +92,26 @@ class JobTest : public run::WholeRunTest {
     m_stop.count = 0;
     return report ? *report : JobReport{};
   }
+  /// Carry a release job out on so many ranks, or until `tick` stops it.
+  JobReport release(int ranks, const std::function<void()>& tick = [] {}) {
+    comm::LoopbackHub hub(ranks);
+    std::vector<std::jthread> workers;
+    for (int i = 0; i < ranks; ++i)
+      workers.emplace_back([this, &hub, i] { run_release_worker(hub.worker(i), "build", "host" + std::to_string(i), m_lustre, 3); });
+    ReleaseDispatcher dispatcher(hub, ranks, "build");
+    dispatcher.greet();
+    m_hosts = dispatcher.hosts();
+    m_run_options.job.least_inflight = k_files_of_a_rank * static_cast<std::size_t>(ranks);
+    open(ItemAction::release);
+    m_run->start("hosts", static_cast<std::uint32_t>(ranks));
+    dispatcher.run(m_run->job(), tick);
+    EXPECT_TRUE(dispatcher.dismiss(&m_run->job()));
+    m_run_options.job.least_inflight = JobOptions{}.least_inflight;
+    return end();
+  }
   /// Carry out a whole job.
   JobReport do_job(ItemAction action, int workers = 2) {
+    if (action == ItemAction::release) return release(workers);
     begin(action, workers);
     EXPECT_TRUE(wait_for_fulfilment());
     return end();
@@ -110,6 +132,7 @@ class JobTest : public run::WholeRunTest {
   JobRunOptions m_run_options;
   std::unique_ptr<JobRun> m_run;
   std::unique_ptr<JobWatcher> m_watcher;
+  std::set<std::string> m_hosts;  // of the last release
 
  private:
   void fulfilled() {

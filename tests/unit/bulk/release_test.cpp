@@ -1,37 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Jobs that release: on several ranks, without a copytool.
-#include "lhsmtool_mpi/bulk/release.hpp"
-
 #include "job_fixture.hpp"
 
 namespace lhsm::bulk {
 namespace {
 
-class ReleaseTest : public JobTest {
- protected:
-  ~ReleaseTest() override { m_run.reset(); }
-
-  /// Carry the job out on so many ranks, or until `tick` stops it.
-  JobReport release(int ranks, const std::function<void()>& tick = [] {}) {
-    comm::LoopbackHub hub(ranks);
-    std::vector<std::jthread> workers;
-    for (int i = 0; i < ranks; ++i)
-      workers.emplace_back([this, &hub, i] { run_release_worker(hub.worker(i), "build", "host" + std::to_string(i), m_lustre, 3); });
-    ReleaseDispatcher dispatcher(hub, ranks, "build");
-    dispatcher.greet();
-    m_hosts = dispatcher.hosts();
-    m_run_options.job.least_inflight = k_files_of_a_rank * static_cast<std::size_t>(ranks);
-    open(ItemAction::release);
-    m_run->start("hosts", static_cast<std::uint32_t>(ranks));
-    dispatcher.run(m_run->job(), tick);
-    EXPECT_TRUE(dispatcher.dismiss(&m_run->job()));
-    return end();
-  }
-
-  std::set<std::string> m_hosts;
-};
-
-TEST_F(ReleaseTest, releases_what_may_be_released) {
+TEST_F(JobTest, releases_what_may_be_released) {
   const Fid good = new_file("x", k_archived);
   const Fid done = new_file("x", k_released);
   const Fid dirty = new_file("x", k_archived | abi::HS_DIRTY);
@@ -50,7 +24,7 @@ TEST_F(ReleaseTest, releases_what_may_be_released) {
   EXPECT_EQ(items()[0].outcome.rank, 0);
 }
 
-TEST_F(ReleaseTest, all_ranks_work) {
+TEST_F(JobTest, all_ranks_work) {
   std::vector<Fid> fids;
   for (int i = 0; i < 1000; ++i) fids.push_back(new_file("x", k_archived, i % 3));
   make_manifest(fids);
@@ -76,7 +50,7 @@ TEST_F(ReleaseTest, all_ranks_work) {
   EXPECT_EQ(ranks, (std::set<std::int32_t>{0, 1, 2}));
 }
 
-TEST_F(ReleaseTest, what_may_pass_is_tried_again) {
+TEST_F(JobTest, what_may_pass_is_tried_again) {
   const Fid fid = new_file("x", k_archived);
   make_manifest({fid});
   std::atomic<int> tries = 0;
@@ -86,7 +60,7 @@ TEST_F(ReleaseTest, what_may_pass_is_tried_again) {
   EXPECT_EQ(tries, 3);
 }
 
-TEST_F(ReleaseTest, a_stop_leaves_the_rest_for_the_next_run) {
+TEST_F(JobTest, a_stop_leaves_the_rest_for_the_next_run) {
   std::vector<Fid> fids;
   for (int i = 0; i < 500; ++i) fids.push_back(new_file("x", k_archived));
   make_manifest(fids);
@@ -106,7 +80,7 @@ TEST_F(ReleaseTest, a_stop_leaves_the_rest_for_the_next_run) {
   EXPECT_EQ(released, 500) << "no file twice";
 }
 
-TEST_F(ReleaseTest, ranks_that_cannot_work_or_are_others_end_it) {
+TEST_F(JobTest, ranks_that_cannot_work_or_are_others_end_it) {
   for (const std::string build : {"other", "build"}) {
     comm::LoopbackHub hub(2);
     std::vector<std::jthread> workers;
@@ -123,7 +97,7 @@ TEST_F(ReleaseTest, ranks_that_cannot_work_or_are_others_end_it) {
   }
 }
 
-TEST_F(ReleaseTest, no_file_is_no_work) {
+TEST_F(JobTest, no_file_is_no_work) {
   make_manifest({});
   EXPECT_TRUE(release(2).progress.finished);
 }

@@ -13,7 +13,7 @@ namespace lhsm::bulk {
 namespace {
 
 Row row_of(std::uint64_t number, std::uint32_t group = 0) {
-  return {number, {0x200000400ULL + number, static_cast<std::uint32_t>(number), 7}, 3, 2, -5, group};
+  return {number, {0x200000400ULL + number, static_cast<std::uint32_t>(number), 7}, 3, 2, -5, 11, group};
 }
 
 class RowOrderTest : public ::testing::Test {
@@ -79,6 +79,7 @@ TEST_F(RowOrderTest, rows_come_back_whole) {
   EXPECT_EQ(row.mdt_index, 3U);
   EXPECT_EQ(row.attempts, 2U);
   EXPECT_EQ(row.first_start_ns, -5);
+  EXPECT_EQ(row.size, 11U);
   EXPECT_EQ(row.group, 4U);
 }
 
