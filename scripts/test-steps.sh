@@ -34,9 +34,9 @@ run() {
   return $code
 }
 
-# Good stacks at a bearable speed, and less to compile than with full debugging symbols.
+# Good stacks, and less to compile than with optimisation or full debugging symbols.
 # shellcheck disable=SC2034 # for who sources this
-sanitized=(-DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1")
+sanitized=(-DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g1")
 
 # step TITLE BUILD-DIRECTORY CMAKE-OPTION...: configure and build.
 step() {

@@ -133,11 +133,14 @@ kill_copytool() {
 archive_has_no_temporaries() { [ -z "$(find "$ARCHIVE" -name '*_tmp*' -o -name '*_old*')" ]; }
 expect_clean_archive() { expect_soon "no temporary is left in the archive" 10 archive_has_no_temporaries; }
 
-# no_tool_running: no process of the tool under test.
+# By this variable a test knows what it started, directly or not: other tests may run beside it.
+export LHSM_TEST_MARK=$$.$RANDOM
+# no_tool_running: no process of the tool that this test has started.
 no_tool_running() {
-  local exe
-  for exe in /proc/[0-9]*/exe; do
-    [ "$(readlink "$exe" 2> /dev/null)" != "$(readlink -f "$TOOL")" ] || return 1
+  local process
+  for process in /proc/[0-9]*; do
+    [ "$(readlink "$process/exe" 2> /dev/null)" = "$(readlink -f "$TOOL")" ] || continue
+    ! grep -qzxF "LHSM_TEST_MARK=$LHSM_TEST_MARK" "$process/environ" 2> /dev/null || return 1
   done
 }
 
