@@ -38,14 +38,25 @@ run() {
 # shellcheck disable=SC2034 # for who sources this
 sanitized=(-DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g1")
 
-# step TITLE BUILD-DIRECTORY CMAKE-OPTION...: configure and build.
+# asan_environment: for what AddressSanitizer and UndefinedBehaviorSanitizer look at. Open MPI's own leaks need three things
+# together: its plug-ins stay loaded (cmake/sanitizers.cmake), the suppressions, and whole stacks to match them with.
+asan_environment() {
+  export ASAN_OPTIONS=fast_unwind_on_malloc=0:detect_stack_use_after_return=1
+  export LSAN_OPTIONS=suppressions=$top/tests/suppressions/lsan.supp:print_suppressions=0
+  export UBSAN_OPTIONS=print_stacktrace=1
+  export LHSM_TEST_PATIENCE=4
+}
+
+# step TITLE BUILD-DIRECTORY CMAKE-OPTION...: configure and build; of the targets only those of the array `targets`, if
+# it has any.
+targets=()
 step() {
   printf '\n== %s in %s\n' "$1" "$2"
   run cmake -S "$top" -B "$top/$2" -G Ninja -DLHSM_BUILD_TESTS=ON "${@:3}" > "$results/cmake" || {
     cat "$results/cmake"
     exit 1
   }
-  run cmake --build "$top/$2"
+  run cmake --build "$top/$2" ${targets[@]:+--target "${targets[@]}"}
 }
 
 # count ATTRIBUTE FILE: of the test suite's element.

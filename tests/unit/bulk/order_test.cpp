@@ -76,6 +76,17 @@ TEST_F(OrderTest, by_size_and_path) {
   EXPECT_EQ(made(Order::path), (Places{4, 1, 3, 0, 2}));
 }
 
+TEST_F(OrderTest, a_file_that_is_left_for_a_later_run_holds_no_volume) {
+  make({{1, 0, "a", "A", 1}, {1ULL << 60, 0, "b", "A", 2}, {1, 0, "c", "B", 1}});
+  m_run_options.order.order = Order::archive_location;
+  m_run_options.order.max_volumes = 1;
+  m_run_options.job.max_inflight = 1;  // the second is judged by what the first one took
+  m_run_options.job.deadline.stop_at = m_clock.now() + 1h;
+  const JobReport report = do_job(ItemAction::archive);
+  EXPECT_EQ(report.census.with(ItemResult::done), 2U);
+  EXPECT_EQ(report.progress.left_for_later, 1U);
+}
+
 TEST_F(OrderTest, owners_take_turns) {
   make({{9, 5}, {8, 5}, {7, 5}, {6, 5}, {1, 6}, {2, 6}});
   m_run_options.order.weights[6] = 2;
