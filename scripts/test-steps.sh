@@ -81,9 +81,12 @@ run_tests() {
   passed=$((passed + all - bad - idle))
   failed=$((failed + bad))
   skipped=$((skipped + idle))
+  [ "$bad" -eq 0 ] || python3 "$top/tests/support/failed_tests.py" "$report" >> "$results/failures"
 }
 
+# finish: what failed stands at the end once more, as whoever reads a long log begins there.
 finish() {
+  [ ! -e "$results/failures" ] || cat "$results/failures"
   printf '\n%d passed, %d failed, %d skipped\n' $passed $failed $skipped
   [ $failed -eq 0 ] && exit 0
   exit 1
