@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "lhsmtool_mpi/bulk/release.hpp"
+#include "lhsmtool_mpi/comm/roll_call.hpp"
 
 namespace lhsm::bulk {
 
@@ -12,7 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration k_wait = 20ms;  // retries, limits and stops are seen as late
-constexpr Duration k_greeting_timeout = 120s;
 constexpr Duration k_dismissal_timeout = 30s;
 
 }  // namespace
@@ -20,29 +20,10 @@ constexpr Duration k_dismissal_timeout = 30s;
 ReleaseDispatcher::ReleaseDispatcher(comm::Channel& channel, int ranks, std::string build)
     : m_channel(channel), m_build(std::move(build)), m_ranks(static_cast<std::size_t>(ranks)) {}
 
-void ReleaseDispatcher::greet() {
-  std::set<WorkerId> missing;
-  for (std::size_t i = 0; i < m_ranks.size(); ++i) missing.insert(static_cast<WorkerId>(i));
-  const TimePoint deadline = std::chrono::steady_clock::now() + k_greeting_timeout;
-  std::string complaint;
-  while (!missing.empty()) {
-    const Duration left = deadline - std::chrono::steady_clock::now();
-    if (left <= Duration::zero())
-      throw Fatal(fmt::format("rank {} did not say hello within {} s", *missing.begin(), k_greeting_timeout / 1s));
-    const auto envelope = m_channel.receive(left);
-    const auto* const hello = envelope ? std::get_if<comm::Hello>(&envelope->message) : nullptr;
-    if (hello == nullptr) continue;
-    missing.erase(envelope->peer);
-    m_hosts.insert(hello->host);
-    std::string refused;
-    if (hello->build != m_build)
-      refused = fmt::format("rank {} on {} runs another build of lhsmtool_mpi ({}) than rank 0 ({})", envelope->peer,
-                            hello->host, hello->build, m_build);
-    else if (hello->unable)
-      refused = fmt::format("rank {} on {}: {}", envelope->peer, hello->host, hello->unable->describe());
-    if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say
-  }
-  if (!complaint.empty()) throw Fatal(complaint);
+bool ReleaseDispatcher::greet(const std::atomic<bool>& stop) {
+  const auto hellos = comm::greet(m_channel, static_cast<int>(m_ranks.size()), m_build, stop);
+  for (const comm::Hello& hello : hellos) m_hosts.insert(hello.host);
+  return !stop;
 }
 
 void ReleaseDispatcher::run(Job& job, const std::function<void()>& tick) {

@@ -46,18 +46,19 @@ struct Running {
   comm::Channel& channel;
   bulk::ReleaseDispatcher dispatcher;
   std::atomic<int> stop_signal = 0;
+  std::atomic<bool> is_stopped = false;
   std::unique_ptr<lustre::Client> client;
   RealClock clock;
   std::unique_ptr<bulk::JobRun> run;
 
-  /// Open the job, and have it done.
+  /// Open the job, and have it done. Where a stop comes first there is no `run` then.
   void go() {
     auto opened = lustre::open_client(options.serve.mount_point);
     if (!opened) throw Fatal(opened.error());
     client = std::move(*opened);
-    dispatcher.greet();
+    if (!dispatcher.greet(is_stopped)) return;
     bulk::JobRunOptions run_options = options.run;
-    run_options.order.is_stopped = [this] { return stop_signal != 0; };
+    run_options.order.is_stopped = [this] { return is_stopped.load(); };
     run_options.job.least_inflight = bulk::k_files_of_a_rank * static_cast<std::size_t>(process.ranks());
     auto made = bulk::JobRun::open(run_options, *client, clock, [this] { channel.wake(); });
     if (!made) throw Fatal(made.error());
@@ -68,7 +69,7 @@ struct Running {
     run->start(joined(dispatcher.hosts()), static_cast<std::uint32_t>(process.ranks()));
     TimePoint next = clock.now() + options.serve.progress;
     dispatcher.run(run->job(), [&] {
-      if (stop_signal != 0) run->job().stop("the run was told to stop");
+      if (is_stopped) run->job().stop("the run was told to stop");
       if (options.serve.progress == std::chrono::seconds(0) || clock.now() < next) return;
       next = clock.now() + options.serve.progress;
       print_progress(*run);
@@ -78,11 +79,12 @@ struct Running {
 
 int dispatch(const JobCommandOptions& options, Process& process) {
   auto [channel, local_worker] = process.dispatcher_channel();
-  Running running{options, process, *channel, {*channel, process.ranks(), build_identity()}, 0, {}, {}, {}};
+  Running running{options, process, *channel, {*channel, process.ranks(), build_identity()}, 0, false, {}, {}, {}};
   const std::jthread worker([&, local = local_worker] { work(*local, options, process); });
   process.signals().deliver_to([&running](int number) {
     // A call that hangs in the file system cannot be ended in good order.
     if (running.stop_signal.exchange(number) != 0) running.process.abort(number == SIGINT ? k_interrupted : k_work_left);
+    running.is_stopped = true;
     running.channel.wake();
   });
   std::string failed;
@@ -104,6 +106,7 @@ int dispatch(const JobCommandOptions& options, Process& process) {
   }
   if (!failed.empty()) throw Fatal(failed);
   const int stop_signal = running.stop_signal;
+  if (running.run == nullptr) return stop_signal == SIGINT ? k_interrupted : k_work_left;
   const auto report =
       running.run->close([&](const bulk::JobReport& so_far) { return exit_code_of(so_far, stop_signal); });
   if (!report) throw Fatal(report.error());

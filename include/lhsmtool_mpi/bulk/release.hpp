@@ -4,6 +4,7 @@
 // release. The greeting and the end are those of a copytool run; between them there are ReleaseFiles and FilesReleased.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <set>
@@ -25,8 +26,9 @@ class ReleaseDispatcher {
   /// `channel` outlives it. `build` is what all ranks must be of.
   ReleaseDispatcher(comm::Channel& channel, int ranks, std::string build);
 
-  /// Wait until all ranks have said who they are. Throws Fatal when one cannot work, is of another build, or is silent.
-  void greet();
+  /// Wait until all ranks have said who they are, and return true; false when `stop` became true. Throws Fatal when one cannot
+  /// work, is of another build, or is silent.
+  [[nodiscard]] bool greet(const std::atomic<bool>& stop);
   /// Let the ranks release what the job wants, until it is over: finished or stopped. `tick` is called many times a second.
   void run(Job& job, const std::function<void()>& tick);
   /// Send all ranks home; they finish what they have begun, and their results are the job's, if there is one. Return whether all

@@ -99,7 +99,7 @@ class JobTest : public run::WholeRunTest {
     for (int i = 0; i < ranks; ++i)
       workers.emplace_back([this, &hub, i] { run_release_worker(hub.worker(i), "build", "host" + std::to_string(i), m_lustre, 3); });
     ReleaseDispatcher dispatcher(hub, ranks, "build");
-    dispatcher.greet();
+    EXPECT_TRUE(dispatcher.greet(std::atomic<bool>(false)));
     m_hosts = dispatcher.hosts();
     m_run_options.job.least_inflight = k_files_of_a_rank * static_cast<std::size_t>(ranks);
     open(ItemAction::release);

@@ -92,9 +92,21 @@ TEST_F(JobTest, ranks_that_cannot_work_or_are_others_end_it) {
         run::run_unable_worker(hub.worker(1), {build, "host", 0}, {ErrorKind::io, EIO, "open", "mount"});
     });
     ReleaseDispatcher dispatcher(hub, 2, "build");
-    EXPECT_THROW(dispatcher.greet(), Fatal);
+    EXPECT_THROW((void)dispatcher.greet(std::atomic<bool>(false)), Fatal);
     EXPECT_TRUE(dispatcher.dismiss(nullptr));
   }
+}
+
+TEST_F(JobTest, stop_while_ranks_are_still_missing_ends_the_greeting) {
+  comm::LoopbackHub hub(2);
+  std::vector<std::jthread> workers;
+  workers.emplace_back([&] { run_release_worker(hub.worker(0), "build", "host", m_lustre, 1); });
+  ReleaseDispatcher dispatcher(hub, 2, "build");
+  std::atomic<bool> stop = true;
+  hub.wake();
+  EXPECT_FALSE(dispatcher.greet(stop));
+  workers.emplace_back([&] { run_release_worker(hub.worker(1), "build", "host", m_lustre, 1); });
+  EXPECT_TRUE(dispatcher.dismiss(nullptr));
 }
 
 TEST_F(JobTest, no_file_is_no_work) {
