@@ -80,6 +80,8 @@ void Job::ended(const ActionItem& item, const run::ActionOutcome& done) {
   m_failures.succeeded();
   m_deadline.succeeded(bytes_to_move(at->second.row), done.took);
   outcome.result = ItemResult::done;
+  outcome.has_digest = done.digest.has_value();
+  if (done.digest) outcome.digest = *done.digest;
   outcome.attempts = at->second.row.attempts + 1;
   conclude(at, outcome);
 }

@@ -140,7 +140,7 @@ LHSM_WIRE(lhsm::comm::Job, m.id, m.reject_errno, m.item)
 LHSM_WIRE(lhsm::comm::Hello, m.protocol, counted(m.build), counted(m.host), m.slots, counted(m.unable))
 LHSM_WIRE(lhsm::comm::Jobs, counted(m.jobs))
 LHSM_WIRE(lhsm::comm::Result, m.id, m.disposition, m.error, m.size, m.bytes_moved, m.microseconds,
-          flag(m.is_verified))
+          flag(m.is_verified), counted(m.digest))
 LHSM_WIRE(lhsm::comm::Results, counted(m.results))
 LHSM_WIRE(lhsm::comm::Begin, m.job)
 LHSM_WIRE(lhsm::comm::Begun, m.id, m.dfid, m.size, m.stripe_size, counted(m.token))

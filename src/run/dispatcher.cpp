@@ -254,6 +254,7 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
       if (!result.is_verified) ++m_state.unverified;
     }
     if (item->kind == ActionKind::remove) ++m_state.removed;
+    if (result.digest.size() == 16) std::copy(result.digest.begin(), result.digest.end(), outcome.digest.emplace().begin());
     m_state.file_bytes += result.size;
     m_observer.ended(*item, outcome);
     return;

@@ -208,6 +208,7 @@ class Worker {
     m_pulse.wait();
     LHSM_TRY_ASSIGN(const Verified verified, action.finish(digest));
     result.is_verified = verified == Verified::yes;
+    result.digest.assign(digest.value.begin(), digest.value.end());
     return {};
   }
 

@@ -53,7 +53,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 8;
+inline constexpr std::uint32_t k_protocol_version = 9;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -88,6 +88,7 @@ struct Result {
   std::uint64_t bytes_moved = 0;  ///< without holes
   std::uint64_t microseconds = 0;
   bool is_verified = false;  ///< against a digest that was kept with the object
+  std::string digest;        ///< of the content (copy::ObjectDigest's value): 16 bytes, or none
 };
 
 struct Results {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -53,6 +54,7 @@ struct ActionOutcome {
   std::uint64_t size = 0;         ///< of the file, when it succeeded
   std::uint64_t bytes_moved = 0;  ///< without holes
   std::chrono::microseconds took{0};
+  std::optional<std::array<std::uint8_t, 16>> digest;  ///< copy::ObjectDigest's value of what was copied
   bool put_back = false;  ///< ended undone because the run is stopping
 };
 

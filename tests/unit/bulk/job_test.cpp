@@ -42,6 +42,31 @@ TEST_F(JobTest, restores_and_then_has_nothing_left_to_do) {
   EXPECT_EQ(m_lustre.calls(Call::hsm_state), looks) << "finished files are not touched";
 }
 
+TEST_F(JobTest, digests_are_kept_in_the_manifest) {
+  const std::vector<std::string> contents{"", "small", test::pattern(9 * k_MiB)};  // the last one by several ranks
+  for (const ItemAction action : {ItemAction::archive, ItemAction::restore}) {
+    std::map<Fid, std::string> of;
+    std::vector<Fid> fids;
+    for (const std::string& content : contents) {
+      fids.push_back(action == ItemAction::archive ? new_file(content) : new_released(content));
+      of[fids.back()] = content;
+    }
+    m_run_options.manifest = m_job_dir / (std::string(to_string(action)) + ".h5");
+    make_manifest(fids);
+    EXPECT_EQ(do_job(action).census.with(ItemResult::done), 3U);
+    for (const store::Item& item : items()) {
+      const std::string& content = of.at(item.fid);
+      const Extent all{0, content.size()};
+      copy::LeafDigester digester(all, content.size());
+      digester.add(std::as_bytes(std::span(content)), 0);
+      copy::DigestCollector collector(content.size());
+      ASSERT_TRUE(content.empty() || collector.add(all, digester.finish()));
+      ASSERT_TRUE(item.outcome.has_digest);
+      EXPECT_EQ(item.outcome.digest, collector.digest()->value);
+    }
+  }
+}
+
 TEST_F(JobTest, removes) {
   const Fid fid = new_file("x");
   make_manifest({fid});

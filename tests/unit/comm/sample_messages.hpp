@@ -35,8 +35,8 @@ inline std::vector<Message> sample_messages() {
       Jobs{{}},
       Jobs{{job, Job{}, job}},
       Results{{}},
-      Results{{Result{1, Disposition::done, {}, 10, 9, 8, true}, Result{2, Disposition::failed, sample_error(), 0, 0, 0, false},
-               Result{~0ULL, Disposition::large, {}, ~0ULL, 1, 2, false}}},
+      Results{{Result{1, Disposition::done, {}, 10, 9, 8, true, std::string(16, '\xee')}, Result{2, Disposition::failed, sample_error(), 0, 0, 0, false, {}},
+               Result{~0ULL, Disposition::large, {}, ~0ULL, 1, 2, false, {}}}},
       Begin{job},
       Begun{5, {1, 2, 3}, 1ULL << 40, 1 << 20, "0x1:0x2_tmp.7"},
       CopyExtent{6, ActionKind::archive, {1, 2, 3}, {4, 5, 6}, std::string(300, 't'), {1 << 20, 64 << 20}, 1ULL << 40},
@@ -87,7 +87,8 @@ inline bool operator==(const Job& a, const Job& b) {
 }
 inline bool operator==(const Result& a, const Result& b) {
   return a.id == b.id && a.disposition == b.disposition && a.error == b.error && a.size == b.size &&
-         a.bytes_moved == b.bytes_moved && a.microseconds == b.microseconds && a.is_verified == b.is_verified;
+         a.bytes_moved == b.bytes_moved && a.microseconds == b.microseconds && a.is_verified == b.is_verified &&
+         a.digest == b.digest;
 }
 inline bool operator==(const Hello& a, const Hello& b) {
   return a.protocol == b.protocol && a.build == b.build && a.host == b.host && a.slots == b.slots &&
