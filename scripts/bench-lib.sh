@@ -72,7 +72,7 @@ start_copytool() {
   wait_until registered
 }
 launch=()
-registered() { lctl get_param -n 'mdt.*.hsm.agents' | grep -q uuid; }
+registered() { lctl get_param -n 'mdt.*.hsm.agents' | grep uuid > /dev/null; }
 
 # It has a thread and some descriptors for each action that it was sent: with more at once it runs out of
 # descriptors, fails most of them and leaves some open for ever.

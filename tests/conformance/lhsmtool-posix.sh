@@ -22,7 +22,7 @@ start_posix() {
     < /dev/null >> "$POSIX_LOG" 2>&1
   expect_soon "lhsmtool_posix is registered" 20 is_registered_any
 }
-is_registered_any() { lctl get_param -n 'mdt.*.hsm.agents' | grep -q uuid; }
+is_registered_any() { lctl get_param -n 'mdt.*.hsm.agents' | grep uuid > /dev/null; }
 nobody_registered() { ! is_registered_any; }
 
 stop_posix() {

@@ -12,8 +12,8 @@ digest=$(digest_of "$DIR/big")
 fid=$(fid_of "$DIR/big")
 
 # cancel_while_running WORD: wait until `lfs hsm_action` says that WORD runs, cancel it, and wait for its end.
-is_underway() { lfs hsm_action "$DIR/big" | grep -q "$1 running"; }
-is_over() { lfs hsm_action "$DIR/big" | grep -q NOOP; }
+is_underway() { lfs hsm_action "$DIR/big" | grep "$1 running" > /dev/null; }
+is_over() { lfs hsm_action "$DIR/big" | grep NOOP > /dev/null; }
 archive_is_clean() { [ -z "$(find "$ARCHIVE" -name '*_tmp*')" ]; }
 cancel_while_running() {
   expect_soon "$1 runs" 60 is_underway "$1"

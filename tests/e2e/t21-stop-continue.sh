@@ -14,7 +14,7 @@ digest=$(digest_of "$DIR/a")
 pid_of_rank() {
   local pid
   for pid in $(rank_pids); do
-    ! tr '\0' '\n' < "/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$1" || echo "$pid"
+    ! tr '\0' '\n' < "/proc/$pid/environ" | grep -x "OMPI_COMM_WORLD_RANK=$1" > /dev/null || echo "$pid"
   done
 }
 # In KiB; an object has its size from the begin on, so blocks count.

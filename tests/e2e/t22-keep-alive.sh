@@ -14,15 +14,15 @@ for ((i = 0; i < 20; ++i)); do make_big_file "$DIR/small$i" 100000; done
 
 start_copytool 0 --slots 1 --stripe-threshold 100G --chunk-size 4K --update-interval 0.5 --keep-alive 1
 archive "$DIR/big"
-is_underway() { lfs hsm_action "$DIR/big" | grep -q "ARCHIVE running"; }
+is_underway() { lfs hsm_action "$DIR/big" | grep "ARCHIVE running" > /dev/null; }
 expect_soon "the first one runs" 30 is_underway
 begun=$SECONDS
 archive "$DIR"/small*
 cancelled=$(fid_of "$DIR/small19")
-is_started() { lfs hsm_action "$DIR/small19" | grep -q "ARCHIVE running"; }
+is_started() { lfs hsm_action "$DIR/small19" | grep "ARCHIVE running" > /dev/null; }
 expect_soon "the others are in the copytool's queue" 30 is_started
 cancel "$DIR/small19"
-is_over() { ! lctl get_param -n 'mdt.*.hsm.active_requests' | grep -qF "$cancelled"; }
+is_over() { no_request_has active_requests "$cancelled"; }
 wait_record "$cancelled" ARCHIVE CANCELED 5
 expect_soon "the cancelled one is over while the slot is busy" 2 is_over
 expect "the first one still runs" is_underway

@@ -17,7 +17,7 @@ snapshot "$DIR/tree" > "$WORK/picture"
 
 temporaries() { find "$ARCHIVE" -name '*_tmp.*' -o -name '*_old.*'; }
 has_temporaries() { [ -n "$(temporaries)" ]; }
-nothing_runs() { ! lctl get_param -n 'mdt.*.hsm.actions' | grep -q 'status=STARTED'; }
+nothing_runs() { no_request_has actions status=STARTED; }
 some_are() { [ "$(count_in_state "$1" < "$WORK/list")" -ge 1 ]; }
 
 some_are_left() { ! all_in_state 0x9 "$WORK/list"; }

@@ -24,7 +24,7 @@ job() {
 }
 # status_of KEY: a count of the job, by result.
 status_of() { "$TOOL" status --json "$JOB" | awk -v key="\"$1\":" '$1 == key { found = 1 } found && $1 == "\"items\":" { gsub(/[^0-9]/, "", $2); print $2; exit }'; }
-no_request_is_left() { ! lctl get_param -n 'mdt.*.hsm.actions' | grep -Eq 'status=(WAITING|STARTED)'; }
+no_request_is_left() { no_request_has actions status=WAITING status=STARTED; }
 
 for ranks in 0 3; do
   note "a whole cycle on $ranks ranks"

@@ -20,7 +20,7 @@ for i in {1..3}; do make_file "$DIR/tree/big-$i" 6000000; done
 list_files "$DIR/tree" > "$WORK/list"
 snapshot "$DIR/tree" > "$WORK/picture"
 
-no_request_is_left() { ! lctl get_param -n 'mdt.*.hsm.actions' | grep -Eq 'status=(WAITING|STARTED)'; }
+no_request_is_left() { no_request_has actions status=WAITING status=STARTED; }
 temporaries() { find "$ARCHIVE" -name '*_tmp.*' -o -name '*_old.*'; }
 
 # kill_job all|one

@@ -118,7 +118,7 @@ wait_states "$WORK/list" 0xd
 rm -f "$JOB"*
 tool 0 0 scan -o "$JOB" "$DIR/tree"
 launch mpirun -n 2 "$TOOL" restore "${options[@]}" -b 2 "$JOB" "$MNT"
-is_begun() { [ -e "$JOB.lock" ] && "$TOOL" status "$JOB" | grep -q '^run .* restore '; }
+is_begun() { [ -e "$JOB.lock" ] && "$TOOL" status "$JOB" | grep '^run .* restore ' > /dev/null; }
 expect_soon "a job runs" 60 is_begun
 tool 0 0 report "$JOB" -o "$WORK/job.html"
 expect_line "the page says so" '>running</span>' "$WORK/job.html"

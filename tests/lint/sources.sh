@@ -107,4 +107,9 @@ while IFS=: read -r file line _; do
   breach "$file:$line" 'a path of one machine'
 done < <(files | xargs -r -d '\n' grep -IHnE '(^|[^[:alnum:]_.}$/-])/(wor[k]|hom[e])/')
 
+# grep -q leaves at the first line that matches; what writes into it then dies of SIGPIPE, and pipefail reports that.
+while IFS=: read -r file line _; do
+  breach "$file:$line" 'grep -q at the end of a pipe: its success may read as a failure'
+done < <(files | grep -E '^(scripts|tests|jobs)/' | xargs -r -d '\n' grep -IHnE '[|] *grep +-[a-zA-Z]*[q] ')
+
 ((breaches == 0)) || { echo "$breaches breaches" && exit 1; }

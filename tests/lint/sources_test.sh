@@ -54,5 +54,7 @@ mapfile -t many < <(seq 351)
 expect 'longer than' src/run/a.cpp "$spdx" "${many[@]}"
 expect 'a path of one machine' README.md 'see /hom''e/me/x'
 expect 'a path of one machine' src/run/a.cpp "$spdx" '// "/wor''k/main"'
+expect 'grep -q at the end' tests/e2e/a.sh '# SPDX-License-Identifier: LGPL-2.1-or-later' 'lctl | grep -E''q x'
+expect '' tests/e2e/a.sh '# SPDX-License-Identifier: LGPL-2.1-or-later' 'grep -q x file || lctl | grep x > /dev/null'
 expect '' README.md 'see <prefix>/hom''e-made and framework/worker'
 ((failed == 0))

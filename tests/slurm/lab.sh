@@ -102,7 +102,7 @@ lab_nodes_are() { [ "$(sinfo -h -N -o %t 2> /dev/null | grep -c "^$1\$")" -eq "$
 lab_pids() {
   local pid
   for pid in /proc/[0-9]*; do
-    tr '\0' ' ' 2> /dev/null < "$pid/cmdline" | grep -q -e "$1" && echo "${pid#/proc/}"
+    tr '\0' ' ' 2> /dev/null < "$pid/cmdline" | grep -e "$1" > /dev/null && echo "${pid#/proc/}"
   done || true
 }
 

@@ -15,7 +15,7 @@ ranks_on() {
   local pid
   for pid in /proc/[0-9]*; do
     [ "$(readlink "$pid/exe" 2> /dev/null)" = "$(readlink -f "$TOOL")" ] || continue
-    tr '\0' '\n' 2> /dev/null < "$pid/environ" | grep -qx "SLURMD_NODENAME=$1" && echo "${pid#/proc/}"
+    tr '\0' '\n' 2> /dev/null < "$pid/environ" | grep -x "SLURMD_NODENAME=$1" > /dev/null && echo "${pid#/proc/}"
   done || true
 }
 parent_of() { sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status"; }

@@ -63,7 +63,7 @@ is_running() {
 
 is_registered() {
   if knows_records; then
-    lctl get_param -n 'mdt.*.hsm.agents' | grep -Eq "archive_id=([0-9]+,)*$ARCHIVE_ID(,|[[:space:]])"
+    lctl get_param -n 'mdt.*.hsm.agents' | grep -E "archive_id=([0-9]+,)*$ARCHIVE_ID(,|[[:space:]])" > /dev/null
   else
     grep -q ' serve ' "$COPYTOOL_LOG"
   fi

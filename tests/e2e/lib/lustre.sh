@@ -46,7 +46,7 @@ use_mounted_lustre() {
     note "no MDT on this node: lctl shows no hsm parameters, so records are not looked at"
     return
   fi
-  if lctl get_param -n 'mdt.*.hsm.agents' | grep -Eq "archive_id=(ANY|([0-9]+,)*$ARCHIVE_ID(,|[[:space:]]))"; then
+  if lctl get_param -n 'mdt.*.hsm.agents' | grep -E "archive_id=(ANY|([0-9]+,)*$ARCHIVE_ID(,|[[:space:]]))" > /dev/null; then
     # Two copytools would share our requests.
     skip_all "archive id $ARCHIVE_ID has a copytool already; set LHSM_TEST_ARCHIVE_ID"
   fi
@@ -78,7 +78,13 @@ put_tunable() { lctl set_param "$1" > /dev/null; }
 coordinator() { lctl set_param "mdt.*.hsm_control=$1" > /dev/null; }
 
 # coordinator_is STATE: on every MDT.
-coordinator_is() { ! lctl get_param -n 'mdt.*.hsm_control' | grep -Fxqv "$1"; }
+coordinator_is() { ! lctl get_param -n 'mdt.*.hsm_control' | grep -Fxv "$1" > /dev/null; }
+
+# no_request_has LIST TEXT...: none in the coordinators' list (actions, active_requests) has one of the texts.
+no_request_has() {
+  local list
+  list=$(lctl get_param -n "mdt.*.hsm.$1") && ! grep -Fq "$(printf '%s\n' "${@:2}")" <<< "$list"
+}
 
 # Requests: for the files given, or with _all for those of a NUL-separated list. A call of lfs takes a
 # request's worth of them.
