@@ -41,7 +41,7 @@ std::vector<Fid> fids_of(const std::vector<Row>& rows) {
 
 Asker::Asker(Job& job, lustre::Client& client, AskerOptions options) : m_job(job), m_client(client), m_options(options) {
   for (unsigned i = 0; i < m_options.threads; ++i) m_threads.emplace_back([this] { ask(); });
-  m_threads.emplace_back([this] { look(); });
+  for (unsigned i = 0; i < m_options.look_threads; ++i) m_threads.emplace_back([this] { look(); });
 }
 
 void Asker::ask() {
@@ -66,7 +66,7 @@ bool Asker::examine(const Row& row) {
     m_job.failed(row, state.error());
     return false;
   }
-  switch (judge(m_options.action, *state, m_options.archive_id)) {
+  switch (judge(m_options.action, *state, m_options.archives)) {
     case Verdict::already: m_job.settled(row, ItemResult::already, 0); return false;
     case Verdict::refused: m_job.settled(row, ItemResult::refused, EPERM); return false;
     case Verdict::ask: break;
@@ -81,9 +81,14 @@ bool Asker::examine(const Row& row) {
 void Asker::request(const std::vector<Row>& rows) {
   const auto action = request_of(m_options.action);
   const auto fids = fids_of(rows);
+  // With several archives, or none, the file or the coordinator says which. What has a copy is asked of the archive where that is.
+  const bool names_one = m_options.action == ItemAction::archive && m_options.archives.size() == 1;
+  const std::uint32_t archive_id = names_one ? m_options.archives.front() : 0;
   for (auto wait = k_first_wait;; wait = std::min(2 * wait, k_longest_wait)) {
-    const Status done = m_client.request(action, m_options.archive_id, fids);
+    const Status done = m_client.request(action, archive_id, fids);
     if (done) return m_job.asked(rows);
+    // Where users do not wait for restores (policy NBR) this says that they are recorded.
+    if (done.error().sys_errno == ENODATA && m_options.action == ItemAction::restore) return m_job.asked(rows);
     if (done.error().sys_errno != EAGAIN) {
       // One of them is refused; those before it are recorded, those after it are not.
       if (rows.size() > 1) return request_singly(rows);
@@ -111,16 +116,25 @@ void Asker::request_singly(const std::vector<Row>& rows) {
 
 void Asker::look() {
   const auto interval = std::min(k_look_interval, m_options.look_after);
-  while (m_job.goes_on_after(interval))
-    for (const Row& row : m_job.unanswered(m_options.look_after, k_looks)) look_at(row);
+  for (auto wait = interval; m_job.goes_on_after(wait);) {
+    const auto rows = m_job.unanswered(m_options.look_after, k_looks);
+    for (const auto& [row, looks] : rows) {
+      if (!m_job.goes_on_after(0ms)) return;
+      look_at(row, looks % m_options.search_at_look == 0);
+    }
+    // Where looking is all there is, it may not be what the job waits for.
+    wait = m_options.look_threads > 1 && rows.size() == k_looks ? 0ms : interval;
+  }
 }
 
-void Asker::look_at(const Row& row) {
+/// `searches`: look also whether the coordinator still has the request.
+void Asker::look_at(const Row& row, bool searches) {
   const auto fd = open_to_look(m_client, row.fid);
   const auto state = fd ? m_client.hsm_state(**fd) : Failure(fd.error());
   if (!state) return m_job.failed(row, state.error());
-  const Verdict verdict = judge(m_options.action, *state, m_options.archive_id);
+  const Verdict verdict = judge(m_options.action, *state, m_options.archives);
   if (verdict == Verdict::already) return m_job.settled(row, ItemResult::done, 0);
+  if (!searches) return;
   const auto progress = m_client.request_progress(**fd);
   if (!progress || *progress != RequestProgress::none) return;
   if (verdict == Verdict::refused) return m_job.settled(row, ItemResult::refused, EPERM);
@@ -128,13 +142,14 @@ void Asker::look_at(const Row& row) {
 }
 
 std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, ItemAction action,
-                                       const std::vector<OpenRequest>& requests) {
+                                       const std::vector<OpenRequest>& requests, const std::function<bool()>& is_stopped) {
   constexpr auto kind_of = [](ItemAction of) {
     if (of == ItemAction::archive) return ActionKind::archive;
     return of == ItemAction::restore ? ActionKind::restore : ActionKind::remove;
   };
   std::vector<ActionItem> adopted;
   for (const OpenRequest& open : requests) {
+    if (is_stopped && is_stopped()) break;  // they stay on record
     const auto fd = open_to_look(client, open.row.fid);
     if (!fd) continue;  // gone, or to be seen when it is asked for
     const auto progress = client.request_progress(**fd);

@@ -132,6 +132,14 @@ Outcome<std::uint64_t> FailedList::finish() {
   return m_count;
 }
 
+Status try_failed_list(const std::string& path) {
+  const Fd there(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (there && store::looks_like_manifest(*there))
+    return failure(ErrorKind::invalid, EEXIST, "write the list of what failed over the manifest", path);
+  LHSM_TRY_ASSIGN(const FailedList list, FailedList::create(path));
+  return {};
+}
+
 Outcome<std::uint64_t> write_failed(const std::string& path, const std::string& mount_point,
                                     store::ManifestReader& manifest, const store::JournalState& state) {
   LHSM_TRY_ASSIGN(FailedList list, FailedList::create(path));

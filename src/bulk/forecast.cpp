@@ -47,7 +47,7 @@ class Prophet {
         finding.fate = Fate::finished;
         return finding;
       }
-      if (m_options.selection == Selection::pending) {
+      if (!m_options.takes_up_failed) {
         finding.fate = Fate::given_up;
         return finding;
       }
@@ -78,7 +78,7 @@ class Prophet {
   }
 
   void judge_state(const Fid& fid, const lustre::HsmState& state, Finding& finding) const {
-    switch (judge(m_action, state, m_options.archive_id)) {
+    switch (judge(m_action, state, m_options.archives)) {
       case Verdict::already: finding.fate = Fate::already; return;
       case Verdict::refused:
         finding.fate = Fate::hindered;

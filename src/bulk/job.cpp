@@ -59,15 +59,7 @@ std::vector<Row> Job::next_batch() {
   for (;;) {
     stop_at_deadline();
     if (is_over()) return {};
-    const std::uint64_t passed_over = m_progress.left_for_later;
-    if (auto batch = take_batch(); !batch.empty() || is_over()) return batch;
-    if (m_progress.left_for_later != passed_over) {
-      // Others wait for the lock while a manifest of late files is gone through.
-      lock.unlock();
-      std::this_thread::yield();
-      lock.lock();
-      continue;
-    }
+    if (auto batch = take_batch(lock); !batch.empty() || is_over()) return batch;
     const TimePoint now = m_clock.now();
     const bool paused = now < m_failures.paused_until();
     // Until something ends, a retry is due, a pause is over, or the journal has caught up.
@@ -81,17 +73,33 @@ std::vector<Row> Job::next_batch() {
 }
 
 std::vector<Row> Job::batch_now() {
-  const Lock lock(m_mutex);
+  Lock lock(m_mutex);
   stop_at_deadline();
-  for (std::uint64_t passed_over = 0; !is_over(); passed_over = m_progress.left_for_later) {
-    auto batch = take_batch();
-    if (!batch.empty() || m_progress.left_for_later == passed_over) return batch;
-  }
-  return {};
+  return is_over() ? std::vector<Row>() : take_batch(lock);
 }
 
 /// Return what may be asked for now; nothing, too, when that was found to be the end.
-std::vector<Row> Job::take_batch() {
+std::vector<Row> Job::take_batch(Lock& lock) {
+  for (;;) {
+    const std::uint64_t passed_over = m_progress.left_for_later;
+    m_has_more_to_search = false;
+    auto batch = try_to_take_batch();
+    if (!batch.empty() || is_over()) return batch;
+    if (m_progress.left_for_later == passed_over && !m_has_more_to_search) return {};
+    // Others wait for the lock while a manifest of late, or of finished, files is gone through.
+    lock.unlock();
+    std::this_thread::yield();
+    lock.lock();
+    if (is_over()) return {};
+  }
+}
+
+std::vector<Row> Job::try_to_take_batch() {
+  // A journal that cannot be written takes nothing more; where nothing is in flight only this shows it.
+  if (const auto durable = m_journal.durable(); !durable.status) {
+    broke(durable.status.error());
+    return {};
+  }
   const bool paused = m_clock.now() < m_failures.paused_until();
   if (!paused && room() > 0 && m_journal.pending_bytes() < k_most_pending_bytes) {
     fill_buckets();
@@ -105,17 +113,21 @@ std::vector<Row> Job::take_batch() {
 /// Read until an MDT's list is full, or enough is read for all of them.
 void Job::fill_buckets() {
   while (m_in_buckets < k_read_ahead) {
-    std::optional<Row> row = due_retry();
+    // Where there is no space a file that did not fit does not show whether there is some for others.
+    std::optional<Row> row;
+    if (!m_failures.lacks_space()) row = due_retry();
     if (!row && !m_source_is_empty) {
       auto next = m_source.next();
       if (!next) return broke(next.error());
       row = *next;
       m_source_is_empty = !row && m_source.is_exhausted();
+      m_has_more_to_search = !row && m_source.has_more_to_search();
       if (row && m_adopted.erase(row->row) > 0) {
         m_source.over(*row);
         continue;
       }
     }
+    if (!row) row = due_retry();
     if (!row) return;
     auto& bucket = m_buckets[row->mdt_index];
     bucket.push_back(*row);
@@ -203,14 +215,16 @@ void Job::asked(const std::vector<Row>& rows) {
 void Job::settled(const Row& row, ItemResult result, int sys_errno, WorkerId rank) {
   const Lock lock(m_mutex);
   const auto flight = m_flights.find(row.fid);
-  if (flight == m_flights.end() || flight->second.is_ours) return;
+  if (flight == m_flights.end() || flight->second.is_ours || flight->second.row.attempts != row.attempts) return;
   ItemOutcome outcome;
   outcome.result = result;
   outcome.sys_errno = sys_errno;
   outcome.rank = rank;
-  outcome.attempts = row.attempts + (flight->second.phase == Phase::asking ? 0 : 1);
+  const bool was_tried = flight->second.phase != Phase::asking || result == ItemResult::done;
+  outcome.attempts = row.attempts + (was_tried ? 1 : 0);
   if (result == ItemResult::done) {
     m_failures.succeeded();
+    ++m_successes;
     m_deadline.succeeded(bytes_to_move(row), {});
   }
   conclude(flight, outcome);
@@ -219,7 +233,7 @@ void Job::settled(const Row& row, ItemResult result, int sys_errno, WorkerId ran
 void Job::failed(const Row& row, const Error& error) {
   const Lock lock(m_mutex);
   const auto flight = m_flights.find(row.fid);
-  if (flight == m_flights.end() || flight->second.is_ours) return;
+  if (flight == m_flights.end() || flight->second.is_ours || flight->second.row.attempts != row.attempts) return;
   attempt_failed(flight, error, {});
 }
 
@@ -239,7 +253,7 @@ void Job::given_back(const Row& row) {
   m_changed.notify_all();
 }
 
-std::vector<Row> Job::unanswered(std::chrono::milliseconds age, std::size_t most) {
+std::vector<Job::Unanswered> Job::unanswered(std::chrono::milliseconds age, std::size_t most) {
   const Lock lock(m_mutex);
   const TimePoint now = m_clock.now();
   std::vector<std::pair<TimePoint, Row>> found;
@@ -250,10 +264,11 @@ std::vector<Row> Job::unanswered(std::chrono::milliseconds age, std::size_t most
     std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(most), found.end(), older);
     found.resize(most);
   }
-  std::vector<Row> rows;
+  std::vector<Unanswered> rows;
   for (const auto& [since, row] : found) {
-    m_flights.at(row.fid).since = now;  // looked at
-    rows.push_back(row);
+    Flight& flight = m_flights.at(row.fid);
+    flight.since = now;  // looked at
+    rows.push_back({row, ++flight.looks});
   }
   return rows;
 }
@@ -261,20 +276,30 @@ std::vector<Row> Job::unanswered(std::chrono::milliseconds age, std::size_t most
 void Job::adopt(const Row& row, bool is_ours) {
   const Lock lock(m_mutex);
   m_adopted.insert(row.row);
-  Flight& flight = m_flights[row.fid];
+  m_deadline.begun(bytes_to_move(row), m_clock.now());
+  const auto [at, is_new] = m_flights.try_emplace(row.fid);
+  Flight& flight = at->second;
+  if (!is_new) {
+    flight.twins.push_back(row);
+    return;
+  }
   flight.row = row;
   flight.is_ours = is_ours;
   flight.phase = is_ours ? Phase::taken_in : Phase::asked;
   flight.since = m_clock.now();
   flight.started_ns = now_ns();
   if (is_ours) ++m_running;
-  m_deadline.begun(bytes_to_move(row), m_clock.now());
 }
 
 bool Job::goes_on_after(std::chrono::milliseconds time) {
   Lock lock(m_mutex);
   stop_at_deadline();
   return !m_changed.wait_until(lock, m_clock.now() + time, [this] { return is_over(); });
+}
+
+void Job::give_up(const Error& why) {
+  const Lock lock(m_mutex);
+  broke(why);
 }
 
 void Job::stop(const std::string& because) {

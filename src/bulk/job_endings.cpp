@@ -78,6 +78,7 @@ void Job::ended(const ActionItem& item, const run::ActionOutcome& done) {
   outcome.seconds = std::chrono::duration<float>(done.took).count();
   if (done.error) return attempt_failed(at, *done.error, outcome);
   m_failures.succeeded();
+  ++m_successes;
   m_deadline.succeeded(bytes_to_move(at->second.row), done.took);
   outcome.result = ItemResult::done;
   outcome.has_digest = done.digest.has_value();
@@ -90,12 +91,12 @@ void Job::ended(const ActionItem& item, const run::ActionOutcome& done) {
 void Job::attempt_failed(Flights::iterator at, const Error& error, ItemOutcome outcome) {
   const TimePoint now = m_clock.now();
   const Flight& flight = at->second;
-  m_failures.failed(error, now);
+  // A file of which nothing was begun, and that is gone: so the user wanted it.
+  if (flight.is_ours || error.kind != ErrorKind::not_found) m_failures.failed(error, now);
   if (!m_failures.verdict().empty()) stop_locked(m_failures.verdict());
   outcome.sys_errno = error.sys_errno;
   outcome.attempts = flight.row.attempts + 1;
-  // What could not be stored for want of space is not the file's failure.
-  const bool counts = error.kind != ErrorKind::no_space;
+  const bool counts = error.kind != ErrorKind::no_space || !may_fit_later(flight.row);
   const bool again = may_pass(error) && (!counts || outcome.attempts < m_options.attempts);
   if (!again) {
     outcome.result = error.kind == ErrorKind::cancelled ? ItemResult::cancelled : ItemResult::failed;
@@ -120,6 +121,14 @@ void Job::attempt_failed(Flights::iterator at, const Error& error, ItemOutcome o
   m_changed.notify_all();
 }
 
+/// What could not be stored for want of space is not the file's failure, unless there was space for others since it last was not.
+bool Job::may_fit_later(const Row& row) {
+  const auto [at, is_new] = m_did_not_fit.try_emplace(row.row, m_successes);
+  const bool others_fitted = !is_new && at->second != m_successes;
+  at->second = m_successes;
+  return !others_fitted;
+}
+
 void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   Flight flight = std::move(at->second);
   if (flight.is_ours) --m_running;
@@ -128,6 +137,7 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   outcome.last_start_ns = flight.started_ns;
   outcome.end_ns = now_ns();
   record(flight.row, outcome);
+  m_did_not_fit.erase(flight.row.row);
   m_source.over(flight.row);
   m_deadline.over(bytes_to_move(flight.row));
   ++m_progress.totals.results.at(static_cast<std::size_t>(outcome.result));
@@ -149,6 +159,7 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
 void Job::record(const Row& row, const ItemOutcome& outcome) { append(store::ItemResultRecord{row.row, outcome, std::nullopt}); }
 
 void Job::append(const store::JournalRecord& record) {
+  if (m_progress.broken) return;
   const auto sequence = m_journal.append(record);
   if (!sequence) return broke(sequence.error());
   m_last_record = *sequence;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/bulk/row_walk.hpp"
@@ -75,15 +76,12 @@ Outcome<ItemAction> action_of(const std::string& manifest_path) {
   return slice.action.front();
 }
 
-Status set_action(const store::JobLock& lock, ItemAction action) {
+namespace {
+
+/// Make the next generation: `change(slice, i)` for each item. What is at the coordinator goes along in its journal.
+Status rewrite(const store::JobLock& lock, const std::function<void(ItemSlice&, std::size_t)>& change) {
   const std::string& path = lock.manifest_path();
-  {
-    LHSM_TRY_ASSIGN(auto seen, store::look_at_job(path));
-    LHSM_TRY_ASSIGN(const Census census, take_census(seen.manifest, seen.state));
-    LHSM_TRY_ASSIGN(const ActionChange change, change_to(census, action, path));
-    if (change == ActionChange::none) return {};
-  }
-  LHSM_TRY(store::fold(lock));  // its results are worth nothing now, but its runs are
+  LHSM_TRY(store::fold(lock));  // its runs count, whatever becomes of its results
   LHSM_TRY_ASSIGN(auto manifest, store::ManifestReader::open(path));
   store::ManifestIdentity next = manifest.identity();
   ++next.generation;
@@ -95,15 +93,39 @@ Status set_action(const store::JobLock& lock, ItemAction action) {
   for (std::uint64_t first = 0; first < manifest.item_count(); first += slice.action.size()) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(manifest.item_count() - first, store::k_slice_rows));
     LHSM_TRY(manifest.read(first, count, Columns::all(), slice));
-    for (std::size_t i = 0; i < count; ++i) {
-      // What the results told of the files goes with them.
-      slice.hsm_state[i] = states_after(slice.action[i], slice.result[i], slice.hsm_state[i]);
-      slice.action[i] = action;
-      slice.set_outcome(i, {});
-    }
+    for (std::size_t i = 0; i < count; ++i) change(slice, i);
     LHSM_TRY(writer.append(slice));
   }
   return writer.finish();
+}
+
+}  // namespace
+
+Status set_action(const store::JobLock& lock, ItemAction action) {
+  const std::string& path = lock.manifest_path();
+  {
+    LHSM_TRY_ASSIGN(auto seen, store::look_at_job(path));
+    LHSM_TRY_ASSIGN(const Census census, take_census(seen.manifest, seen.state));
+    LHSM_TRY_ASSIGN(const ActionChange change, change_to(census, action, path));
+    if (change == ActionChange::none) return {};
+  }
+  return rewrite(lock, [action](ItemSlice& slice, std::size_t i) {
+    // What the results told of the files goes with them.
+    slice.hsm_state[i] = states_after(slice.action[i], slice.result[i], slice.hsm_state[i]);
+    slice.action[i] = action;
+    slice.set_outcome(i, {});
+  });
+}
+
+Status take_up_failed(const store::JobLock& lock) {
+  {
+    LHSM_TRY_ASSIGN(auto seen, store::look_at_job(lock.manifest_path()));
+    LHSM_TRY_ASSIGN(const Census census, take_census(seen.manifest, seen.state));
+    if (census.unsuccessful() == 0) return {};
+  }
+  return rewrite(lock, [](ItemSlice& slice, std::size_t i) {
+    if (is_unsuccessful(slice.result[i])) slice.set_outcome(i, {});
+  });
 }
 
 }  // namespace lhsm::bulk

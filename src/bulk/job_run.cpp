@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lhsmtool_mpi/bulk/job_run.hpp"
 
+#include <fmt/format.h>
+
 #include <mutex>
 #include <optional>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/bulk/failed_list.hpp"
 #include "now_ns.hpp"
 
 namespace lhsm::bulk {
@@ -37,6 +40,14 @@ Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest,
   return found;
 }
 
+/// A FID says another file elsewhere, or none.
+Status is_of(const lustre::Client& client, const std::string& path) {
+  LHSM_TRY_ASSIGN(const auto manifest, store::ManifestReader::open(path));
+  const std::string& name = manifest.attributes().file_system;
+  if (name.empty() || name == client.fsname()) return {};
+  return failure(ErrorKind::invalid, EXDEV, fmt::format("do in {} a job of the file system {},", client.fsname(), name), path);
+}
+
 }  // namespace
 
 struct JobRun::State {
@@ -60,7 +71,7 @@ struct JobRun::State {
   /// Somebody else has the manifest now: nothing more may be asked for or recorded.
   void lost() {
     const std::lock_guard guard(mutex);
-    if (job && !over) job->stop("the lock file of the job is not ours any more");
+    if (job && !over) job->give_up({ErrorKind::busy, ESTALE, "keep the lock of the job", options.manifest});
   }
 };
 
@@ -73,11 +84,15 @@ JobRun::~JobRun() {
 Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Client& client, const Clock& clock,
                                               std::function<void()> on_end) {
   auto state = std::unique_ptr<State>(new State{std::move(options), client, {}, {}, {}, {}, {}, {}, {}, {}, false});
+  state->options.manifest = store::real_manifest(state->options.manifest);
   const std::string& path = state->options.manifest;
+  if (!state->options.failed_list.empty()) LHSM_TRY(try_failed_list(state->options.failed_list));
   LHSM_TRY_ASSIGN(state->lock, store::JobLock::acquire(path, {.heartbeat = state->options.lock_heartbeat,
                                                                 .take_over_after = {},
                                                                 .lost = [raw = state.get()] { raw->lost(); }}));
+  LHSM_TRY(is_of(client, path));
   if (state->options.action != store::ItemAction::none) LHSM_TRY(set_action(*state->lock, state->options.action));
+  if (state->options.takes_up_failed) LHSM_TRY(take_up_failed(*state->lock));
   const auto open = [&]() -> Status {
     LHSM_TRY_ASSIGN(state->files, store::open_job(*state->lock, [] {}));
     return {};
@@ -96,13 +111,13 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
       return failure(ErrorKind::invalid, EINVAL, "find what is to be done with the items of", path);
   }
   state->options.job.action = state->options.asker.action = state->options.action;
-  auto rows = rows_in_order(files.manifest, files.state, state->options.selection, path, state->options.order);
+  auto rows = rows_in_order(files.manifest, files.state, path, state->options.order);
   const bool is_stopped = !rows && rows.error().kind == ErrorKind::cancelled;
   if (!rows && !is_stopped) return Failure(rows.error());
   if (rows)
     state->source = std::move(*rows);
   else
-    state->source = std::make_unique<ManifestRows>(files.manifest, files.state, state->options.selection);
+    state->source = std::make_unique<ManifestRows>(files.manifest, files.state);
   {
     const std::lock_guard guard(state->mutex);
     state->job.emplace(*state->source, *files.journal, state->options.job, clock, std::move(on_end));
@@ -111,7 +126,8 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
   if (is_stopped) state->job->stop("the run was told to stop");
   LHSM_TRY_ASSIGN(const auto requests, open_requests(files.manifest, files.state));
   if (!requests.empty()) {
-    state->adopted = adopt_requests(*state->job, client, state->options.action, requests);
+    state->adopted = adopt_requests(*state->job, client, state->options.action, requests,
+                                    state->options.order.is_stopped);
     log::info("{} requests of an earlier run: {} of its actions are taken over", requests.size(), state->adopted.size());
   }
   return std::unique_ptr<JobRun>(new JobRun(std::move(state)));
@@ -119,7 +135,6 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
 
 Job& JobRun::job() { return *m_state->job; }
 store::ItemAction JobRun::action() const { return m_state->options.action; }
-Selection JobRun::selection() const { return m_state->options.selection; }
 const Census& JobRun::census() const { return m_state->census; }
 std::vector<ActionItem> JobRun::take_adopted() { return std::exchange(m_state->adopted, {}); }
 
@@ -149,14 +164,16 @@ Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exi
   {
     LHSM_TRY_ASSIGN(auto seen, store::look_at_job(path));
     LHSM_TRY_ASSIGN(report.census, take_census(seen.manifest, seen.state));
-    if (!state.options.failed_list.empty())
-      LHSM_TRY(write_failed(state.options.failed_list, seen.manifest.attributes().mount_point, seen.manifest, seen.state));
   }
   LHSM_TRY(state.files->journal->append(store::RunEndedRecord{now_ns(), exit_code(report), report.progress.totals}));
   LHSM_TRY(state.files->journal->close());
   state.source.reset();
   state.files.reset();
   LHSM_TRY(store::fold(*state.lock));
+  if (!state.options.failed_list.empty()) {
+    LHSM_TRY_ASSIGN(auto seen, store::look_at_job(path));
+    LHSM_TRY(write_failed(state.options.failed_list, seen.manifest.attributes().mount_point, seen.manifest, seen.state));
+  }
   return report;
 }
 

@@ -7,11 +7,10 @@ using store::ItemResult;
 
 run::JobCounts counts_of(const JobRun& run, const JobProgress& progress) {
   const Census& before = run.census();
-  const bool anew = run.selection() == Selection::pending_and_failed;
   run::JobCounts counts;
   counts.items = before.items;
-  counts.final = before.items - before.left() - (anew ? before.unsuccessful() : 0);
-  counts.unsuccessful = anew ? 0 : before.unsuccessful();
+  counts.final = before.items - before.left();
+  counts.unsuccessful = before.unsuccessful();
   for (std::size_t i = 1; i < store::k_item_results; ++i) counts.final += progress.totals.results.at(i);
   for (const auto result : {ItemResult::failed, ItemResult::refused, ItemResult::cancelled})
     counts.unsuccessful += progress.totals.results.at(static_cast<std::size_t>(result));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lhsmtool_mpi/bulk/judge.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <utility>
@@ -9,24 +10,26 @@ namespace lhsm::bulk {
 
 using store::ItemAction;
 
-Verdict judge(ItemAction action, const lustre::HsmState& state, std::uint32_t archive_id) {
+Verdict judge(ItemAction action, const lustre::HsmState& state, const std::vector<std::uint32_t>& archives) {
   const auto has = [&state](std::uint32_t bits) { return (state.states & bits) != 0; };
+  const bool is_elsewhere = !archives.empty() && state.archive_id != 0 &&
+                            std::find(archives.begin(), archives.end(), state.archive_id) == archives.end();
   switch (action) {
     case ItemAction::archive:
       if (has(abi::HS_ARCHIVED) && !has(abi::HS_DIRTY)) return Verdict::already;
       if (has(abi::HS_NOARCHIVE)) return Verdict::refused;
-      if (has(abi::HS_EXISTS) && archive_id != 0 && archive_id != state.archive_id) return Verdict::refused;
+      if (has(abi::HS_EXISTS) && is_elsewhere) return Verdict::refused;
       return Verdict::ask;
     case ItemAction::restore:
       if (!has(abi::HS_RELEASED)) return Verdict::already;
-      return has(abi::HS_LOST | abi::HS_DIRTY) || !has(abi::HS_ARCHIVED) ? Verdict::refused : Verdict::ask;
+      return has(abi::HS_LOST | abi::HS_DIRTY) || !has(abi::HS_ARCHIVED) || is_elsewhere ? Verdict::refused : Verdict::ask;
     case ItemAction::release:
       if (has(abi::HS_RELEASED)) return Verdict::already;
       return !has(abi::HS_ARCHIVED) || has(abi::HS_DIRTY | abi::HS_NORELEASE | abi::HS_LOST) ? Verdict::refused
                                                                                                 : Verdict::ask;
     case ItemAction::remove:
       if (!has(abi::HS_ARCHIVED | abi::HS_EXISTS)) return Verdict::already;
-      return has(abi::HS_RELEASED) ? Verdict::refused : Verdict::ask;
+      return has(abi::HS_RELEASED) || is_elsewhere ? Verdict::refused : Verdict::ask;
     case ItemAction::none: break;
   }
   assert(false && "no action");
@@ -35,13 +38,14 @@ Verdict judge(ItemAction action, const lustre::HsmState& state, std::uint32_t ar
 
 std::string_view why_refused(ItemAction action, const lustre::HsmState& state) {
   const auto has = [&state](std::uint32_t bits) { return (state.states & bits) != 0; };
-  if (action == ItemAction::archive)
-    return has(abi::HS_NOARCHIVE) ? "marked noarchive" : "its copy is in another archive";
-  if (action == ItemAction::remove) return "released: the object is its only copy";
+  constexpr std::string_view k_elsewhere = "its copy is in another archive";
+  if (action == ItemAction::archive) return has(abi::HS_NOARCHIVE) ? "marked noarchive" : k_elsewhere;
+  if (action == ItemAction::remove) return has(abi::HS_RELEASED) ? "released: the object is its only copy" : k_elsewhere;
   if (has(abi::HS_LOST)) return "marked lost";
   if (!has(abi::HS_ARCHIVED))
     return action == ItemAction::restore ? "released without a copy in the archive" : "not archived";
-  return has(abi::HS_DIRTY) ? "changed since it was archived" : "marked norelease";
+  if (has(abi::HS_DIRTY)) return "changed since it was archived";
+  return action == ItemAction::restore ? k_elsewhere : "marked norelease";
 }
 
 std::uint32_t states_after(ItemAction action, store::ItemResult result, std::uint32_t states) {

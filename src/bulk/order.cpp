@@ -134,9 +134,8 @@ GroupPolicy policy_of(const OrderOptions& options) {
 }  // namespace
 
 Outcome<std::unique_ptr<RowSource>> rows_in_order(store::ManifestReader& manifest, const store::JournalState& state,
-                                                  Selection selection, const std::string& path,
-                                                  const OrderOptions& options) {
-  if (options.is_the_manifests()) return std::make_unique<ManifestRows>(manifest, state, selection);
+                                                  const std::string& path, const OrderOptions& options) {
+  if (options.is_the_manifests()) return std::make_unique<ManifestRows>(manifest, state);
   const bool by_location = options.order == Order::archive_location;
   if (by_location && options.location.command.empty() && manifest.volumes().empty())
     return failure(ErrorKind::invalid, EINVAL, "find out where the objects lie (--location-command) of", path);
@@ -147,7 +146,7 @@ Outcome<std::unique_ptr<RowSource>> rows_in_order(store::ManifestReader& manifes
   const auto sort = [&](std::uint64_t first, const ItemSlice& slice) -> Status {
     if (options.is_stopped && options.is_stopped()) return failure(ErrorKind::cancelled, ECANCELED, "order the files of", path);
     for (std::size_t i = 0; i < slice.result.size(); ++i) {
-      if (!is_selected(slice.result[i], selection)) continue;
+      if (slice.result[i] != store::ItemResult::pending) continue;
       Row row = row_of(slice, i, first);
       if (by_location) {
         LHSM_TRY(located.add(row, slice.volume[i], slice.position[i]));

@@ -24,7 +24,7 @@ comm::FileReleased release(lustre::Client& client, const Fid& fid) {
   const auto state = client.hsm_state(**file);
   if (!state) return failed(state.error());
   file->reset();  // a release takes a lease, for which nobody may have the file open
-  switch (judge(store::ItemAction::release, *state, 0)) {
+  switch (judge(store::ItemAction::release, *state, {})) {
     case Verdict::already: return {fid, Answer::already, {}};
     case Verdict::refused: return {fid, Answer::refused, {}};
     case Verdict::ask: break;

@@ -104,7 +104,7 @@ class RowSorter::Reader {
   Outcome<bool> next() {
     if (!m_record.empty()) m_left.remove_prefix(m_record.size());
     m_record = {};
-    if (m_left.size() < sizeof(Head) || m_left.size() - sizeof(Head) < head_at(m_left.data()).key_bytes) LHSM_TRY(fill());
+    while (m_at < m_end && !has_whole_record()) LHSM_TRY(fill());
     if (m_left.empty()) return false;
     m_record = record_at(m_left.data());
     return true;
@@ -113,6 +113,9 @@ class RowSorter::Reader {
   [[nodiscard]] std::string_view record() const { return m_record; }
 
  private:
+  [[nodiscard]] bool has_whole_record() const {
+    return m_left.size() >= sizeof(Head) && m_left.size() - sizeof(Head) >= head_at(m_left.data()).key_bytes;
+  }
   Status fill() {
     std::string text(m_left);
     const std::size_t least = text.size() >= sizeof(Head) ? record_at(text.data()).size() : sizeof(Head);

@@ -7,26 +7,22 @@
 
 namespace lhsm::bulk {
 
-ManifestRows::ManifestRows(store::ManifestReader& manifest, const store::JournalState& state, Selection selection)
-    : m_manifest(manifest), m_state(state), m_selection(selection) {}
-
 Outcome<std::optional<Row>> ManifestRows::next() {
-  for (;;) {
+  for (bool has_read = false;;) {
     while (m_at < m_slice.fid_seq.size()) {
       const std::size_t i = m_at++;
-      if (is_selected(m_slice.result[i], m_selection)) return row_of(m_slice, i, m_first);
+      if (m_slice.result[i] == store::ItemResult::pending) return row_of(m_slice, i, m_first);
     }
     m_first += m_slice.fid_seq.size();
     m_at = 0;
+    m_slice.clear();
     const std::uint64_t left = m_manifest.item_count() - m_first;
-    if (left == 0) {
-      m_slice.clear();
-      m_at_end = true;
-      return std::nullopt;
-    }
+    m_at_end = left == 0;
+    if (m_at_end || has_read) return std::nullopt;
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left, store::k_slice_rows));
     LHSM_TRY(m_manifest.read(m_first, count, k_row_columns, m_slice));
     LHSM_TRY(m_state.overlay(m_first, m_slice));
+    has_read = true;
   }
 }
 

@@ -133,11 +133,10 @@ int JobCommands::run(int argc, char** argv) {
   finish(m_options.serve, m_raw);
   m_options.run.action = command->action;
   m_options.run.job.deadline.stop_at = stop_time(m_deadline, m_options.serve.drain_timeout);
-  if (m_only_failed || command->action == ItemAction::none) m_options.run.selection = bulk::Selection::pending_and_failed;
+  m_options.run.takes_up_failed = m_only_failed || command->action == ItemAction::none;
   m_options.run.user = user_name();
   m_options.run.command_line = command_line_of(argc, argv);
-  // An archive request of several archives, or of none, leaves it to the file or the coordinator which it is.
-  if (m_options.serve.archive_ids.size() == 1) m_options.run.asker.archive_id = m_options.serve.archive_ids.front();
+  m_options.run.asker.archives = m_options.serve.archive_ids;
   if (command->action != ItemAction::none) check_root();
   check_order(m_options.run.order);
   m_options.run.order.object_path = [archive = m_options.serve.archive](const Fid& fid) {

@@ -46,7 +46,9 @@ PlanCommand::PlanCommand(CLI::App& app)
                       .description(""))
       ->default_str("v1")
       ->type_name("v1|v2");
-  m_app->add_option("-A,--archive", m_options.archive_id, "Archive id that would be asked for")->type_name("N");
+  m_app->add_option("-A,--archive", m_options.archives, "Archive id that the run would serve; may be repeated (none: all)")
+      ->type_name("N")
+      ->allow_extra_args(false);
   m_app->add_flag("--only-failed,--only_failed", m_only_failed,
                   "Suppose that what failed is tried again, too, as retry does");
   m_app->add_option("--rate-mb,--rate_mb", m_rate_mb, "Estimate the time at so many MiB a second")
@@ -68,7 +70,9 @@ int PlanCommand::run() const {
   if (!speaks_for_all()) return k_all_done;
   store::SeenJob job = must(store::look_at_job(m_manifest));
   bulk::ForecastOptions options = m_options;
-  if (m_only_failed) options.selection = bulk::Selection::pending_and_failed;
+  // 0 stands for all archives, as for a run.
+  if (std::find(options.archives.begin(), options.archives.end(), 0U) != options.archives.end()) options.archives.clear();
+  options.takes_up_failed = m_only_failed;
   std::unique_ptr<lustre::Client> client;
   if (!m_mount.empty()) client = must(lustre::open_client(m_mount));
   options.client = client.get();

@@ -56,6 +56,7 @@ class JobPurpose final : public Purpose {
     {
       const std::lock_guard lock(m_mutex);
       m_fulfilled = std::move(fulfilled);
+      if (m_is_fulfilled) m_fulfilled();  // while the ranks were greeted
     }
     m_run->start(joined(dispatcher.hosts()), static_cast<std::uint32_t>(dispatcher.state().ranks));
   }
@@ -78,6 +79,7 @@ class JobPurpose final : public Purpose {
  private:
   void fulfilled() {
     const std::lock_guard lock(m_mutex);
+    m_is_fulfilled = true;
     if (m_fulfilled) m_fulfilled();
   }
 
@@ -85,6 +87,7 @@ class JobPurpose final : public Purpose {
   RealClock m_clock;
   std::mutex m_mutex;
   std::function<void()> m_fulfilled;
+  bool m_is_fulfilled = false;
   std::mutex m_controls_mutex;  // of m_limits, and of the coming of m_run
   bulk::JobLimits m_limits;
   std::unique_ptr<bulk::JobRun> m_run;
@@ -148,8 +151,13 @@ int run_job(const JobCommandOptions& options, Process& process) {
   if (options.submit_only) {
     if (!process.is_first()) return k_all_done;  // has nothing to do
     JobCommandOptions unserved = options;
-    // Nothing is ever heard: looking is all there is.
-    unserved.run.asker.look_after = std::min<std::chrono::milliseconds>(unserved.run.asker.look_after, std::chrono::seconds(2));
+    // Nothing is ever heard: looking is all there is, and says nothing of how much runs at once.
+    constexpr std::chrono::milliseconds k_look_after{2'000};
+    bulk::AskerOptions& asker = unserved.run.asker;
+    asker.search_at_look = std::max(1U, static_cast<unsigned>(asker.look_after / k_look_after));
+    asker.look_after = std::min(asker.look_after, k_look_after);
+    asker.look_threads = asker.threads;
+    unserved.run.job.least_inflight = unserved.run.job.max_inflight;
     return run_unserved(unserved, process.signals());
   }
   JobPurpose purpose(options.run);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "journal_file.hpp"
@@ -68,7 +69,15 @@ Outcome<OpenedJob> open_job(const JobLock& lock, Journal::Notify notify, Disk& d
   return OpenedJob{std::move(manifest), std::move(state), std::move(appended)};
 }
 
-Outcome<SeenJob> look_at_job(const std::string& manifest_path) {
+std::string real_manifest(const std::string& path) {
+  std::error_code ec;
+  if (!std::filesystem::is_symlink(path, ec)) return path;
+  const auto target = std::filesystem::canonical(path, ec);
+  return ec ? path : target.string();
+}
+
+Outcome<SeenJob> look_at_job(const std::string& name) {
+  const std::string manifest_path = real_manifest(name);
   const std::string journal = journal_path(manifest_path);
   constexpr int k_attempts = 5;  // a fold may come between the two files; folds take long
   for (int attempt = 1;; ++attempt) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -14,11 +15,13 @@ namespace lhsm::bulk {
 
 struct AskerOptions {
   store::ItemAction action = store::ItemAction::none;
-  std::uint32_t archive_id = 0;  ///< of archive requests; 0: the file's own, or the default
+  std::vector<std::uint32_t> archives;  ///< that the job is about (judge()); empty: all
   unsigned threads = 6;          ///< that ask at once: a client has 7 slots for such RPCs with an MDT (facts 8)
   /// How long a request may be unanswered before the file is looked at: another copytool may have taken it, or
   /// the coordinator passed it over.
   std::chrono::milliseconds look_after{30'000};
+  unsigned look_threads = 1;
+  unsigned search_at_look = 1;  ///< at each so manieth look at a file its request is searched at the coordinator, which costs that
 };
 
 /// Asks the coordinator for what a job wants next (but for releases: release.hpp), and looks after requests of which nothing is heard. Threads of its own,
@@ -38,7 +41,7 @@ class Asker {
   [[nodiscard]] bool examine(const Row& row);
   void request(const std::vector<Row>& rows);
   void request_singly(const std::vector<Row>& rows);
-  void look_at(const Row& row);
+  void look_at(const Row& row, bool searches);
 
   Job& m_job;
   lustre::Client& m_client;
@@ -48,13 +51,14 @@ class Asker {
 
 /// Look at rows that an earlier run asked for (`with_cookie`: its action had reached that run's copytool) and let the job
 /// take up what the coordinator still knows. Return the actions which nobody carries out now, for the dispatcher to
-/// adopt: their copytool is dead, and the coordinator would wait for its timeout (facts 4.4).
+/// adopt: their copytool is dead, and the coordinator would wait for its timeout (facts 4.4). Ends early when `is_stopped` says so.
 struct OpenRequest {
   Row row;
   std::optional<std::uint64_t> cookie;
   std::uint32_t archive_id = 0;
 };
 [[nodiscard]] std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, store::ItemAction action,
-                                                     const std::vector<OpenRequest>& requests);
+                                                     const std::vector<OpenRequest>& requests,
+                                                     const std::function<bool()>& is_stopped);
 
 }  // namespace lhsm::bulk

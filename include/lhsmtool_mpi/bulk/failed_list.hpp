@@ -47,4 +47,7 @@ class FailedList {
   std::uint64_t m_count = 0;
 };
 
+/// See before a long run that a list can be written there. `invalid` (EEXIST) where it would replace a manifest.
+[[nodiscard]] Status try_failed_list(const std::string& path);
+
 }  // namespace lhsm::bulk

@@ -50,8 +50,8 @@ struct Forecast {
 
 struct ForecastOptions {
   store::ItemAction action = store::ItemAction::none;  ///< none: what the manifest says
-  Selection selection = Selection::pending;
-  std::uint32_t archive_id = 0;      ///< as AskerOptions
+  bool takes_up_failed = false;  ///< what failed, was refused or cancelled is to be tried again
+  std::vector<std::uint32_t> archives;  ///< as AskerOptions
   lustre::Client* client = nullptr;  ///< to look at each file now; null: states and sizes are those of the manifest
   /// Return the size of a file's object; may be empty. Of a restore each is looked for, in several threads.
   std::function<Outcome<std::uint64_t>(const Fid&)> object_size;

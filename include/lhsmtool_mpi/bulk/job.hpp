@@ -82,12 +82,17 @@ class Job {
   void asked(const std::vector<Row>& rows);
   /// There was nothing to ask for, or somebody else (`rank`, when it is one of ours) has done it, or it cannot be.
   void settled(const Row& row, store::ItemResult result, int sys_errno, WorkerId rank = -1);
-  /// An attempt failed before an action of it could; tried again where that may help.
   void failed(const Row& row, const Error& error);
+  /// An attempt failed before an action of it could; tried again where that may help. What `not_found` says of a file itself, that
+  /// it is gone, tells nothing about how the job goes.
   /// It was not looked at: it goes to the front.
   void given_back(const Row& row);
+  struct Unanswered {
+    Row row;
+    unsigned looks = 0;  ///< how many times it was returned, this one included
+  };
   /// Return rows that were asked for, or last looked at, `age` ago, and that no copytool of this job has: at most `most`.
-  [[nodiscard]] std::vector<Row> unanswered(std::chrono::milliseconds age, std::size_t most);
+  [[nodiscard]] std::vector<Unanswered> unanswered(std::chrono::milliseconds age, std::size_t most);
   /// Take a row in that an earlier run had asked for: `cookie` when this run carries out its action itself.
   void adopt(const Row& row, bool is_ours);
   /// Wait until the job is over or stopped, or this time has passed. Return whether it goes on.
@@ -101,6 +106,8 @@ class Job {
 
   /// From now on.
   void set_limits(const JobLimits& limits);
+  /// The job is not ours any more: ask for nothing, and record nothing.
+  void give_up(const Error& why);
   /// Ask for nothing more. What is in flight may still end.
   void stop(const std::string& because);
   [[nodiscard]] JobProgress progress() const;
@@ -115,13 +122,15 @@ class Job {
     bool is_ours = false;              // the action is in our dispatcher's hands
     TimePoint since;
     std::int64_t started_ns = 0;
+    unsigned looks = 0;                // as unanswered
     std::vector<Row> twins;            // the same file, listed again
   };
   using Flights = std::unordered_map<Fid, Flight>;
   using Lock = std::unique_lock<std::mutex>;
 
   void fill_buckets();
-  [[nodiscard]] std::vector<Row> take_batch();
+  [[nodiscard]] std::vector<Row> take_batch(Lock& lock);
+  [[nodiscard]] std::vector<Row> try_to_take_batch();
   [[nodiscard]] std::vector<Row> take_bucket();
   [[nodiscard]] bool take_off_in_time(const Row& row, std::vector<Row>& batch);
   [[nodiscard]] std::optional<Row> due_retry();
@@ -130,6 +139,7 @@ class Job {
   void take_off(const Row& row, std::vector<Row>& batch);
   void conclude(Flights::iterator flight, store::ItemOutcome outcome);
   void attempt_failed(Flights::iterator flight, const Error& error, store::ItemOutcome outcome);
+  [[nodiscard]] bool may_fit_later(const Row& row);
   void record(const Row& row, const store::ItemOutcome& outcome);
   void append(const store::JournalRecord& record);
   void broke(const Error& error);
@@ -151,12 +161,15 @@ class Job {
   FailureWatch m_failures;
   DeadlineWatch m_deadline;
   bool m_source_is_empty = false;
+  bool m_has_more_to_search = false;
   std::map<std::uint32_t, std::deque<Row>> m_buckets;  // by MDT: read, not yet in flight
   std::size_t m_in_buckets = 0;
   std::set<std::uint64_t> m_adopted;  // rows that the source has still to come to
   Flights m_flights;
   std::size_t m_running = 0;                         // of them taken in
   std::multimap<TimePoint, Row> m_retries;
+  std::uint64_t m_successes = 0;
+  std::map<std::uint64_t, std::uint64_t> m_did_not_fit;  // rows that wait for space, and m_successes as it was then
   JobProgress m_progress;
   std::uint64_t m_last_record = 0;
   bool m_told = false;

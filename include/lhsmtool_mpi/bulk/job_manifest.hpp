@@ -49,6 +49,9 @@ enum class ActionChange {
 /// next generation with that action and no results. `invalid` when it is another job that has work left.
 [[nodiscard]] Status set_action(const store::JobLock& lock, store::ItemAction action);
 
+/// Make what failed, was refused or cancelled pending again, as if it were new, in the next generation.
+[[nodiscard]] Status take_up_failed(const store::JobLock& lock);
+
 /// Write what failed, was refused or cancelled as a FailedList, paths below `mount_point`. Return how many there are.
 [[nodiscard]] Outcome<std::uint64_t> write_failed(const std::string& path, const std::string& mount_point,
                                                   store::ManifestReader& manifest, const store::JournalState& state);

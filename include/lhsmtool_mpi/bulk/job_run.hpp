@@ -16,12 +16,12 @@ namespace lhsm::bulk {
 struct JobRunOptions {
   std::string manifest;
   store::ItemAction action = store::ItemAction::none;  ///< none: what the manifest says
-  Selection selection = Selection::pending;
+  bool takes_up_failed = false;  ///< what failed, was refused or cancelled is done anew
   JobOptions job;      ///< its action is set from the above
   AskerOptions asker;  ///< likewise
   OrderOptions order;  ///< once its is_stopped has said so, the job is opened as one that was stopped
   std::chrono::milliseconds lock_heartbeat{10'000};  ///< how soon it is seen that somebody has taken the lock file away
-  std::string failed_list;  ///< written at the end (write_failed()); may be empty
+  std::string failed_list;  ///< written at the end (write_failed()), and tried at the beginning; may be empty
   std::string user;
   std::string command_line;
 };
@@ -37,7 +37,8 @@ struct JobReport {
 class JobRun {
  public:
   /// Take the lock, make the manifest one of this action, replay the journal, take up what an earlier run left at the
-  /// coordinator. `on_end` as for Job.
+  /// coordinator. `on_end` as for Job. `invalid`: a manifest of another file system or of another job, or a failed list that
+  /// would replace a manifest.
   [[nodiscard]] static Outcome<std::unique_ptr<JobRun>> open(JobRunOptions options, lustre::Client& client,
                                                              const Clock& clock, std::function<void()> on_end);
   ~JobRun();
@@ -46,7 +47,6 @@ class JobRun {
 
   [[nodiscard]] Job& job();
   [[nodiscard]] store::ItemAction action() const;
-  [[nodiscard]] Selection selection() const;
   /// How the items stood when it was opened.
   [[nodiscard]] const Census& census() const;
   /// Actions of a dead run that are to be carried out by this one: for DispatcherOptions::adopted.
@@ -54,8 +54,9 @@ class JobRun {
 
   /// Begin to ask; a job that releases has to be given to a ReleaseDispatcher then. `hosts` and `ranks` are for the record.
   void start(const std::string& hosts, std::uint32_t ranks);
-  /// Stop asking; make the journal durable and the manifest's next generation of it; write the list of what failed.
-  /// `exit_code` is asked for the record. After an error the results are in the journal as far as they are durable.
+  /// Stop asking; make the journal durable and the manifest's next generation of it; then write the list of what failed.
+  /// `exit_code` is asked for the record. After an error the results are in the journal, as far as they are durable, or in the
+  /// manifest.
   [[nodiscard]] Outcome<JobReport> close(const std::function<int(const JobReport&)>& exit_code);
 
  private:

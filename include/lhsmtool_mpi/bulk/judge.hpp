@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/store/item.hpp"
@@ -18,8 +19,10 @@ enum class Verdict : std::uint8_t {
 
 /// Return what a request of `action` would meet in a file of that state (facts 3.2, 1.3). To ask for what is not
 /// needed costs a request and is answered by nobody, and one refusal ends a whole list; so this is looked at
-/// first. `archive_id` is the one that is asked for; 0: the file's own, or the default.
-[[nodiscard]] Verdict judge(store::ItemAction action, const lustre::HsmState& state, std::uint32_t archive_id);
+/// first. `archives` are those that the job is about; empty: all. A copy in another one is none of the job's business: who
+/// serves these would not find it, or find another one.
+[[nodiscard]] Verdict judge(store::ItemAction action, const lustre::HsmState& state,
+                            const std::vector<std::uint32_t>& archives);
 
 /// Return why judge() says `refused`, for people.
 [[nodiscard]] std::string_view why_refused(store::ItemAction action, const lustre::HsmState& state);

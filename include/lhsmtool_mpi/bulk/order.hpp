@@ -46,11 +46,11 @@ struct OrderOptions {
   [[nodiscard]] bool is_the_manifests() const { return order == Order::list && fair == Fairness::none; }
 };
 
-/// Return the rows of a manifest that a run takes up, in that order. The manifest and the state outlive what is returned;
+/// Return the rows of a manifest that are pending, in that order. The manifest and the state outlive what is returned;
 /// files of the sorting are made beside `path`. ECANCELED: `is_stopped` said so. `invalid`: locations are wanted, and
 /// nobody knows any. What the command cannot tell goes last, and is counted in the log.
 [[nodiscard]] Outcome<std::unique_ptr<RowSource>> rows_in_order(store::ManifestReader& manifest,
-                                                                const store::JournalState& state, Selection selection,
-                                                                const std::string& path, const OrderOptions& options);
+                                                                const store::JournalState& state, const std::string& path,
+                                                                const OrderOptions& options);
 
 }  // namespace lhsm::bulk

@@ -23,36 +23,33 @@ struct Row {
   std::uint32_t group = k_no_group;  ///< the source's own: what it comes together, or takes turns, with
 };
 
-/// Which items a run takes up.
-enum class Selection {
-  pending,             ///< what has no final result
-  pending_and_failed,  ///< besides, what failed, was refused or cancelled, as if it were new
-};
-
 /// The rows of a manifest that are to be done, in some order. For one thread at a time.
 class RowSource {
  public:
   virtual ~RowSource() = default;
   /// Return the next row, or nothing: now, as those that are under way have to end first, or for ever.
   [[nodiscard]] virtual Outcome<std::optional<Row>> next() = 0;
+  /// Whether next() returned nothing only so as not to search for too long: call it again, and let others in between.
+  [[nodiscard]] virtual bool has_more_to_search() const { return false; }
   /// Whether next() has returned them all.
   [[nodiscard]] virtual bool is_exhausted() const = 0;
   /// A row that next() returned is final, or another one has it in hand.
   virtual void over(const Row& /*row*/) {}
 };
 
-/// In the manifest's order, read in slices. The manifest and the state outlive it.
+/// What is pending, in the manifest's order, read in slices: one at most for a call of next(). The manifest and the state
+/// outlive it.
 class ManifestRows final : public RowSource {
  public:
-  ManifestRows(store::ManifestReader& manifest, const store::JournalState& state, Selection selection);
+  ManifestRows(store::ManifestReader& manifest, const store::JournalState& state) : m_manifest(manifest), m_state(state) {}
 
   [[nodiscard]] Outcome<std::optional<Row>> next() override;
+  [[nodiscard]] bool has_more_to_search() const override { return !m_at_end; }
   [[nodiscard]] bool is_exhausted() const override { return m_at_end; }
 
  private:
   store::ManifestReader& m_manifest;
   const store::JournalState& m_state;
-  Selection m_selection;
   store::ItemSlice m_slice;
   std::uint64_t m_first = 0;  // row of the slice
   std::size_t m_at = 0;       // in the slice

@@ -36,18 +36,12 @@ inline constexpr store::Columns k_row_columns{store::Column::fid_seq,   store::C
                                               store::Column::mdt_index, store::Column::result,  store::Column::attempts,
                                               store::Column::first_start, store::Column::size};
 
-/// Whether a run takes up an item with that result.
-inline bool is_selected(store::ItemResult result, Selection selection) {
-  return result == store::ItemResult::pending || (selection == Selection::pending_and_failed && is_unsuccessful(result));
-}
-
 /// Return row `i` of a slice that begins with row `first` of the manifest.
 inline Row row_of(const store::ItemSlice& slice, std::size_t i, std::uint64_t first) {
-  const bool anew = slice.result[i] != store::ItemResult::pending;
   return {first + i,
           {slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]},
           slice.mdt_index[i],
-          anew ? 0 : slice.attempts[i],
+          slice.attempts[i],
           slice.first_start[i],
           slice.size[i],
           k_no_group};

@@ -19,6 +19,10 @@ namespace lhsm::store {
 
 [[nodiscard]] std::string journal_path(const std::string& manifest_path);
 
+/// Return what a manifest's name that is a symbolic link stands for, and any other as it is: two names of one job must not have
+/// two locks and two journals.
+[[nodiscard]] std::string real_manifest(const std::string& path);
+
 struct OpenedJob {
   ManifestReader manifest;
   JournalState state;  ///< as it was when the job was opened

@@ -121,7 +121,7 @@ TEST_F(ForecastTest, what_failed_is_taken_up_when_asked_for) {
   EXPECT_EQ(do_job(ItemAction::restore).census.with(ItemResult::failed), 1U);
   EXPECT_EQ(plan(ItemAction::none)->given_up.items, 1U);
   EXPECT_EQ(plan(ItemAction::none)->hindered(), 0U);
-  m_options.selection = Selection::pending_and_failed;
+  m_options.takes_up_failed = true;
   EXPECT_EQ(plan(ItemAction::none)->hindered(), 1U);
   make_object(missing, "back");
   EXPECT_EQ(plan(ItemAction::none)->to_do.items, 1U);

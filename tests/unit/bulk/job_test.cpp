@@ -135,8 +135,39 @@ TEST_F(JobTest, gives_up_after_so_many_attempts_and_retries_when_asked) {
   EXPECT_EQ(copies(), 3);
   m_lustre.before(Call::copy_start, [](const Fid&) { return 0; });
   EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::failed), 1U) << "a new run leaves it";
-  m_run_options.selection = Selection::pending_and_failed;
+  m_run_options.takes_up_failed = true;
   EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::done), 1U);
+}
+
+TEST_F(JobTest, files_that_are_gone_do_not_stop_it) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 250; ++i) fids.push_back(new_file());
+  make_manifest(fids);
+  for (std::size_t i = 0; i < 150; ++i) m_lustre.unlink(fids[i]);
+  m_run_options.job.max_inflight = 20;
+  const JobReport report = do_job(ItemAction::archive);
+  EXPECT_TRUE(report.progress.finished) << report.progress.stopped_because;
+  EXPECT_EQ(report.census.with(ItemResult::failed), 150U);
+  EXPECT_EQ(report.census.with(ItemResult::done), 100U);
+}
+
+TEST_F(JobTest, a_copy_in_another_archive_is_left_alone) {
+  const Fid there = new_released("object");
+  make_manifest({there});
+  m_run_options.asker.archives = {2};
+  const JobReport report = do_job(ItemAction::restore);
+  EXPECT_EQ(report.census.with(ItemResult::refused), 1U);
+  EXPECT_EQ(m_lustre.calls(Call::request), 0);
+}
+
+TEST_F(JobTest, a_list_of_failures_takes_no_manifests_place) {
+  make_manifest({new_file()});
+  m_run_options.action = ItemAction::archive;
+  for (const std::string& list : {m_run_options.manifest, (m_job_dir / "none/failed").string()}) {
+    m_run_options.failed_list = list;
+    EXPECT_FALSE(JobRun::open(m_run_options, m_lustre, m_clock, [] {})) << list;
+  }
+  EXPECT_EQ(items().size(), 1U);
 }
 
 TEST_F(JobTest, stops_when_everything_fails) {

@@ -12,8 +12,9 @@ using store::ItemAction;
 constexpr std::uint32_t k_archived = HS_EXISTS | HS_ARCHIVED;
 constexpr std::uint32_t k_released = k_archived | HS_RELEASED;
 
-Verdict of(ItemAction action, std::uint32_t states, std::uint32_t archive_id = 0) {
-  return judge(action, {states, 1}, archive_id);
+/// Of a file whose copy, if there is one, is in archive 1.
+Verdict of(ItemAction action, std::uint32_t states, const std::vector<std::uint32_t>& archives = {}) {
+  return judge(action, {states, (states & HS_EXISTS) != 0 ? 1U : 0U}, archives);
 }
 
 TEST(JudgeTest, archive) {
@@ -23,8 +24,9 @@ TEST(JudgeTest, archive) {
   EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY), Verdict::ask);
   EXPECT_EQ(of(ItemAction::archive, k_released), Verdict::already);
   EXPECT_EQ(of(ItemAction::archive, HS_NOARCHIVE), Verdict::refused);
-  EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY, 1), Verdict::ask);
-  EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY, 2), Verdict::refused) << "it is in another archive";
+  EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY, {1}), Verdict::ask);
+  EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY, {2}), Verdict::refused) << "it is in another archive";
+  EXPECT_EQ(of(ItemAction::archive, 0, {2}), Verdict::ask);
 }
 
 TEST(JudgeTest, restore) {
@@ -35,6 +37,9 @@ TEST(JudgeTest, restore) {
   EXPECT_EQ(of(ItemAction::restore, k_released | HS_DIRTY), Verdict::refused);
   EXPECT_EQ(of(ItemAction::restore, k_archived | HS_DIRTY), Verdict::already);
   EXPECT_EQ(of(ItemAction::restore, HS_EXISTS | HS_RELEASED), Verdict::refused);
+  EXPECT_EQ(of(ItemAction::restore, k_released, {3, 1}), Verdict::ask);
+  EXPECT_EQ(of(ItemAction::restore, k_released, {2}), Verdict::refused) << "another archive may have an older object of it";
+  EXPECT_EQ(why_refused(ItemAction::restore, {k_released, 1}), "its copy is in another archive");
 }
 
 TEST(JudgeTest, release) {
@@ -50,6 +55,9 @@ TEST(JudgeTest, remove) {
   EXPECT_EQ(of(ItemAction::remove, HS_EXISTS), Verdict::ask);
   EXPECT_EQ(of(ItemAction::remove, 0), Verdict::already);
   EXPECT_EQ(of(ItemAction::remove, k_released), Verdict::refused) << "it is the only copy";
+  EXPECT_EQ(of(ItemAction::remove, k_archived, {1}), Verdict::ask);
+  EXPECT_EQ(of(ItemAction::remove, k_archived, {2}), Verdict::refused) << "the object would stay where it is";
+  EXPECT_EQ(why_refused(ItemAction::remove, {k_archived, 1}), "its copy is in another archive");
 }
 
 }  // namespace

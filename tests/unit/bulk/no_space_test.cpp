@@ -43,5 +43,30 @@ TEST_F(JobTest, tries_one_file_at_a_time_until_there_is_space) {
   EXPECT_EQ(end().census.with(ItemResult::done), 40U);
 }
 
+TEST_F(JobTest, what_never_fits_fails_in_the_end) {
+  const Fid large = new_file();
+  std::vector<Fid> fids{large};
+  for (int i = 0; i < 300; ++i) fids.push_back(new_file());
+  make_manifest(fids);
+  m_run_options.job.failures.space_delay = 1ms;
+  m_run_options.job.first_delay = 0ms;
+  m_run_options.job.max_inflight = 1;
+  open(ItemAction::archive);
+  Job& job = m_run->job();
+  const Error full{ErrorKind::no_space, ENOSPC, "pwrite", "object"};
+  for (auto rows = job.next_batch(); !rows.empty(); rows = job.next_batch()) {
+    ASSERT_EQ(rows.size(), 1U);
+    if (rows.front().fid == large)
+      job.failed(rows.front(), full);
+    else
+      job.settled(rows.front(), ItemResult::done, 0);
+  }
+  const JobReport report = end();
+  EXPECT_TRUE(report.progress.finished) << report.progress.stopped_because;
+  EXPECT_EQ(report.census.with(ItemResult::done), 300U);
+  EXPECT_EQ(report.census.with(ItemResult::failed), 1U);
+  EXPECT_EQ(items()[0].outcome.sys_errno, ENOSPC);
+}
+
 }  // namespace
 }  // namespace lhsm::bulk

@@ -120,10 +120,79 @@ TEST_F(JobTest, ends_when_its_lock_is_taken_away) {
   ASSERT_TRUE(m_lustre.wait_for([](const auto& records) { return records.size() == 1; }));
   std::filesystem::remove(m_run_options.manifest + ".lock");
   EXPECT_TRUE(wait_for_fulfilment());
-  EXPECT_NE(m_run->job().progress().stopped_because.find("lock"), std::string::npos);
+  ASSERT_TRUE(m_run->job().progress().broken);
+  EXPECT_EQ(m_run->job().progress().broken->sys_errno, ESTALE);
+  const ActionItem item = m_lustre.records().begin()->second.item;
+  m_run->job().taken_in(item);  // its copytool goes on until it is told to stop
+  m_run->job().ended(item, {});
   const auto report = m_run->close([](const JobReport&) { return 0; });
   ASSERT_FALSE(report) << "the manifest is not touched";
   EXPECT_EQ(report.error().sys_errno, ESTALE);
+  m_run.reset();
+  EXPECT_EQ(items()[0].outcome.result, ItemResult::pending) << "it is somebody else's journal";
+}
+
+TEST_F(JobTest, a_stopped_retry_leaves_work) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 5; ++i) fids.push_back(new_released("object"));
+  for (const Fid& fid : fids) std::filesystem::remove(object(fid));
+  make_manifest(fids);
+  EXPECT_EQ(do_job(ItemAction::restore).census.with(ItemResult::failed), 5U);
+  m_run_options.takes_up_failed = true;
+  open(ItemAction::restore);
+  m_run->job().stop("before it has begun");
+  const JobReport stopped = end();
+  EXPECT_EQ(stopped.census.left(), 5U);
+  EXPECT_EQ(stopped.census.unsuccessful(), 0U);
+  m_run_options.takes_up_failed = false;
+  const JobReport rest = do_job(ItemAction::restore);
+  EXPECT_EQ(rest.census.with(ItemResult::failed), 5U) << "which a plain run goes on with";
+  EXPECT_EQ(rest.census.left(), 0U);
+}
+
+TEST_F(JobTest, a_name_that_is_a_link_is_the_same_job) {
+  make_manifest({new_file()});
+  const std::string real = m_run_options.manifest;
+  std::filesystem::create_symlink("job.h5", m_job_dir / "latest.h5");
+  open(ItemAction::archive);
+  JobRunOptions other = m_run_options;
+  other.manifest = m_job_dir / "latest.h5";
+  const auto second = JobRun::open(other, m_lustre, m_clock, [] {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::busy);
+  end();
+  m_run_options.manifest = other.manifest;
+  EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::done), 1U);
+  EXPECT_TRUE(std::filesystem::is_symlink(other.manifest));
+  m_run_options.manifest = real;
+  EXPECT_EQ(items()[0].outcome.result, ItemResult::done);
+}
+
+TEST_F(JobTest, a_job_of_another_file_system_is_refused) {
+  auto writer = store::ManifestWriter::create(m_run_options.manifest, {"test", "elsewhere", "/mnt", "", 0},
+                                              store::ManifestIdentity::make(), store::ManifestWriter::Replace::no);
+  ASSERT_TRUE(writer && writer->finish());
+  m_run_options.action = ItemAction::archive;
+  const auto run = JobRun::open(m_run_options, m_lustre, m_clock, [] {});
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().sys_errno, EXDEV);
+}
+
+TEST_F(JobTest, restores_are_recorded_where_users_do_not_wait_for_them) {
+  const Fid fid = new_released("object");
+  make_manifest({fid});
+  std::atomic<int> requests = 0;
+  m_lustre.before(Call::request, [&requests](const Fid&) { return ++requests, ENODATA; });
+  m_run_options.asker.look_after = 1h;
+  begin(ItemAction::restore);
+  int left = 120'000;
+  while (left-- > 0 && m_run->job().unanswered(0ms, 1).empty()) ASSERT_TRUE(m_run->job().goes_on_after(1ms));
+  EXPECT_GT(left, 0) << "it does not count as asked for";
+  EXPECT_EQ(requests, 1);
+  EXPECT_EQ(m_run->job().progress().retrying, 0U);
+  m_run->job().stop("test");
+  request_stop();
+  end();
 }
 
 TEST_F(JobTest, a_coordinator_that_does_not_run_is_waited_for) {

@@ -71,6 +71,17 @@ TEST_F(RowOrderTest, sorts_more_than_fits_into_memory) {
   }
 }
 
+TEST_F(RowOrderTest, keys_longer_than_any_buffer_do) {
+  std::vector<Keyed> rows;
+  for (std::uint64_t i = 0; i < 6; ++i) rows.push_back({0, std::string(300'000, static_cast<char>('f' - i)), i});
+  OrderedRows ordered(sorted(rows, {400'000, 2, 64}), {});
+  for (std::uint64_t i = 6; i-- > 0;) {
+    const auto row = ordered.next();
+    ASSERT_TRUE(row && *row);
+    EXPECT_EQ((*row)->row, i);
+  }
+}
+
 TEST_F(RowOrderTest, rows_come_back_whole) {
   OrderedRows ordered(sorted({{4, "key", 9}}), {});
   const Row row = ordered.next()->value();
