@@ -17,8 +17,8 @@ constexpr Duration k_dismissal_timeout = 30s;
 
 }  // namespace
 
-ReleaseDispatcher::ReleaseDispatcher(comm::Channel& channel, int ranks, std::string build)
-    : m_channel(channel), m_build(std::move(build)), m_ranks(static_cast<std::size_t>(ranks)) {}
+ReleaseDispatcher::ReleaseDispatcher(comm::Channel& channel, int ranks, comm::Likeness likeness)
+    : m_channel(channel), m_likeness(std::move(likeness)), m_ranks(static_cast<std::size_t>(ranks)) {}
 
 void ReleaseDispatcher::greet() {
   std::set<WorkerId> missing;
@@ -34,13 +34,7 @@ void ReleaseDispatcher::greet() {
     if (hello == nullptr) continue;
     missing.erase(envelope->peer);
     m_hosts.insert(hello->host);
-    std::string refused;
-    if (hello->build != m_build)
-      refused = fmt::format("rank {} on {} runs another build of lhsmtool_mpi ({}) than rank 0 ({})", envelope->peer,
-                            hello->host, hello->build, m_build);
-    else if (hello->unable)
-      refused = fmt::format("rank {} on {}: {}", envelope->peer, hello->host, hello->unable->describe());
-    if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say
+    if (complaint.empty()) complaint = comm::why_not(*hello, envelope->peer, m_likeness);  // one line is enough: mostly all have the same to say
   }
   if (!complaint.empty()) throw Fatal(complaint);
 }
