@@ -10,7 +10,6 @@
 #include <array>
 #include <csignal>
 
-#include "command_line.hpp"
 #include "job_options.hpp"
 #include "job_plan.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
@@ -127,7 +126,7 @@ bool JobCommands::parsed() const {
   return std::any_of(m_commands.begin(), m_commands.end(), [](const Command& command) { return command.app->parsed(); });
 }
 
-int JobCommands::run(int argc, char** argv) {
+int JobCommands::run(const std::string& command_line, const std::string& agreed) {
   const auto command =
       std::find_if(m_commands.begin(), m_commands.end(), [](const Command& c) { return c.app->parsed(); });
   finish(m_options.serve, m_raw);
@@ -135,7 +134,9 @@ int JobCommands::run(int argc, char** argv) {
   m_options.run.job.deadline.stop_at = stop_time(m_deadline, m_options.serve.drain_timeout);
   if (m_only_failed || command->action == ItemAction::none) m_options.run.selection = bulk::Selection::pending_and_failed;
   m_options.run.user = user_name();
-  m_options.run.command_line = command_line_of(argc, argv);
+  m_options.run.command_line = command_line;
+  m_options.serve.agreed = agreed;
+  m_scan.agreed = agreed;
   // An archive request of several archives, or of none, leaves it to the file or the coordinator which it is.
   if (m_options.serve.archive_ids.size() == 1) m_options.run.asker.archive_id = m_options.serve.archive_ids.front();
   if (command->action != ItemAction::none) check_root();
