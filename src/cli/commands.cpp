@@ -12,6 +12,7 @@
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
+#include "completion_command.hpp"
 #include "config_options.hpp"
 #include "job_command.hpp"
 #include "plan_command.hpp"
@@ -51,6 +52,7 @@ int parse_and_run(int argc, char** argv) {
   VerifyCommand verify(app);
   // Never parsed by CLI11, only shown: see run().
   app.add_subcommand("posix", "Take the command line of lhsmtool_posix, as a link of that name does");
+  const CompletionCommand completion(app);
   Configuration configuration(app);  // the last, as it has the options of all commands
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
     return fmt::format("lhsmtool_mpi: {}\nRun lhsmtool_mpi --help, or with a command's name before it.\n", error.what());
@@ -78,6 +80,7 @@ int parse_and_run(int argc, char** argv) {
   if (report.parsed()) return report.run();
   if (plan.parsed()) return plan.run();
   if (verify.parsed()) return verify.run(configuration.agreed());
+  if (completion.parsed()) return completion.run();
   finish(options, raw);
   options.agreed = configuration.agreed();
   return serve(options);

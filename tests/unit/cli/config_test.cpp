@@ -124,7 +124,7 @@ TEST_F(ConfigTest, TheStandardFileNeedNotBeThere) {
 
 TEST_F(ConfigTest, HelpComesWhateverTheFileIsLike) {
   test::write_file(m_file, "nonsense");
-  for (const std::string arguments : {"--help", "serve --help", "--version", "--help-all"})
+  for (const std::string arguments : {"--help", "serve --help", "--version", "--help-all", "completion bash"})
     EXPECT_EQ(run_tool(arguments, "LHSMTOOL_MPI_CONFIG=" + m_file).code, 0) << arguments;
 }
 
