@@ -81,6 +81,7 @@ int parse_and_run(int argc, char** argv) {
   if (plan.parsed()) return plan.run();
   if (verify.parsed()) return verify.run(configuration.agreed());
   if (completion.parsed()) return completion.run();
+  if (!serve_app.parsed()) throw UsageError("posix takes the command line of lhsmtool_posix, and nothing before it");
   finish(options, raw);
   options.agreed = configuration.agreed();
   return serve(options);

@@ -155,6 +155,7 @@ TEST_F(ConfigTest, AnUnknownVariableIsPointedAt) {
 
 TEST_F(ConfigTest, ThePosixCommandLineTakesNothingOfIt) {
   test::write_file(m_file, "nonsense");
+  expect_usage(run_tool("--config /dev/null posix"), "nothing before it");
   const Ran ran = run_tool("posix --help", "LHSMTOOL_MPI_CONFIG=" + m_file + " LHSMTOOL_MPI_SLOTS=0");
   EXPECT_EQ(ran.code, 0) << ran.output;
 }
