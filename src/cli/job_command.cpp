@@ -174,6 +174,8 @@ int JobCommands::retry(Process& process) {
 }
 
 int JobCommands::carry_out(const Command& command, Process& process) {
+  // A rank whose file or environment says otherwise must come so far that rank 0 hears from it, and refuses it.
+  m_options.submit_only = !process.share(m_options.submit_only ? "yes" : "").empty();
   if (command.action == ItemAction::none) return retry(process);
   JobPlan plan;
   if (process.is_first()) plan = plan_job(command.app->get_name(), m_targets, given(command.conditions), m_scan);

@@ -53,6 +53,7 @@ export LHSMTOOL_MPI_CONFIG=$CONFIG
 differ extent-size 3M serve "$MNT"
 differ no-xattr true serve "$MNT"
 differ extent-size 3M restore "$JOB" "$MNT"
+differ submit-only true restore "$JOB" "$MNT"
 differ attempts 9 release "$JOB" "$MNT"
 differ size -1M scan -o "$WORK/new.h5" "$DIR/tree"
 expect "no manifest was written" test ! -e "$WORK/new.h5"
