@@ -12,6 +12,7 @@
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
+#include "lhsmtool_mpi/comm/mpi_session.hpp"
 #include "completion_command.hpp"
 #include "config_options.hpp"
 #include "job_command.hpp"
@@ -68,6 +69,7 @@ int parse_and_run(int argc, char** argv) {
       app.exit(error);
     else if (speaks_for_its_node() && may_differ_on_nodes(error))
       fmt::print(stderr, "lhsmtool_mpi on {}: {}\n", host_name(), error.what());
+    if (!success) comm::end_waiting_ranks(k_usage);
     return success ? k_all_done : k_usage;
   }
   if (scan_app.parsed()) {
@@ -97,6 +99,7 @@ int run(int argc, char** argv) {
     return parse_and_run(argc, argv);
   } catch (const UsageError& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
+    comm::end_waiting_ranks(k_usage);  // their environment, or file, may be another one
     return k_usage;
   } catch (const std::exception& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());

@@ -69,6 +69,12 @@ timeout 120 mpirun -n 1 "$TOOL" serve "$MNT" : -n 1 env LHSMTOOL_MPI_CONFIG="$WO
 expect_equal "a file that is missing on another node ends the run: exit code" "$code" 2
 expect_line "that node says so" "lhsmtool_mpi on .*: open config $WORK/none" "$WORK/said"
 expect "no process is left" no_tool_running
+code=0
+# A launcher that lets the others go on: rank 1 must end them itself.
+timeout 120 mpirun -n 1 "$TOOL" serve "$MNT" : -n 1 bash -c 'LHSMTOOL_MPI_SLOTS=none "$@" || sleep 300' alone "$TOOL" serve "$MNT" \
+  > "$WORK/said" 2>&1 < /dev/null || code=$?
+expect_equal "nobody waits for a rank that could not begin: exit code" "$code" 2
+expect "no process is left" no_tool_running
 
 note "the command line of lhsmtool_posix"
 expect_line "takes nothing of it" "hsm-root is missing|no root directory" <(LHSMTOOL_MPI_CONFIG=$CONFIG "$TOOL" posix "$MNT" 2>&1 || true)
