@@ -23,7 +23,7 @@ Value value_of(const CLI::Option& option) {
   const bool is_argument = !option.nonpositional();
   const std::string type = is_argument ? option.get_name(true) : option.get_type_name();
   if (!is_argument && option.get_items_expected_max() == 0) return {none, {}};
-  if (type == "DIR" || type == "MNT") return {directory, {}};
+  if (type == "DIR" || type == "MNT" || type == "MOUNT") return {directory, {}};
   if (is_argument || type == "FILE") return {file, {}};
   // Not "[!]NAME|UID": those stand for words.
   const bool are_words = type.find('|') != std::string::npos &&
