@@ -37,6 +37,8 @@ spdlog::logger& logger() {
 
 }  // namespace
 
+std::string library_version() { return fmt::format("{}.{}.{}", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH); }
+
 void set_up(std::string_view host, int rank, Level level) {
   logger().set_pattern(fmt::format("%Y-%m-%dT%H:%M:%S.%e {}[{}] %l %v", escape(host), rank));
   logger().set_level(to_spdlog(level));

@@ -94,14 +94,14 @@ class Releasers {
 
 }  // namespace
 
-void run_release_worker(comm::Channel& channel, const std::string& build, const std::string& host, lustre::Client& client,
+void run_release_worker(comm::Channel& channel, const comm::Likeness& likeness, const std::string& host, lustre::Client& client,
                         unsigned threads) {
   Releasers releasers(client, threads, [&channel] { channel.wake(); });
   const auto tell = [&] {
     if (auto done = releasers.take_done(); !done.empty()) channel.send(0, comm::FilesReleased{std::move(done)});
   };
   comm::Hello hello;
-  hello.build = build;
+  likeness.tell(hello);
   hello.host = host;
   hello.slots = threads;
   channel.send(0, hello);

@@ -6,11 +6,16 @@
 #include <fmt/format.h>
 #include <link.h>
 
+#include <CLI/Version.hpp>
 #include <boost/version.hpp>
 #include <cstring>
+#include <filesystem>
 
-#include "lhsmtool_mpi/comm/mpi_session.hpp"
+#include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/comm/message.hpp"
+#include "lhsmtool_mpi/comm/mpi_session.hpp"
+#include "lhsmtool_mpi/lustre/llapi_table.hpp"
+#include "lhsmtool_mpi/store/library_versions.hpp"
 
 namespace lhsm::cli {
 
@@ -49,14 +54,26 @@ std::string build_identity() {
 }
 
 std::string version_text() {
-  return fmt::format(
-      "lhsmtool_mpi {}\n"
-      "build:     {} ({}, {})\n"
-      "protocol:  {}\n"
-      "libraries: {}; Boost {}.{}.{}; fmt {}\n",
-      LHSM_VERSION, build_identity(), LHSM_BUILD_TYPE, "g++ " __VERSION__, comm::k_protocol_version,
-      comm::mpi_library_version(), BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100,
-      FMT_VERSION);
+  const auto llapi = lustre::system_llapi_library();
+  const std::string emulated = lustre::emulator_llapi_library();
+  std::error_code ec;
+  const bool has_emulator = std::filesystem::exists(emulated, ec);
+#ifdef NDEBUG
+  const char* const assertions = "off";
+#else
+  const char* const assertions = "on";
+#endif
+  std::string text = fmt::format("lhsmtool_mpi {}\n", LHSM_VERSION);
+  text += fmt::format("build:     {} ({}, {}, link-time optimization {}, sanitizers {}, assertions {})\n", build_identity(),
+                      LHSM_BUILD_TYPE, "g++ " __VERSION__, LHSM_LTO, LHSM_SANITIZERS, assertions);
+  text += fmt::format("protocol:  {}\n", comm::k_protocol_version);
+  text += fmt::format("libraries: {}, HDF5 {}, Boost {}.{}.{}, xxHash {}, fmt {}.{}.{}, CLI11 {}, spdlog {}\n",
+                      comm::mpi_library_version(), store::hdf5_version(), BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000,
+                      BOOST_VERSION % 100, store::xxhash_version(), FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
+                      FMT_VERSION % 100, CLI11_VERSION, log::library_version());
+  text += fmt::format("lustre:    {}; emulated: {}\n", llapi ? *llapi : "no liblustreapi is found", has_emulator ? emulated : "none is found");
+  text += "licence:   LGPL-2.1-or-later; there is no warranty\n";
+  return text;
 }
 
 }  // namespace lhsm::cli

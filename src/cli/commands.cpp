@@ -12,7 +12,9 @@
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
-#include "command_line.hpp"
+#include "lhsmtool_mpi/comm/mpi_session.hpp"
+#include "completion_command.hpp"
+#include "config_options.hpp"
 #include "job_command.hpp"
 #include "plan_command.hpp"
 #include "posix_main.hpp"
@@ -21,11 +23,17 @@
 #include "scan_options.hpp"
 #include "serve_options.hpp"
 #include "status_command.hpp"
+#include "surroundings.hpp"
 #include "verify_command.hpp"
 
 namespace lhsm::cli {
 
 namespace {
+
+/// Whether a node's file or environment may be to blame, which rank 0 cannot know of.
+bool may_differ_on_nodes(const CLI::ParseError& error) {
+  return dynamic_cast<const CLI::ConfigError*>(&error) != nullptr || dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+}
 
 int parse_and_run(int argc, char** argv) {
   CLI::App app{"MPI-parallel copytool and bulk jobs for Lustre HSM", "lhsmtool_mpi"};
@@ -45,6 +53,8 @@ int parse_and_run(int argc, char** argv) {
   VerifyCommand verify(app);
   // Never parsed by CLI11, only shown: see run().
   app.add_subcommand("posix", "Take the command line of lhsmtool_posix, as a link of that name does");
+  const CompletionCommand completion(app);
+  Configuration configuration(app);  // the last, as it has the options of all commands
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
     return fmt::format("lhsmtool_mpi: {}\nRun lhsmtool_mpi --help, or with a command's name before it.\n", error.what());
   });
@@ -55,19 +65,27 @@ int parse_and_run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const bool success = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
-    if (speaks_for_all()) app.exit(error);
+    if (speaks_for_all())
+      app.exit(error);
+    else if (speaks_for_its_node() && may_differ_on_nodes(error))
+      fmt::print(stderr, "lhsmtool_mpi on {}: {}\n", host_name(), error.what());
+    if (!success) comm::end_waiting_ranks(k_usage);
     return success ? k_all_done : k_usage;
   }
   if (scan_app.parsed()) {
-    scan_command.command_line = command_line_of(argc, argv);
+    scan_command.command_line = configuration.command_line(argc, argv);
+    scan_command.agreed = configuration.agreed();
     return run_scan(scan_command);
   }
-  if (jobs.parsed()) return jobs.run(argc, argv);
+  if (jobs.parsed()) return jobs.run(configuration.command_line(argc, argv), configuration.agreed());
   if (status.parsed()) return status.run();
   if (report.parsed()) return report.run();
   if (plan.parsed()) return plan.run();
-  if (verify.parsed()) return verify.run();
+  if (verify.parsed()) return verify.run(configuration.agreed());
+  if (completion.parsed()) return completion.run();
+  if (!serve_app.parsed()) throw UsageError("posix takes the command line of lhsmtool_posix, and nothing before it");
   finish(options, raw);
+  options.agreed = configuration.agreed();
   return serve(options);
 }
 
@@ -81,6 +99,7 @@ int run(int argc, char** argv) {
     return parse_and_run(argc, argv);
   } catch (const UsageError& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
+    comm::end_waiting_ranks(k_usage);  // their environment, or file, may be another one
     return k_usage;
   } catch (const std::exception& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());

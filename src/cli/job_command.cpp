@@ -10,7 +10,6 @@
 #include <array>
 #include <csignal>
 
-#include "command_line.hpp"
 #include "job_options.hpp"
 #include "job_plan.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
@@ -127,7 +126,7 @@ bool JobCommands::parsed() const {
   return std::any_of(m_commands.begin(), m_commands.end(), [](const Command& command) { return command.app->parsed(); });
 }
 
-int JobCommands::run(int argc, char** argv) {
+int JobCommands::run(const std::string& command_line, const std::string& agreed) {
   const auto command =
       std::find_if(m_commands.begin(), m_commands.end(), [](const Command& c) { return c.app->parsed(); });
   finish(m_options.serve, m_raw);
@@ -135,7 +134,9 @@ int JobCommands::run(int argc, char** argv) {
   m_options.run.job.deadline.stop_at = stop_time(m_deadline, m_options.serve.drain_timeout);
   m_options.run.takes_up_failed = m_only_failed || command->action == ItemAction::none;
   m_options.run.user = user_name();
-  m_options.run.command_line = command_line_of(argc, argv);
+  m_options.run.command_line = command_line;
+  m_options.serve.agreed = agreed;
+  m_scan.agreed = agreed;
   m_options.run.asker.archives = m_options.serve.archive_ids;
   if (command->action != ItemAction::none) check_root();
   check_order(m_options.run.order);
@@ -172,6 +173,8 @@ int JobCommands::retry(Process& process) {
 }
 
 int JobCommands::carry_out(const Command& command, Process& process) {
+  // A rank whose file or environment says otherwise must come so far that rank 0 hears from it, and refuses it.
+  m_options.submit_only = !process.share(m_options.submit_only ? "yes" : "").empty();
   if (command.action == ItemAction::none) return retry(process);
   JobPlan plan;
   if (process.is_first()) plan = plan_job(command.app->get_name(), m_targets, given(command.conditions), m_scan);

@@ -35,8 +35,8 @@ class JobCommands {
   JobCommands& operator=(const JobCommands&) = delete;
   /// Whether one of them is what was asked for.
   [[nodiscard]] bool parsed() const;
-  /// Throws UsageError, Fatal.
-  int run(int argc, char** argv);
+  /// `command_line` is what is recorded, `agreed` what all ranks must have come to. Throws UsageError, Fatal.
+  int run(const std::string& command_line, const std::string& agreed);
 
  private:
   struct Command {

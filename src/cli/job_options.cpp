@@ -46,7 +46,7 @@ void add_order_options(CLI::App& app, bulk::JobRunOptions& run, store::ItemActio
   if (action == store::ItemAction::release) {
     add_choice<Order>(app, "--order", order.order,
                       {{"list", Order::list}, {"size", Order::size}, {"size-desc", Order::size_desc}, {"path", Order::path}},
-                      "list", "ORDER", "In which order files are taken: list, size, size-desc, path");
+                      "list", "list|size|size-desc|path", "In which order files are taken");
   } else {
     add_choice<Order>(app, "--order", order.order,
                       {{"list", Order::list},
@@ -54,7 +54,7 @@ void add_order_options(CLI::App& app, bulk::JobRunOptions& run, store::ItemActio
                        {"size-desc", Order::size_desc},
                        {"path", Order::path},
                        {"archive-location", Order::archive_location}},
-                      "list", "ORDER", "In which order files are asked for: list, size, size-desc, path, archive-location");
+                      "list", "list|size|size-desc|path|archive-location", "In which order files are asked for");
     app.add_option("--location-command,--location_command", order.location.command,
                    "Reads paths of objects, and writes volume, tab, position for each: for --order archive-location")
         ->type_name("CMD");

@@ -13,4 +13,11 @@ inline bool speaks_for_all() {
   return true;
 }
 
+/// Return whether this process is the first one on its node; true where that is not known.
+inline bool speaks_for_its_node() {
+  for (const char* name : {"OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID"})
+    if (const char* rank = std::getenv(name); rank != nullptr) return std::string_view(rank) == "0";
+  return true;
+}
+
 }  // namespace lhsm::cli

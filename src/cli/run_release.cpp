@@ -23,10 +23,11 @@ namespace {
 void work(comm::Channel& channel, const JobCommandOptions& options, Process& process) {
   try {
     const auto client = lustre::open_client(options.serve.mount_point);
+    const comm::Likeness likeness{build_identity(), options.serve.agreed};
     if (client)
-      bulk::run_release_worker(channel, build_identity(), process.host(), **client, options.run.asker.threads);
+      bulk::run_release_worker(channel, likeness, process.host(), **client, options.run.asker.threads);
     else
-      run::run_unable_worker(channel, {build_identity(), process.host(), 0}, client.error());
+      run::run_unable_worker(channel, {likeness, process.host(), 0}, client.error());
   } catch (const std::exception& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}: {}\n", process.host(), error.what());
     process.abort(k_run_failed);
@@ -79,7 +80,7 @@ struct Running {
 
 int dispatch(const JobCommandOptions& options, Process& process) {
   auto [channel, local_worker] = process.dispatcher_channel();
-  Running running{options, process, *channel, {*channel, process.ranks(), build_identity()}, 0, false, {}, {}, {}};
+  Running running{options, process, *channel, {*channel, process.ranks(), {build_identity(), options.serve.agreed}}, 0, false, {}, {}, {}};
   const std::jthread worker([&, local = local_worker] { work(*local, options, process); });
   process.signals().deliver_to([&running](int number) {
     // A call that hangs in the file system cannot be ended in good order.

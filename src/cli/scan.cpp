@@ -132,7 +132,7 @@ ScanResult dispatch(const ScanCommand& command, comm::Channel& channel, comm::Ch
   scan::FailedNames failed_names(command.nul_separated ? '\0' : '\n');
   ScanProgress progress(stdout, progress_style(), command.progress, failed_names);
   scan::ManifestSink sink;
-  scan::Dispatcher dispatcher(channel, ranks, identity.build, sink, progress);
+  scan::Dispatcher dispatcher(channel, ranks, identity.likeness, sink, progress);
   std::atomic<int> stop_signal = 0;
   signals.deliver_to([&](int number) {
     // A call that hangs in the file system cannot be ended in good order. A launcher ends the other ranks.
@@ -174,7 +174,7 @@ ScanResult dispatch(const ScanCommand& command, comm::Channel& channel, comm::Ch
 }  // namespace
 
 ScanResult run_scan(const ScanCommand& command, Process& process) {
-  const scan::RankIdentity identity{build_identity(), process.host()};
+  const scan::RankIdentity identity{{build_identity(), command.agreed}, process.host()};
   const Abort abort = [&process] { process.abort(k_run_failed); };
   if (process.is_first()) {
     auto [channel, local_worker] = process.dispatcher_channel();

@@ -144,7 +144,7 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   StopOnFailure stop_on_failure(printer, options.abort_on_error ? &stop : nullptr);
   const auto purposeful = options.purpose != nullptr ? options.purpose->observe(stop_on_failure) : nullptr;
   run::Observer& observer = purposeful != nullptr ? *purposeful : stop_on_failure;
-  run::Dispatcher dispatcher(channel, std::move(workers), identity.build, dispatcher_options, clock, observer);
+  run::Dispatcher dispatcher(channel, std::move(workers), identity.likeness, dispatcher_options, clock, observer);
 
   // After all that could throw: a worker that nobody tells to stop would be waited for.
   const std::jthread worker([&] { work(local_worker, identity, doors, options); });
@@ -195,7 +195,7 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
 }  // namespace
 
 int serve(const ServeOptions& options, Process& process) {
-  const run::WorkerIdentity identity{build_identity(), process.host(), options.slots};
+  const run::WorkerIdentity identity{{build_identity(), options.agreed}, process.host(), options.slots};
   if (process.is_first()) {
     auto [channel, local_worker] = process.dispatcher_channel();
     return dispatch(options, *channel, *local_worker, process.ranks(), identity, process.signals(),

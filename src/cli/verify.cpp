@@ -120,7 +120,7 @@ int dispatch(const VerifyOptions& options, comm::Channel& channel, comm::Channel
   const TimePoint started = std::chrono::steady_clock::now();
   auto job = store::look_at_job(options.manifest);
   VerifyProgress progress(stdout, progress_style(), options.progress, job ? job->manifest.item_count() : 0);
-  verify::Dispatcher dispatcher(channel, ranks, worker_options.build, {}, progress);
+  verify::Dispatcher dispatcher(channel, ranks, worker_options.likeness, {}, progress);
   std::atomic<int> stop_signal = 0;
   signals.deliver_to([&](int number) {
     // A call that hangs in the archive cannot be ended in good order. A launcher ends the other ranks.
@@ -157,7 +157,7 @@ int dispatch(const VerifyOptions& options, comm::Channel& channel, comm::Channel
 
 int run_verify(const VerifyOptions& options) {
   SignalThread signals;  // before MPI starts its threads
-  const verify::WorkerOptions worker_options{build_identity(), host_name(), options.threads};
+  const verify::WorkerOptions worker_options{{build_identity(), options.agreed}, host_name(), options.threads};
   if (!comm::started_by_launcher()) {
     log::set_up(worker_options.host, 0, options.log_level);
     comm::LoopbackHub hub(1);

@@ -13,6 +13,7 @@ namespace lhsm::cli {
 struct VerifyOptions {
   std::string manifest;
   archive::PosixOptions archive;
+  std::string agreed;                 ///< options that all ranks must have come to (comm::Likeness); may be empty
   std::string failed_list;            ///< may be empty
   unsigned threads = 4;               ///< on each rank
   std::chrono::seconds progress{10};  ///< 0: no lines

@@ -45,7 +45,8 @@ VerifyCommand::VerifyCommand(CLI::App& app)
       ->trigger_on_parse();
 }
 
-int VerifyCommand::run() {
+int VerifyCommand::run(const std::string& agreed) {
+  m_options.agreed = agreed;
   if (m_verbosity > 0) m_options.log_level = log::Level::debug;
   if (m_verbosity < 0) m_options.log_level = m_verbosity == -1 ? log::Level::warning : log::Level::error;
   return run_verify(m_options);

@@ -14,8 +14,8 @@ class VerifyCommand {
   VerifyCommand(const VerifyCommand&) = delete;
   VerifyCommand& operator=(const VerifyCommand&) = delete;
   [[nodiscard]] bool parsed() const { return m_app->parsed(); }
-  /// Return the exit code. Throws Fatal.
-  int run();
+  /// Return the exit code. `agreed`: what all ranks must have come to. Throws Fatal.
+  int run(const std::string& agreed);
 
  private:
   CLI::App* m_app;

@@ -106,4 +106,17 @@ void MpiSession::abort(int exit_code) {
   std::_Exit(exit_code);  // MPI_Abort does not return, but is not declared so
 }
 
+void end_waiting_ranks(int exit_code) {
+  try {
+    int initialized = 0;
+    check_mpi(MPI_Initialized(&initialized), "MPI_Initialized");
+    if (initialized != 0 || !started_by_launcher()) return;
+    // All ranks leave MPI's initialisation together, so what they had to say was said.
+    MpiSession session;
+    session.abort(exit_code);
+  } catch (const Fatal&) {
+    return;  // the caller ends as it would without
+  }
+}
+
 }  // namespace lhsm::comm

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 namespace lhsm::comm {
@@ -21,9 +22,43 @@ std::set<WorkerId> all_of(int ranks) {
   return all;
 }
 
+/// The first lines in which two texts differ; one of them is empty where the other has more.
+std::pair<std::string_view, std::string_view> first_difference(std::string_view a, std::string_view b) {
+  const auto take_line = [](std::string_view& text) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return line;
+  };
+  while (!a.empty() || !b.empty()) {
+    const std::string_view of_a = take_line(a);
+    const std::string_view of_b = take_line(b);
+    if (of_a != of_b) return {of_a, of_b};
+  }
+  return {};
+}
+
 }  // namespace
 
-std::vector<Hello> greet(Channel& channel, int ranks, const std::string& build, const std::atomic<bool>& stop) {
+void Likeness::tell(Hello& hello) const {
+  hello.build = build;
+  hello.options = options;
+}
+
+std::string why_not(const Hello& hello, WorkerId rank, const Likeness& own) {
+  if (hello.build != own.build)
+    return fmt::format("rank {} on {} runs another build of lhsmtool_mpi ({}) than rank 0 ({})", rank, hello.host, hello.build,
+                       own.build);
+  if (hello.options != own.options) {
+    const auto [theirs, ours] = first_difference(hello.options, own.options);
+    return fmt::format("rank {} on {} has other options than rank 0: {} there, {} here; --print-config on that host tells why",
+                       rank, hello.host, theirs.empty() ? "less" : theirs, ours.empty() ? "less" : ours);
+  }
+  if (hello.unable) return fmt::format("rank {} on {}: {}", rank, hello.host, hello.unable->describe());
+  return {};
+}
+
+std::vector<Hello> greet(Channel& channel, int ranks, const Likeness& own, const std::atomic<bool>& stop) {
   std::vector<Hello> hellos(static_cast<std::size_t>(ranks));
   std::set<WorkerId> missing = all_of(ranks);
   const TimePoint deadline = std::chrono::steady_clock::now() + k_greeting_timeout;
@@ -39,13 +74,7 @@ std::vector<Hello> greet(Channel& channel, int ranks, const std::string& build, 
     if (hello == nullptr) continue;  // the first news of a rank that is ready
     missing.erase(envelope->peer);
     hellos.at(static_cast<std::size_t>(envelope->peer)) = *hello;
-    std::string refused;
-    if (hello->build != build)
-      refused = fmt::format("rank {} on {} runs another build of lhsmtool_mpi ({}) than rank 0 ({})", envelope->peer,
-                            hello->host, hello->build, build);
-    else if (hello->unable)
-      refused = fmt::format("rank {} on {}: {}", envelope->peer, hello->host, hello->unable->describe());
-    if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say
+    if (complaint.empty()) complaint = why_not(*hello, envelope->peer, own);  // one line is enough: mostly all have the same to say
   }
   if (!complaint.empty()) throw Fatal(complaint);
   return hellos;

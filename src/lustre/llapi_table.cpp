@@ -2,6 +2,7 @@
 #include "lhsmtool_mpi/lustre/llapi_table.hpp"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -21,8 +22,12 @@ void look_up(void* library, const char* name, Function& slot, std::string& missi
   if (slot == nullptr && need == Need::required && missing.empty()) missing = name;
 }
 
-/// The emulator's library has a fixed place relative to our own executable.
-std::string emulator_library() {
+constexpr const char* k_system_library = "liblustreapi.so.1";
+
+}  // namespace
+
+// It has a fixed place relative to our own executable.
+std::string emulator_llapi_library() {
   if (const char* given = std::getenv("LHSM_EMULATOR_LIBRARY"); given != nullptr && *given != '\0') return given;
   std::error_code ec;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", ec);
@@ -34,16 +39,26 @@ std::string emulator_library() {
   return prefix / "lib/lhsm_emulator/liblustreapi.so.1";
 }
 
-}  // namespace
-
 Outcome<std::string> llapi_library_for(const std::string& mount_point) {
   struct statfs info {};
   if (::statfs(mount_point.c_str(), &info) != 0) return errno_error("statfs", mount_point);
-  if (info.f_type == abi::LL_SUPER_MAGIC) return std::string("liblustreapi.so.1");
+  if (info.f_type == abi::LL_SUPER_MAGIC) return std::string(k_system_library);
   struct stat marker {};
   if (::stat((mount_point + "/.lustre/lhsm_emulator").c_str(), &marker) == 0 && S_ISREG(marker.st_mode))
-    return emulator_library();
+    return emulator_llapi_library();
   return failure(ErrorKind::unsupported, ENODEV, "open as a Lustre file system", mount_point);
+}
+
+Outcome<std::string> system_llapi_library() {
+  void* const handle = ::dlopen(k_system_library, RTLD_LAZY | RTLD_LOCAL);
+  link_map* map = nullptr;
+  if (handle == nullptr || ::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) {
+    const char* const why = ::dlerror();
+    return failure(ErrorKind::not_found, ELIBACC, "dlopen", why != nullptr ? why : k_system_library);
+  }
+  std::error_code ec;
+  const auto file = std::filesystem::canonical(map->l_name, ec);
+  return ec ? std::string(map->l_name) : file.string();
 }
 
 Outcome<LlapiTable> load_llapi(const std::string& library) {

@@ -28,11 +28,11 @@ constexpr int k_put_back_errno = EAGAIN;
 
 }  // namespace
 
-Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, std::string build,
+Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, comm::Likeness likeness,
                        DispatcherOptions options, const Clock& clock, Observer& observer)
     : m_channel(channel),
       m_workers(std::move(workers)),
-      m_build(std::move(build)),
+      m_likeness(std::move(likeness)),
       m_options(std::move(options)),
       m_clock(clock),
       m_observer(observer),

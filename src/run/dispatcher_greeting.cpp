@@ -31,13 +31,8 @@ void Dispatcher::greet() {
     const auto* const hello = std::get_if<comm::Hello>(&envelope->message);
     if (hello == nullptr || missing.erase(envelope->peer) == 0)
       throw Fatal(fmt::format("rank {} spoke out of turn", envelope->peer));
-    std::string refused;
-    if (hello->build != m_build)
-      refused = fmt::format("rank {} on {} runs another build of lhsmtool_mpi ({}) than rank 0 ({})", envelope->peer,
-                            hello->host, hello->build, m_build);
-    else if (hello->unable)
-      refused = fmt::format("rank {} on {}: {}", envelope->peer, hello->host, hello->unable->describe());
-    else if (!m_scheduler.add_worker(envelope->peer, hello->slots, hello->host))
+    std::string refused = comm::why_not(*hello, envelope->peer, m_likeness);
+    if (refused.empty() && !m_scheduler.add_worker(envelope->peer, hello->slots, hello->host))
       refused = fmt::format("rank {} on {} has no slots", envelope->peer, hello->host);
     m_hosts.insert(hello->host);
     if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say

@@ -13,7 +13,7 @@ constexpr std::chrono::milliseconds k_patience{500};  // between two looks, whil
 
 comm::Hello hello_of(const WorkerIdentity& identity) {
   comm::Hello hello;
-  hello.build = identity.build;
+  identity.likeness.tell(hello);
   hello.host = identity.host;
   hello.slots = identity.slots;
   return hello;

@@ -20,14 +20,14 @@ constexpr std::size_t k_list_tasks_ahead = 16;  // for each rank that has nothin
 
 }  // namespace
 
-Dispatcher::Dispatcher(comm::Channel& channel, int ranks, std::string build, RowSink& sink, ScanObserver& observer)
+Dispatcher::Dispatcher(comm::Channel& channel, int ranks, comm::Likeness likeness, RowSink& sink, ScanObserver& observer)
     : m_channel(channel),
-      m_build(std::move(build)),
+      m_likeness(std::move(likeness)),
       m_sink(sink),
       m_observer(observer),
       m_ranks(static_cast<std::size_t>(ranks)) {}
 
-void Dispatcher::greet() { std::ignore = comm::greet(m_channel, static_cast<int>(m_ranks.size()), m_build, m_stop); }
+void Dispatcher::greet() { std::ignore = comm::greet(m_channel, static_cast<int>(m_ranks.size()), m_likeness, m_stop); }
 
 bool Dispatcher::run(std::vector<comm::ScanTask> tasks, ListFeeder* list) {
   RowWriter writer(m_sink, [this] { m_channel.wake(); });

@@ -14,7 +14,7 @@ constexpr unsigned k_most_untaken = 4;  // pieces that the dispatcher has not ha
 
 comm::Hello hello_of(const RankIdentity& identity, unsigned threads) {
   comm::Hello hello;
-  hello.build = identity.build;
+  identity.likeness.tell(hello);
   hello.host = identity.host;
   hello.slots = threads;
   return hello;

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "checksum.hpp"
 
+#include <fmt/format.h>
 #include <xxhash.h>
 
 #include <new>
 
+#include "lhsmtool_mpi/store/library_versions.hpp"
+
 namespace lhsm::store {
+
+std::string xxhash_version() {
+  const unsigned number = XXH_versionNumber();
+  return fmt::format("{}.{}.{}", number / 10000, number / 100 % 100, number % 100);
+}
 
 std::uint64_t checksum(std::span<const std::byte> bytes, std::uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);

@@ -28,16 +28,16 @@ bool Dispatcher::Rank::has_room() const {
   return tasks < k_most_tasks * slots && bytes < k_most_bytes * slots;
 }
 
-Dispatcher::Dispatcher(comm::Channel& channel, int ranks, std::string build, DispatcherOptions options,
+Dispatcher::Dispatcher(comm::Channel& channel, int ranks, comm::Likeness likeness, DispatcherOptions options,
                        Observer& observer)
     : m_channel(channel),
-      m_build(std::move(build)),
+      m_likeness(std::move(likeness)),
       m_options(options),
       m_observer(observer),
       m_ranks(static_cast<std::size_t>(ranks)) {}
 
 void Dispatcher::greet() {
-  const auto hellos = comm::greet(m_channel, static_cast<int>(m_ranks.size()), m_build, m_stop);
+  const auto hellos = comm::greet(m_channel, static_cast<int>(m_ranks.size()), m_likeness, m_stop);
   for (std::size_t i = 0; i < hellos.size(); ++i) m_ranks[i].slots = std::max(hellos[i].slots, 1U);
 }
 

@@ -28,7 +28,7 @@ constexpr std::size_t k_message_bytes = std::size_t{4} << 20U;
 
 comm::Hello hello_of(const WorkerOptions& options) {
   comm::Hello hello;
-  hello.build = options.build;
+  options.likeness.tell(hello);
   hello.host = options.host;
   hello.slots = options.threads;
   return hello;

@@ -21,6 +21,8 @@ E2E_BUILD=$(cd "${LHSM_BUILD_DIR:-$E2E_SOURCE/build}" 2> /dev/null && pwd) || {
   exit 1
 }
 
+export LHSMTOOL_MPI_CONFIG=/dev/null # nothing of this machine's own
+
 # shellcheck source=scripts/mpi-env.sh
 . "$E2E_SOURCE/scripts/mpi-env.sh"
 # shellcheck source=tests/e2e/lib/tap.sh

@@ -28,7 +28,7 @@ declare -A below=(
 # Headers that are kept in few files: a pattern of the header, a pattern of the files that may.
 confined=(
   '^mpi\.h$'                       '^src/comm/mpi_[a-z_]*\.[ch]pp$|^tests/mpi/'
-  '^CLI/'                          '^src/cli/commands\.cpp$|^src/cli/[a-z_]*_(command|options)\.[ch]pp$|^src/emulator/tools/emulator_main\.cpp$'
+  '^CLI/'                          '^src/cli/(commands|build_id)\.cpp$|^src/cli/[a-z_]*_(command|options)\.[ch]pp$|^src/emulator/tools/emulator_main\.cpp$'
   '^boost/(archive|serialization)' '^src/comm/'
   '^hdf5\.h$'                      '^src/store/hdf5_[a-z_]*\.[ch]pp$'
   '^xxhash\.h$'                    '^src/comm/codec\.cpp$|^src/copy/digest\.cpp$|^src/store/checksum\.cpp$|^tests/unit/comm/|^tests/fuzz/'

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -17,6 +18,8 @@ enum class Level { debug, info, warning, error, off };
 void set_up(std::string_view host, int rank, Level level);
 [[nodiscard]] bool enabled(Level level);
 void write(Level level, std::string_view text);
+/// Return the version of spdlog that this was built with.
+[[nodiscard]] std::string library_version();
 
 template <class... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {

@@ -13,6 +13,7 @@
 
 #include "lhsmtool_mpi/bulk/job.hpp"
 #include "lhsmtool_mpi/comm/channel.hpp"
+#include "lhsmtool_mpi/comm/roll_call.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 
 namespace lhsm::bulk {
@@ -23,11 +24,11 @@ inline constexpr std::size_t k_files_of_a_rank = 2 * lustre::k_most_requested;
 /// Rank 0. For one thread, that of the channel.
 class ReleaseDispatcher {
  public:
-  /// `channel` outlives it. `build` is what all ranks must be of.
-  ReleaseDispatcher(comm::Channel& channel, int ranks, std::string build);
+  /// `channel` outlives it. `likeness` is what all ranks must have.
+  ReleaseDispatcher(comm::Channel& channel, int ranks, comm::Likeness likeness);
 
   /// Wait until all ranks have said who they are, and return true; false when `stop` became true. Throws Fatal when one cannot
-  /// work, is of another build, or is silent.
+  /// work, is of another build or has other options, or is silent.
   [[nodiscard]] bool greet(const std::atomic<bool>& stop);
   /// Let the ranks release what the job wants, until it is over: finished or stopped. `tick` is called many times a second.
   void run(Job& job, const std::function<void()>& tick);
@@ -43,13 +44,13 @@ class ReleaseDispatcher {
   void take(Job& job, WorkerId from, const comm::FilesReleased& message);
 
   comm::Channel& m_channel;
-  std::string m_build;
+  comm::Likeness m_likeness;
   std::set<std::string> m_hosts;
   std::vector<std::map<Fid, Row>> m_ranks;  // what each has in hand
 };
 
 /// Be a rank of a job that releases, until the dispatcher says stop. `threads`: files that are released at once.
-void run_release_worker(comm::Channel& channel, const std::string& build, const std::string& host, lustre::Client& client,
+void run_release_worker(comm::Channel& channel, const comm::Likeness& likeness, const std::string& host, lustre::Client& client,
                         unsigned threads);
 
 }  // namespace lhsm::bulk

@@ -18,6 +18,7 @@ struct ScanCommand {
   std::string output;              ///< the manifest
   std::string failed_list;         ///< gets what could not be looked at; may be empty
   bool replace = false;            ///< a manifest that is there
+  std::string agreed;              ///< options that all ranks must have come to (comm::Likeness); may be empty
   std::string command_line;        ///< for the manifest's record of runs
   scan::ScanOptions options;
   std::chrono::seconds progress{10};  ///< 0: no lines

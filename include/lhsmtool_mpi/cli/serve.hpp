@@ -51,6 +51,7 @@ struct ServeOptions {
   std::chrono::seconds renew_interval{60};
   std::chrono::seconds keep_alive{600};
   log::Level log_level = log::Level::info;
+  std::string agreed;  ///< options that all ranks must have come to (comm::Likeness); may be empty
 
   Purpose* purpose = nullptr;   ///< null: none. Outlives the run
   bool dry_run = false;         ///< take actions, say what they are, and refuse them (EAGAIN)

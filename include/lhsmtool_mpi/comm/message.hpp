@@ -53,7 +53,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 9;
+inline constexpr std::uint32_t k_protocol_version = 10;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -68,6 +68,7 @@ struct Hello {
   std::string host;
   std::uint32_t slots = 0;
   std::optional<Error> unable;  ///< why this rank cannot work: no mount, no archive
+  std::string options;          ///< as the rank came to them, "name=value" lines
 };
 
 struct Jobs {

@@ -18,6 +18,11 @@ namespace lhsm::comm {
 /// Return the MPI library's version line, without initialising it.
 [[nodiscard]] std::string mpi_library_version();
 
+/// End all ranks with `exit_code`, where a launcher started this process and MPI was not initialised so far: others may wait in
+/// it for this one, which cannot go on, and not every launcher (srun) ends them with it. Returns where there is nothing to
+/// end, or MPI is of no use.
+void end_waiting_ranks(int exit_code);
+
 class MpiSession {
  public:
   /// Throws Fatal when MPI cannot be initialised.

@@ -42,4 +42,10 @@ struct LlapiTable {
 /// Return the library that serves `mount_point`.
 [[nodiscard]] Outcome<std::string> llapi_library_for(const std::string& mount_point);
 
+/// Return the file that is the system's liblustreapi, as the loader finds it; an error that says why where there is none.
+[[nodiscard]] Outcome<std::string> system_llapi_library();
+
+/// Return where the emulator's library would be taken from.
+[[nodiscard]] std::string emulator_llapi_library();
+
 }  // namespace lhsm::lustre

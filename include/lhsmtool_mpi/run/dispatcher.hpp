@@ -15,6 +15,7 @@
 
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/comm/channel.hpp"
+#include "lhsmtool_mpi/comm/roll_call.hpp"
 #include "lhsmtool_mpi/copy/digest.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/plan/bandwidth.hpp"
@@ -55,11 +56,11 @@ struct StopRequest {
 class Dispatcher {
  public:
   /// `workers` are the numbers to wait for. All references outlive the dispatcher.
-  Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, std::string build, DispatcherOptions options,
+  Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, comm::Likeness likeness, DispatcherOptions options,
              const Clock& clock, Observer& observer);
 
   /// Wait for the hello of every worker. Throws Fatal when one cannot work, is of another build than
-  /// this rank, or stays silent.
+  /// this rank or has other options, or stays silent.
   void greet();
 
   /// Register and serve until `stop` is requested and everything is ended. Throws Fatal when the
@@ -102,7 +103,7 @@ class Dispatcher {
   comm::Channel& m_channel;
   std::vector<WorkerId> m_workers;
   std::set<std::string> m_hosts;
-  std::string m_build;
+  comm::Likeness m_likeness;
   DispatcherOptions m_options;
   const Clock& m_clock;
   Observer& m_observer;

@@ -10,12 +10,13 @@
 #include <string>
 
 #include "lhsmtool_mpi/comm/channel.hpp"
+#include "lhsmtool_mpi/comm/roll_call.hpp"
 #include "lhsmtool_mpi/run/environment.hpp"
 
 namespace lhsm::run {
 
 struct WorkerIdentity {
-  std::string build;
+  comm::Likeness likeness;
   std::string host;
   std::uint32_t slots = 4;
 };

@@ -14,6 +14,7 @@
 
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/comm/channel.hpp"
+#include "lhsmtool_mpi/comm/roll_call.hpp"
 #include "lhsmtool_mpi/scan/list_feeder.hpp"
 #include "lhsmtool_mpi/scan/row.hpp"
 
@@ -51,10 +52,11 @@ class RowWriter;
 /// For one thread, but for stop().
 class Dispatcher {
  public:
-  /// `channel`, `sink` and `observer` outlive it. `build` is what all ranks must be of.
-  Dispatcher(comm::Channel& channel, int ranks, std::string build, RowSink& sink, ScanObserver& observer);
+  /// `channel`, `sink` and `observer` outlive it. `likeness` is what all ranks must have.
+  Dispatcher(comm::Channel& channel, int ranks, comm::Likeness likeness, RowSink& sink, ScanObserver& observer);
 
-  /// Wait until all ranks have said who they are. Throws Fatal when one cannot work, is of another build, or is silent.
+  /// Wait until all ranks have said who they are. Throws Fatal when one cannot work, is of another build or has other options, or is
+  /// silent.
   void greet();
   /// Go through `tasks` and, if there is one, a list, to the end. Return whether that was reached, not a stop; then all
   /// rows are with the sink. Throws Fatal when the sink or the reading of the list fails.
@@ -91,7 +93,7 @@ class Dispatcher {
   void thank();
 
   comm::Channel& m_channel;
-  std::string m_build;
+  comm::Likeness m_likeness;
   RowSink& m_sink;
   ScanObserver& m_observer;
   std::vector<Rank> m_ranks;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lhsmtool_mpi/comm/channel.hpp"
+#include "lhsmtool_mpi/comm/roll_call.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/scan/walker.hpp"
 
@@ -11,7 +12,7 @@ namespace lhsm::scan {
 
 /// Who a rank is, to rank 0.
 struct RankIdentity {
-  std::string build;  ///< of the executable
+  comm::Likeness likeness;
   std::string host;
 };
 

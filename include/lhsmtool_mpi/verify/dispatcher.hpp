@@ -14,6 +14,7 @@
 
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/comm/channel.hpp"
+#include "lhsmtool_mpi/comm/roll_call.hpp"
 #include "lhsmtool_mpi/copy/digest.hpp"
 #include "lhsmtool_mpi/verify/verdict.hpp"
 
@@ -41,10 +42,11 @@ class Dispatcher {
   /// Returns the next candidate, or nothing after the last one.
   using Source = std::function<Outcome<std::optional<Candidate>>()>;
 
-  /// `channel` and `observer` outlive it. `build` is what all ranks must be of.
-  Dispatcher(comm::Channel& channel, int ranks, std::string build, DispatcherOptions options, Observer& observer);
+  /// `channel` and `observer` outlive it. `likeness` is what all ranks must have.
+  Dispatcher(comm::Channel& channel, int ranks, comm::Likeness likeness, DispatcherOptions options, Observer& observer);
 
-  /// Wait until all ranks have said who they are. Throws Fatal when one cannot work, is of another build, or is silent.
+  /// Wait until all ranks have said who they are. Throws Fatal when one cannot work, is of another build or has other options, or is
+  /// silent.
   void greet();
   /// Check all that `source` gives. Return whether the end was reached, not a stop. Throws Fatal when the source fails.
   [[nodiscard]] bool run(const Source& source);
@@ -81,7 +83,7 @@ class Dispatcher {
   void conclude(Open& open);
 
   comm::Channel& m_channel;
-  std::string m_build;
+  comm::Likeness m_likeness;
   DispatcherOptions m_options;
   Observer& m_observer;
   std::vector<Rank> m_ranks;

@@ -6,11 +6,12 @@
 
 #include "lhsmtool_mpi/archive/backend.hpp"
 #include "lhsmtool_mpi/comm/channel.hpp"
+#include "lhsmtool_mpi/comm/roll_call.hpp"
 
 namespace lhsm::verify {
 
 struct WorkerOptions {
-  std::string build;  ///< identity of the executable
+  comm::Likeness likeness;
   std::string host;
   unsigned threads = 4;                              ///< objects that are read at once
   std::size_t buffer_bytes = std::size_t{4} << 20U;  ///< read at a time, by each

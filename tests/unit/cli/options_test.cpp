@@ -3,6 +3,8 @@
 // The command line as a user meets it: exit codes and first lines of the real program.
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "support/temp_dir.hpp"
 #include "unit/cli/tool.hpp"
 
@@ -37,6 +39,30 @@ TEST_F(OptionsTest, help_and_version_are_a_success) {
   const std::string version = run_tool("--version").output;
   for (const char* part : {"lhsmtool_mpi 0.", "build:", "protocol:", "Open MPI", "Boost"})
     EXPECT_NE(version.find(part), std::string::npos) << version;
+}
+
+TEST_F(OptionsTest, version_tells_build_libraries_and_licence) {
+  const std::string version = run_tool("--version").output;
+  for (const char* pattern :
+       {"\nbuild: +0\\.[0-9.]+\\+[0-9a-f]{16} \\([A-Za-z]+, g\\+\\+ [0-9.]+, link-time optimization (on|off), sanitizers [a-z,]+, assertions (on|off)\\)\n",
+        "Open MPI v[0-9]+\\.[0-9]", "HDF5 1\\.[0-9]+\\.[0-9]+", "Boost 1\\.[0-9]+\\.[0-9]+", "xxHash 0\\.[0-9]+\\.[0-9]+", "fmt [0-9]+\\.[0-9]+\\.[0-9]+",
+        "CLI11 [0-9]+\\.[0-9]+\\.[0-9]+", "spdlog [0-9]+\\.[0-9]+\\.[0-9]+", "\nlustre: .*liblustreapi", "LGPL-2.1-or-later"})
+    EXPECT_TRUE(std::regex_search(version, std::regex(pattern))) << pattern << '\n' << version;
+#if defined(__SANITIZE_ADDRESS__)
+  EXPECT_NE(version.find("sanitizers address"), std::string::npos) << version;
+#elif !defined(__SANITIZE_THREAD__)
+  EXPECT_NE(version.find("sanitizers none"), std::string::npos) << version;
+#endif
+#ifdef NDEBUG
+  EXPECT_NE(version.find("assertions off"), std::string::npos) << version;
+#endif
+}
+
+TEST_F(OptionsTest, version_says_which_liblustreapi_would_be_taken) {
+  const std::string library = (m_dir / "liblustreapi.so.1").string();
+  EXPECT_EQ(run_tool("--version", "LHSM_EMULATOR_LIBRARY=" + library).output.find(library), std::string::npos);
+  test::write_file(library, "");
+  EXPECT_NE(run_tool("--version", "LHSM_EMULATOR_LIBRARY=" + library).output.find("emulated: " + library + '\n'), std::string::npos);
 }
 
 TEST_F(OptionsTest, version_names_the_linkers_build_id) {

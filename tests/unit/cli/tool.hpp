@@ -16,7 +16,8 @@ struct Ran {
 
 /// Run the program with these arguments (shell words) as a plain start, for twenty seconds at most.
 inline Ran run_tool(const std::string& arguments, const std::string& before = {}) {
-  const std::string command = before + " timeout 20 " LHSM_TOOL " " + arguments + " 2>&1 </dev/null";
+  // Nothing of this machine's own.
+  const std::string command = "LHSMTOOL_MPI_CONFIG=/dev/null " + before + " timeout 20 " LHSM_TOOL " " + arguments + " 2>&1 </dev/null";
   Ran ran;
   std::FILE* const pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return ran;
