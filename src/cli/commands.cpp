@@ -12,6 +12,7 @@
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
+#include "check_command.hpp"
 #include "command_line.hpp"
 #include "job_command.hpp"
 #include "plan_command.hpp"
@@ -43,6 +44,7 @@ int parse_and_run(int argc, char** argv) {
   ReportCommand report(app);
   PlanCommand plan(app);
   VerifyCommand verify(app);
+  CheckCommand check(app);
   // Never parsed by CLI11, only shown: see run().
   app.add_subcommand("posix", "Take the command line of lhsmtool_posix, as a link of that name does");
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
@@ -67,6 +69,7 @@ int parse_and_run(int argc, char** argv) {
   if (report.parsed()) return report.run();
   if (plan.parsed()) return plan.run();
   if (verify.parsed()) return verify.run();
+  if (check.parsed()) return check.run();
   finish(options, raw);
   return serve(options);
 }
