@@ -2,12 +2,15 @@
 #include "check.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <future>
+#include <memory>
 #include <thread>
 
 #include "lhsmtool_mpi/base/signals.hpp"
@@ -23,6 +26,8 @@ namespace lhsm::cli {
 namespace {
 
 using Abort = std::function<void(int code)>;
+
+constexpr std::chrono::seconds k_removal_timeout{5};
 
 /// Be a rank; a failure ends all of them.
 void work(comm::Channel& channel, const check::WorkerOptions& options, const Abort& abort) {
@@ -41,6 +46,17 @@ void print(const CheckOptions& options, const check::Dispatcher& dispatcher, int
       options.is_json ? check_json(dispatcher.report(), dispatcher.links(), ranks) : check_text(dispatcher.report(), ranks);
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (std::fflush(stdout) != 0) throw Fatal(errno_error("write", "the result").value());
+}
+
+/// Remove a file, unless that hangs, too.
+void remove_in_time(const std::string& path) {
+  // Shared, since the thread may outlive this.
+  const auto done = std::make_shared<std::promise<void>>();
+  std::thread([done, path] {
+    ::unlink(path.c_str());
+    done->set_value();
+  }).detach();
+  done->get_future().wait_for(k_removal_timeout);
 }
 
 /// Rank 0: the dispatcher here, its own worker in a thread.
@@ -63,7 +79,10 @@ int dispatch(const CheckOptions& options, comm::Channel& channel, comm::Channel&
   }
   if (is_complete) print(options, dispatcher, ranks);
   // Those that hang in a file system do not go home.
-  if (dispatcher.has_silent_ranks()) abort(exit_code(dispatcher.report()));
+  if (dispatcher.has_silent_ranks()) {
+    if (!dispatcher.probe().empty()) remove_in_time(options.archive_root + '/' + dispatcher.probe());
+    abort(exit_code(dispatcher.report()));
+  }
   if (!dispatcher.dismiss()) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? "a rank does not answer" : failed);
     abort(k_run_failed);

@@ -129,6 +129,19 @@ RANK
       expect_line "and what to do" "-> let root write there" "$WORK/out"
     fi
   fi
+
+  note "a file system that hangs"
+  daemon=$("$E2E_BUILD/bin/lhsm_emulator" status --json "$MNT" | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1)
+  kill -STOP "$daemon"
+  check 2 3 --timeout 3 -p "$ARCHIVE" "$MNT"
+  expect_line "is not waited for" "^FAIL +[a-z]+ +no answer within 3 s: it hangs" "$WORK/out"
+  expect_line "nothing hides what was found" "^OK +ranks +2 ranks" "$WORK/out"
+  check 0 3 --timeout 3 -p "$ARCHIVE" "$MNT"
+  expect_line "nor without MPI" "^FAIL +[a-z]+ +no answer within 3 s: it hangs" "$WORK/out"
+  expect_equal "nothing is left in the archive" "$(ls -A "$ARCHIVE")" ""
+  kill -CONT "$daemon"
+  check 2 0 -p "$ARCHIVE" "$MNT"
+
   "$E2E_BUILD/bin/lhsm_emulator" stop "$MNT"
   check 1 3 -p "$ARCHIVE" "$MNT"
   expect_line "nobody serves the file system" "^FAIL +(mount|coordinator) +.*\(ENOTCONN\)" "$WORK/out"

@@ -41,6 +41,8 @@ class Dispatcher {
   void stop();
 
   [[nodiscard]] const Report& report() const { return m_report; }
+  /// The file that rank 0 made in the archive, and removes when it goes home; may be empty.
+  [[nodiscard]] const std::string& probe() const { return m_probe; }
   [[nodiscard]] const std::vector<Link>& links() const { return m_links; }
   /// Ranks that did not answer in time: they hang, and will not go home.
   [[nodiscard]] bool has_silent_ranks() const;
