@@ -13,6 +13,7 @@
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
 #include "lhsmtool_mpi/comm/mpi_session.hpp"
+#include "check_command.hpp"
 #include "completion_command.hpp"
 #include "config_options.hpp"
 #include "job_command.hpp"
@@ -51,6 +52,7 @@ int parse_and_run(int argc, char** argv) {
   ReportCommand report(app);
   PlanCommand plan(app);
   VerifyCommand verify(app);
+  CheckCommand check(app);
   // Never parsed by CLI11, only shown: see run().
   app.add_subcommand("posix", "Take the command line of lhsmtool_posix, as a link of that name does");
   const CompletionCommand completion(app);
@@ -82,6 +84,7 @@ int parse_and_run(int argc, char** argv) {
   if (report.parsed()) return report.run();
   if (plan.parsed()) return plan.run();
   if (verify.parsed()) return verify.run(configuration.agreed());
+  if (check.parsed()) return check.run();
   if (completion.parsed()) return completion.run();
   if (!serve_app.parsed()) throw UsageError("posix takes the command line of lhsmtool_posix, and nothing before it");
   finish(options, raw);

@@ -4,13 +4,18 @@
 #include <mpi.h>
 
 #include <memory>
+#include <vector>
 
 #include "lhsmtool_mpi/comm/channel.hpp"
+#include "lhsmtool_mpi/comm/mpi_session.hpp"
 
 namespace lhsm::comm {
 
 /// Throw Fatal with the function's name and MPI's text when `rc` is no success.
 void check_mpi(int rc, const char* function);
+
+/// MpiSession::measure_links().
+[[nodiscard]] std::vector<MpiSession::Link> measure_mpi_links(MPI_Comm communicator, int rank, int size);
 
 /// The only tag in use; the communicator is our own.
 inline constexpr int k_tag = 1;

@@ -95,6 +95,8 @@ std::string MpiSession::share(std::string text) {
   return text;
 }
 
+std::vector<MpiSession::Link> MpiSession::measure_links() { return measure_mpi_links(m_state->communicator, m_state->rank, m_state->size); }
+
 void MpiSession::finalize() {
   check_mpi(MPI_Comm_free(&m_state->communicator), "MPI_Comm_free");
   m_state->finalized = true;

@@ -21,8 +21,9 @@ declare -A below=(
   [bulk]='base store lustre comm run'
   [pages]='base store bulk'
   [verify]='base copy archive comm'
+  [check]='base lustre comm'
   [report]='base copy archive store lustre comm plan run'
-  [cli]='base copy archive store lustre comm plan run bulk pages verify report manage scan'
+  [cli]='base copy archive store lustre comm plan run bulk pages verify check report manage scan'
   [emulator]='base'
 )
 # Headers that are kept in few files: a pattern of the header, a pattern of the files that may.
@@ -33,7 +34,7 @@ confined=(
   '^hdf5\.h$'                      '^src/store/hdf5_[a-z_]*\.[ch]pp$'
   '^xxhash\.h$'                    '^src/comm/codec\.cpp$|^src/copy/digest\.cpp$|^src/store/checksum\.cpp$|^tests/unit/comm/|^tests/fuzz/'
   '^spdlog/'                       '^src/base/log\.cpp$'
-  '^nlohmann/'                     '^src/emulator/(daemon/status_json|tools/emulator_status)\.cpp$|^src/report/event_fifo\.cpp$|^src/bulk/failed_list\.cpp$|^src/pages/json_report\.cpp$|^src/cli/(status_command|plan_text)\.cpp$|^tests/unit/(report|pages)/'
+  '^nlohmann/'                     '^src/emulator/(daemon/status_json|tools/emulator_status)\.cpp$|^src/report/event_fifo\.cpp$|^src/bulk/failed_list\.cpp$|^src/pages/json_report\.cpp$|^src/cli/(status_command|plan_text|check_output)\.cpp$|^tests/unit/(report|pages)/'
   '^yaml\.h$'                      '^src/cli/posix_config\.cpp$'
   '^dlfcn\.h$'                     '^src/lustre/llapi_table\.cpp$|^src/emulator/|^tests/'
   '^(lustre|linux/lustre)/'        '^tests/'

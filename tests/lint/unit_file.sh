@@ -10,7 +10,7 @@ command -v systemd-analyze > /dev/null || {
 }
 work=$(mktemp -d /tmp/lhsm-unit.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-DESTDIR=$work "$cmake" --install "$build" --prefix /usr --component Unspecified > "$work/log" || { cat "$work/log"; exit 1; }
+DESTDIR=$work "$cmake" --install "$build" --prefix /usr --component tool > "$work/log" || { cat "$work/log"; exit 1; }
 unit=$(find "$work" -name 'lhsmtool_mpi@.service')
 [ -n "$unit" ] || { echo "no unit file was installed"; exit 1; }
 settings=$(find "$work" -path '*/sysconfig/lhsmtool_mpi')

@@ -267,5 +267,19 @@ TEST(MpiShareTest, what_rank_0_says_reaches_all) {
     EXPECT_EQ(test::session().share(is_first ? text : "of another"), text);
 }
 
+TEST(MpiLinks, MeasuresTheWayToAnotherRank) {
+  const auto links = test::session().measure_links();
+  if (test::session().rank() != 0 || test::session().size() == 1) {
+    EXPECT_TRUE(links.empty());
+    return;
+  }
+  EXPECT_EQ(links.size(), 1U);  // all ranks are on one host
+  for (const MpiSession::Link& link : links) {
+    EXPECT_EQ(link.rank, 1);
+    EXPECT_GT(link.latency_us, 0);
+    EXPECT_GT(link.mib_per_s, 0);
+  }
+}
+
 }  // namespace
 }  // namespace lhsm::comm

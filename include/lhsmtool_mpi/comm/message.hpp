@@ -38,6 +38,11 @@
 // A job that releases (part `bulk`) has them, too, and between them:
 //                                <-  ReleaseFiles
 //     FilesReleased              ->                       not in their order
+//
+// And a check of what a run will find (part `check`):
+//                                <-  ClockAsked; ClockTold ->
+//                                <-  CheckAsked
+//     CheckFound                 ->                       after each step
 #pragma once
 
 #include <cstdint>
@@ -49,11 +54,12 @@
 #include "lhsmtool_mpi/base/action_item.hpp"
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/base/ids.hpp"
+#include "lhsmtool_mpi/comm/check_messages.hpp"
 
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 10;
+inline constexpr std::uint32_t k_protocol_version = 11;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -297,6 +303,6 @@ struct Bye {};
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
                              Cancel, Recall, Returned, Tick, Heartbeat, Events, BandwidthLimit, BandwidthWanted,
                              BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, ReleaseFiles, FilesReleased,
-                             VerifyTasks, VerifyResults, Stop, Bye>;
+                             VerifyTasks, VerifyResults, ClockAsked, ClockTold, CheckAsked, CheckFound, Stop, Bye>;
 
 }  // namespace lhsm::comm

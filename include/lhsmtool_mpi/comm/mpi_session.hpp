@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lhsmtool_mpi/comm/channel.hpp"
 
@@ -48,6 +49,17 @@ class MpiSession {
 
   /// Return rank 0's text on all ranks; every rank must come here, between channels. Waits without burning the processor.
   [[nodiscard]] std::string share(std::string text);
+
+  /// Messages as MPI carries them, between rank 0 and another rank.
+  struct Link {
+    int rank = 0;
+    double latency_us = 0;  ///< one way, of a small message
+    double mib_per_s = 0;   ///< of large ones
+  };
+  /// Return on rank 0 the links to one rank of each other host, or to rank 1 when all are on one; nothing on the others. Every rank must
+  /// come here, between channels. Those that are not measured wait without burning the processor. Throws Fatal when a rank does not answer
+  /// within a minute, or bytes arrive altered.
+  [[nodiscard]] std::vector<Link> measure_links();
 
   /// End MPI in good order; all channels must be gone. Every rank must come here.
   void finalize();

@@ -73,6 +73,11 @@ inline std::vector<Message> sample_messages() {
       VerifyTasks{{VerifyTask{~0ULL, {1, 2, 3}, false, 1ULL << 40, {1 << 20, 64 << 20}}, VerifyTask{}}},
       VerifyResults{{VerifyResult{7, {1, 2}, false, {}, 3, "1.2", "kept", "computed", std::string("\0\xff", 2), 4},
                      VerifyResult{8, {0, 0}, true, sample_error(), 0, {}, {}, {}, {}, 0}}},
+      ClockAsked{~0ULL},
+      ClockTold{7, -1},
+      CheckAsked{true, false, true, "probe"},
+      CheckFound{},
+      CheckFound{{CheckFinding{CheckVerdict::fail, "archive", "text", "remedy"}, CheckFinding{}}, {CheckFact{"name", "value"}}, "next"},
   };
 }
 
@@ -159,6 +164,18 @@ inline bool operator==(const FileReleased& a, const FileReleased& b) {
   return a.fid == b.fid && a.answer == b.answer && a.error == b.error;
 }
 inline bool operator==(const FilesReleased& a, const FilesReleased& b) { return a.files == b.files; }
+inline bool operator==(const ClockAsked& a, const ClockAsked& b) { return a.id == b.id; }
+inline bool operator==(const ClockTold& a, const ClockTold& b) { return a.id == b.id && a.ns == b.ns; }
+inline bool operator==(const CheckAsked& a, const CheckAsked& b) {
+  return a.makes_probe == b.makes_probe && a.speaks_for_run == b.speaks_for_run && a.speaks_for_host == b.speaks_for_host && a.probe == b.probe;
+}
+inline bool operator==(const CheckFinding& a, const CheckFinding& b) {
+  return a.verdict == b.verdict && a.subject == b.subject && a.text == b.text && a.remedy == b.remedy;
+}
+inline bool operator==(const CheckFact& a, const CheckFact& b) { return a.name == b.name && a.value == b.value; }
+inline bool operator==(const CheckFound& a, const CheckFound& b) {
+  return a.findings == b.findings && a.facts == b.facts && a.next == b.next;
+}
 inline bool operator==(const Stop&, const Stop&) { return true; }
 inline bool operator==(const Bye&, const Bye&) { return true; }
 
