@@ -81,6 +81,13 @@ wait_copytool 30
 expect "it is stale" shows 'STALE: its process [0-9]+ is gone'
 expect_line "who watches is told at once" STALE <(timeout 60 "$TOOL" status --watch "$STATUS")
 
+if command -v script > /dev/null; then
+  expect_line "on a terminal the table is drawn from the top" $'^\033\\[H\033\\[Jserve ' <(
+    timeout 60 script -qec "'$TOOL' status --watch '$STATUS'" /dev/null < /dev/null)
+else
+  unable "on a terminal the table is drawn from the top" "script(1) is not installed"
+fi
+
 note "jobs"
 rm -f "$STATUS" "$METRICS"
 expect "the missing one is restored by a job" run_tool 2 restore -p "$ARCHIVE" -A "$ARCHIVE_ID" "${watched[@]}" -o "$WORK/job.h5" "$DIR"
