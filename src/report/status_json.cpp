@@ -2,7 +2,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "lhsmtool_mpi/report/status.hpp"
 
@@ -20,7 +22,7 @@ std::string iso_time(std::int64_t ms) {
 }
 
 /// Whole numbers: nobody has a use for the digits behind.
-std::uint64_t rounded(double value) { return value > 0 ? static_cast<std::uint64_t>(value + 0.5) : 0; }
+std::uint64_t rounded(double value) { return value > 0 ? static_cast<std::uint64_t>(std::min(value, 1e18) + 0.5) : 0; }
 
 double hundredths(double value) { return static_cast<double>(rounded(value * 100)) / 100; }
 
@@ -71,6 +73,14 @@ FileStatus file_of(const Json& json) {
   return file;
 }
 
+/// Throws where the number is no time that a calendar has a day for.
+std::int64_t time_of(const Json& json) {
+  constexpr std::int64_t k_year_9999_ms = 253'370'764'800'000;
+  const auto ms = json.get<std::int64_t>();
+  if (ms < 0 || ms > k_year_9999_ms) throw std::out_of_range("a time that is none");
+  return ms;
+}
+
 RunStatus read(const Json& json) {
   RunStatus status;
   status.state = json.at("state");
@@ -79,8 +89,8 @@ RunStatus read(const Json& json) {
   status.version = json.at("tool_version");
   status.host = json.at("host");
   status.process = json.at("process");
-  status.started_ms = json.at("started_ms");
-  status.updated_ms = json.at("updated_ms");
+  status.started_ms = time_of(json.at("started_ms"));
+  status.updated_ms = time_of(json.at("updated_ms"));
   for (const char* name : {"archive", "restore", "remove", "release"}) {
     if (!json.contains(std::string("done_") + name)) continue;
     const auto count = [&](const char* what) -> std::uint64_t { return json.at(std::string(what) + name); };
@@ -170,7 +180,7 @@ Outcome<RunStatus> status_of_json(std::string_view text) {
     const Json json = Json::parse(text);
     if (json.is_object() && json.value("format", "") == k_format && json.at("version") == k_version) return read(json);
     return failure(ErrorKind::invalid, EINVAL, "read status", "a file of another kind or version");
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {  // of the library, or of time_of()
     return failure(ErrorKind::invalid, EINVAL, "read status", error.what());
   }
 }

@@ -16,14 +16,15 @@ namespace {
 constexpr std::int64_t k_long_ms = 30'000;
 constexpr std::size_t k_most_errors = 8;
 
-std::string rate(double bytes_per_second) {
-  return format_size(static_cast<std::uint64_t>(std::max(bytes_per_second, 0.0))) + "/s";
-}
+/// The file may say anything.
+std::uint64_t whole(double value) { return value > 0 ? static_cast<std::uint64_t>(std::min(value, 1e18)) : 0; }
 
-std::string duration(double seconds) { return format_duration(static_cast<std::uint64_t>(std::max(seconds, 0.0))); }
+std::string rate(double bytes_per_second) { return format_size(whole(bytes_per_second)) + "/s"; }
 
-double percent(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 100 : 100 * static_cast<double>(part) / static_cast<double>(whole);
+std::string duration(double seconds) { return format_duration(whole(seconds)); }
+
+double percent(std::uint64_t part, std::uint64_t all) {
+  return all == 0 ? 100 : 100 * static_cast<double>(part) / static_cast<double>(all);
 }
 
 std::string extents(const FileStatus& file) {

@@ -98,6 +98,15 @@ TEST(StatusTest, what_is_no_status_is_refused) {
   EXPECT_FALSE(looks_like_status(""));
 }
 
+TEST(StatusTest, a_time_that_no_calendar_has_is_refused) {
+  for (const std::int64_t ms : {std::int64_t{-1}, std::int64_t{1} << 60}) {
+    RunStatus status = some_status();
+    auto json = nlohmann::json::parse(to_json(status));
+    json["updated_ms"] = ms;
+    EXPECT_FALSE(status_of_json(json.dump())) << ms;
+  }
+}
+
 TEST(StatusTest, status_is_stale_when_its_process_is_gone_or_silent) {
   RunStatus status = some_status();
   EXPECT_FALSE(staleness(status, k_now_ms));
