@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lhsmtool_mpi/base/log.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <poll.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <memory>
-#include <string>
+#include <mutex>
+
+#include "lhsmtool_mpi/base/fd.hpp"
+#include "log_text.hpp"
 
 namespace lhsm::log {
 
@@ -22,16 +29,60 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::info;
 }
 
-/// A '%' in the host's name must not become a pattern flag.
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) out.append(c == '%' ? "%%" : std::string(1, c));
-  return out;
+/// Writes each line with one call, so that it goes whole into a file that others append to, and into a pipe up to
+/// PIPE_BUF.
+class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void set_up(const Setup& setup, Fd file) {
+    const std::lock_guard lock(mutex_);
+    m_setup = setup;
+    m_json_host = json_string(setup.host);
+    m_file = std::move(file);
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    const std::string_view level = spdlog::level::to_string_view(message.level).data();
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(message.time.time_since_epoch()).count();
+    const std::tm parts = fmt::localtime(static_cast<std::time_t>(ms / 1000));
+    const std::string_view text{message.payload.data(), message.payload.size()};
+    put(m_setup.format == Format::json
+            ? fmt::format("{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}.{:03}{:%z}\",\"level\":\"{}\",\"host\":{},\"rank\":{},\"message\":{}}}\n",
+                          parts, ms % 1000, parts, level, m_json_host, m_setup.rank, json_string(text))
+            : fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03} {}[{}] {} {}\n", parts, ms % 1000, m_setup.host, m_setup.rank, level,
+                          one_line(text)));
+  }
+  void flush_() override {}
+
+  void put(std::string_view line) {
+    const int fd = m_file ? *m_file : STDERR_FILENO;
+    while (!line.empty()) {
+      const ssize_t written = ::write(fd, line.data(), line.size());
+      if (written > 0) {
+        line.remove_prefix(static_cast<std::size_t>(written));
+      } else if (errno == EAGAIN) {  // whoever gave us stderr may have set it so
+        pollfd ready{fd, POLLOUT, 0};
+        if (::poll(&ready, 1, -1) < 0 && errno != EINTR) return;
+      } else if (errno != EINTR) {
+        return;  // there is nowhere to say it
+      }
+    }
+  }
+
+  Setup m_setup;
+  std::string m_json_host = "\"\"";
+  Fd m_file;
+};
+
+LineSink& sink() {
+  static const auto instance = std::make_shared<LineSink>();
+  return *instance;
 }
 
 spdlog::logger& logger() {
-  static const auto instance =
-      std::make_shared<spdlog::logger>("lhsmtool_mpi", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  // Not owned: both live as long as the process.
+  static const auto instance = std::make_shared<spdlog::logger>(
+      "lhsmtool_mpi", std::shared_ptr<LineSink>(&sink(), [](LineSink*) {}));
   return *instance;
 }
 
@@ -39,10 +90,41 @@ spdlog::logger& logger() {
 
 std::string library_version() { return fmt::format("{}.{}.{}", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH); }
 
+std::string file_of(std::string_view name, std::string_view host, int rank, int ranks) {
+  std::string file;
+  bool has_rank = false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char next = name[i] == '%' && i + 1 < name.size() ? name[i + 1] : '\0';
+    if (next == 'r')
+      file += std::to_string(rank);
+    else if (next == 'h')
+      file += host;
+    else
+      file += name[i];
+    has_rank = has_rank || next == 'r';
+    if (next == 'r' || next == 'h' || next == '%') ++i;
+  }
+  return has_rank || ranks == 1 ? file : fmt::format("{}.{}", file, rank);
+}
+
+Status set_up(const Setup& setup) {
+  Fd file;
+  if (!setup.file.empty()) {
+    const std::string path = file_of(setup.file, setup.host, setup.rank, setup.ranks);
+    file = Fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+    if (!file) return errno_error("open log file", path);
+  }
+  sink().set_up(setup, std::move(file));
+  logger().set_level(to_spdlog(setup.level));
+  return {};
+}
+
 void set_up(std::string_view host, int rank, Level level) {
-  logger().set_pattern(fmt::format("%Y-%m-%dT%H:%M:%S.%e {}[{}] %l %v", escape(host), rank));
-  logger().set_level(to_spdlog(level));
-  logger().flush_on(spdlog::level::trace);
+  Setup setup;
+  setup.host = host;
+  setup.rank = rank;
+  setup.level = level;
+  static_cast<void>(set_up(setup));  // without a file there is nothing to fail
 }
 
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <numeric>
 #include <set>
 
 #include "lhsmtool_mpi/base/fd.hpp"
@@ -255,18 +254,16 @@ class Reader {
 };
 
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::vector<std::size_t> row;
+  for (std::size_t k = 0; k <= b.size(); ++k) row.push_back(k);
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = i;
-    std::size_t left = i + 1;
+    row.front() = i + 1;
     for (std::size_t k = 0; k < b.size(); ++k) {
       const std::size_t replaced = diagonal + (a[i] == b[k] ? 0 : 1);
       diagonal = row[k + 1];
-      row[k] = left;
-      left = std::min({replaced, left + 1, diagonal + 1});
+      row[k + 1] = std::min({replaced, row[k] + 1, diagonal + 1});
     }
-    row[b.size()] = left;
   }
   return row.back();
 }

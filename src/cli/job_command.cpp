@@ -14,7 +14,9 @@
 #include "job_plan.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "process.hpp"
+#include "run_files.hpp"
 #include "scan_options.hpp"
+#include "watch_options.hpp"
 
 namespace lhsm::cli {
 
@@ -103,6 +105,7 @@ void JobCommands::add_job_options(CLI::App& command, ItemAction action) {
                "Seconds between lines of progress (0: none)")
         ->default_str("10")
         ->type_name("S");
+    add_watch_options(command, m_options.serve);
   }
   add_order_options(command, m_options.run, action);
   add_deadline_options(command, m_deadline);
@@ -133,6 +136,7 @@ int JobCommands::run(const std::string& command_line, const std::string& agreed)
   m_options.run.action = command->action;
   m_options.run.job.deadline.stop_at = stop_time(m_deadline, m_options.serve.drain_timeout);
   m_options.run.takes_up_failed = m_only_failed || command->action == ItemAction::none;
+  m_options.serve.command = command->app->get_name();
   m_options.run.user = user_name();
   m_options.run.command_line = command_line;
   m_options.serve.agreed = agreed;
@@ -149,7 +153,7 @@ int JobCommands::run(const std::string& command_line, const std::string& agreed)
     throw UsageError(error.what());
   }
   m_scan.progress = m_options.serve.progress;
-  Process process(m_options.serve.log_level);
+  Process process(log_setup_of(m_options.serve));
   return process.run([&] { return carry_out(*command, process); });
 }
 

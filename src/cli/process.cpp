@@ -1,17 +1,40 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "process.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <exception>
 
+#include "lhsmtool_mpi/cli/commands.hpp"
 #include "lhsmtool_mpi/comm/loopback.hpp"
 #include "surroundings.hpp"
 
 namespace lhsm::cli {
 
-Process::Process(log::Level level) : m_host(host_name()) {
+namespace {
+
+log::Setup setup_of(log::Level level) {
+  log::Setup setup;
+  setup.level = level;
+  return setup;
+}
+
+}  // namespace
+
+Process::Process(log::Level level) : Process(setup_of(level)) {}
+
+Process::Process(log::Setup setup) : m_host(host_name()) {
   if (comm::started_by_launcher()) m_session.emplace();
-  log::set_up(m_host, rank(), level);
+  setup.host = m_host;
+  setup.rank = rank();
+  setup.ranks = ranks();
+  const Status opened = log::set_up(setup);
+  if (opened) return;
+  if (!m_session) throw Fatal(opened.error());
+  // The others may have theirs, and would wait for this rank.
+  fmt::print(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", rank(), m_host, opened.error().describe());
+  abort(k_run_failed);
 }
 
 comm::MpiSession::DispatcherChannel Process::dispatcher_channel() {

@@ -18,6 +18,8 @@ class Process {
  public:
   /// Throws Fatal when MPI cannot be initialised.
   explicit Process(log::Level level);
+  /// Likewise, or when its log file cannot be opened, which ends all ranks.
+  explicit Process(log::Setup setup);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/cli/build_id.hpp"
 
 namespace lhsm::cli {
 
@@ -24,6 +25,18 @@ Outcome<Fd> lock_pid_file(const std::string& path) {
   if (written < 0) return errno_error("write pid file", path);
   if (static_cast<std::size_t>(written) != text.size()) return errno_error("write pid file", path, ENOSPC);
   return fd;
+}
+
+report::StateFiles::Options state_files_of(const ServeOptions& options) {
+  return {options.status_file, options.metrics_file, options.command, options.mount_point, build_identity()};
+}
+
+log::Setup log_setup_of(const ServeOptions& options) {
+  log::Setup setup;
+  setup.level = options.log_level;
+  setup.format = options.log_format;
+  setup.file = options.log_file;
+  return setup;
 }
 
 Status RunFiles::open(const ServeOptions& options) {

@@ -7,6 +7,7 @@
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
 #include "lhsmtool_mpi/report/event_fifo.hpp"
+#include "lhsmtool_mpi/report/state_files.hpp"
 #include "lhsmtool_mpi/report/watched_client.hpp"
 
 namespace lhsm::cli {
@@ -14,6 +15,11 @@ namespace lhsm::cli {
 /// Lock `path` for the life of the descriptor and write our process id into it. The file is never
 /// removed. EAGAIN or EACCES: another process has the lock.
 [[nodiscard]] Outcome<Fd> lock_pid_file(const std::string& path);
+
+/// Return which files of state a run keeps.
+[[nodiscard]] report::StateFiles::Options state_files_of(const ServeOptions& options);
+/// Return how a run logs; host and ranks are the process' to say.
+[[nodiscard]] log::Setup log_setup_of(const ServeOptions& options);
 
 /// What rank 0 keeps beside a run for others to see: the pid file and the event fifo.
 class RunFiles {

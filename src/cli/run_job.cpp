@@ -13,6 +13,7 @@
 #include "job_command.hpp"
 #include "job_options.hpp"
 #include "job_report.hpp"
+#include "job_state_files.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
@@ -126,17 +127,22 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
   std::array<char, 256> host{};
   std::ignore = ::gethostname(host.data(), host.size() - 1);
   (*run)->start(host.data(), 1);
+  JobStateFiles files(options.serve, options.serve.command, **run, 1);
   {
     std::unique_lock lock(mutex);
     const bool quiet = options.serve.progress == std::chrono::seconds(0);
-    const auto interval = quiet ? std::chrono::seconds(3600) : options.serve.progress;
-    while (!changed.wait_for(lock, interval, [&over] { return over; })) {
-      if (quiet) continue;
+    TimePoint next = clock.now() + options.serve.progress;
+    while (!changed.wait_for(lock, std::chrono::seconds(1), [&over] { return over; })) {
       lock.unlock();
-      print_progress(**run);
+      files.update();
+      if (!quiet && clock.now() >= next) {
+        next = clock.now() + options.serve.progress;
+        print_progress(**run);
+      }
       lock.lock();
     }
   }
+  files.close();
   signals.deliver_to({});
   const auto report = (*run)->close([&](const JobReport& so_far) { return exit_code_of(so_far, stop_signal); });
   if (!report) throw Fatal(report.error());

@@ -9,6 +9,7 @@
 #include "job_command.hpp"
 #include "job_options.hpp"
 #include "job_report.hpp"
+#include "job_state_files.hpp"
 #include "lhsmtool_mpi/bulk/release.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
@@ -67,14 +68,17 @@ struct Running {
     const auto control = watch_control_file(options.serve.control_file, [this](const Controls& controls) {
       run->job().set_limits(limits_of(controls, options.run.job.limits));
     });
+    JobStateFiles files(options.serve, "release", *run, static_cast<std::uint64_t>(process.ranks()));
     run->start(joined(dispatcher.hosts()), static_cast<std::uint32_t>(process.ranks()));
     TimePoint next = clock.now() + options.serve.progress;
     dispatcher.run(run->job(), [&] {
       if (is_stopped) run->job().stop("the run was told to stop");
+      files.update();
       if (options.serve.progress == std::chrono::seconds(0) || clock.now() < next) return;
       next = clock.now() + options.serve.progress;
       print_progress(*run);
     });
+    files.close();
   }
 };
 

@@ -12,7 +12,7 @@
 namespace lhsm::cli {
 
 /// Shows people how far a scan is, as report::ProgressPrinter does for a copytool: a live line, or a line each `interval`
-/// (0: none). Problems go to the log; a flood of them is cut and counted.
+/// (0: none). Problems go to the log; a flood of them is folded.
 class ScanProgress final : public scan::ScanObserver {
  public:
   /// `failed` gets the names of what failed; it outlives this.
@@ -26,13 +26,9 @@ class ScanProgress final : public scan::ScanObserver {
  private:
   std::FILE* m_out;
   scan::FailedNames& m_failed;
-  bool m_terminal;
-  Duration m_interval;
-  bool m_line_open = false;
-  TimePoint m_next{};
-  TimePoint m_window{};
-  std::uint64_t m_logged_in_window = 0;
-  std::uint64_t m_logged = 0;
+  report::ProgressLines m_lines;
+  report::FailureLog m_log;
+  std::uint64_t m_told = 0;  // problems that came here
   report::RateEstimator m_rate;
 };
 

@@ -16,6 +16,7 @@
 #include "lhsmtool_mpi/cli/control_file.hpp"
 #include "lhsmtool_mpi/comm/event_channel.hpp"
 #include "lhsmtool_mpi/report/progress.hpp"
+#include "lhsmtool_mpi/report/state_files.hpp"
 #include "lhsmtool_mpi/report/watched_client.hpp"
 #include "lhsmtool_mpi/run/dispatcher.hpp"
 #include "lhsmtool_mpi/run/worker.hpp"
@@ -67,6 +68,8 @@ class StopOnFailure final : public run::Observer {
  public:
   StopOnFailure(run::Observer& inner, run::StopRequest* stop) : m_inner(inner), m_stop(stop) {}
   void update(const run::RunState& state, TimePoint now) override { m_inner.update(state, now); }
+  void taken_in(const ActionItem& item) override { m_inner.taken_in(item); }
+  void ended(const ActionItem& item, const run::ActionOutcome& outcome) override { m_inner.ended(item, outcome); }
   void failed(const ActionItem& item, const Error& error) override {
     m_inner.failed(item, error);
     // Called in the dispatcher's own thread: nobody is to be woken.
@@ -118,6 +121,7 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   };
   const RealClock clock;
   report::ProgressPrinter printer(stdout, progress_style(), options.progress);
+  report::StateFiles state_files(printer, state_files_of(options));
   const auto control = watch_control_file(options.control_file, [&](const Controls& controls) {
     bandwidth = controls.bandwidth.value_or(options.bandwidth_bytes_per_second);
     if (options.purpose != nullptr) options.purpose->control(controls);
@@ -141,7 +145,7 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   } catch (const Fatal& error) {
     failed = error.what();
   }
-  StopOnFailure stop_on_failure(printer, options.abort_on_error ? &stop : nullptr);
+  StopOnFailure stop_on_failure(state_files, options.abort_on_error ? &stop : nullptr);
   const auto purposeful = options.purpose != nullptr ? options.purpose->observe(stop_on_failure) : nullptr;
   run::Observer& observer = purposeful != nullptr ? *purposeful : stop_on_failure;
   run::Dispatcher dispatcher(channel, std::move(workers), identity.likeness, dispatcher_options, clock, observer);
@@ -179,6 +183,7 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     files.close();
     abort();
   }
+  state_files.close(dispatcher.state(), clock.now());
   if (failed.empty()) printer.close(dispatcher.state(), clock.now());
   if (options.purpose != nullptr) {
     try {
@@ -213,7 +218,7 @@ int serve(const ServeOptions& options, Process& process) {
 }
 
 int serve(const ServeOptions& options) {
-  Process process(options.log_level);
+  Process process(log_setup_of(options));
   return process.run([&] { return serve(options, process); });
 }
 

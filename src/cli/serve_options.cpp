@@ -7,6 +7,7 @@
 #include <map>
 
 #include "lhsmtool_mpi/base/size.hpp"
+#include "watch_options.hpp"
 
 namespace lhsm::cli {
 
@@ -105,6 +106,7 @@ void add_serve_options(CLI::App& app, ServeOptions& options, RawServeOptions& ra
       ->type_name("FILE");
   app.add_option("-P,--pid-file,--pid_file", options.pid_file, "Lock this file and write rank 0's process id into it")
       ->type_name("FILE");
+  add_watch_options(app, options);
   app.add_flag("--abort-on-error,--abort_on_error", options.abort_on_error, "Stop at the first file that fails");
   app.add_flag_callback("-v,--verbose", [&raw] { ++raw.verbosity; }, "Log more; may be repeated")->trigger_on_parse();
   app.add_flag_callback("-q,--quiet", [&raw] { --raw.verbosity; }, "Log less; may be repeated")->trigger_on_parse();

@@ -14,6 +14,7 @@
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
+#include "live_status.hpp"
 #include "rank_zero.hpp"
 
 namespace lhsm::cli {
@@ -72,8 +73,8 @@ void print_text(const std::string& manifest, const Census& census, const std::ve
 
 }  // namespace
 
-StatusCommand::StatusCommand(CLI::App& app) : m_app(app.add_subcommand("status", "Show how a job stands, also while it runs")) {
-  m_app->add_option("JOB", m_manifest, "Manifest of the job")->type_name("");
+StatusCommand::StatusCommand(CLI::App& app) : m_app(app.add_subcommand("status", "Show how a job, or any run that keeps a status file, stands")) {
+  m_app->add_option("JOB", m_manifest, "Manifest of the job, or a file that a run keeps with --status")->type_name("");
   CLI::Option* const json = m_app->add_flag("--json", m_json, "As JSON");
   m_app
       ->add_option_function<std::vector<std::string>>(
@@ -82,7 +83,7 @@ StatusCommand::StatusCommand(CLI::App& app) : m_app(app.add_subcommand("status",
             m_watch = values;
             m_watches = true;
           },
-          "Look again each so many seconds, until nobody works on the job (default 10)")
+          "Look again each so many seconds, until the run is over (default 10)")
       ->expected(0, 1)
       ->allow_extra_args(false)
       ->excludes(json)
@@ -93,6 +94,13 @@ int StatusCommand::run() {
   read_watch();
   if (m_manifest.empty()) throw UsageError("status: JOB is required");
   if (!speaks_for_all()) return k_all_done;
+  if (is_live_status(m_manifest)) {
+    if (m_watches)
+      watch_live_status(m_manifest, std::chrono::seconds(m_interval));
+    else
+      print_live_status(m_manifest, m_json);
+    return k_all_done;
+  }
   if (m_watches) watch();
   print();
   return k_all_done;

@@ -7,7 +7,7 @@
 
 namespace lhsm::cli {
 
-/// The command `status`: how a job stands, also while it runs.
+/// The command `status`: how a job stands, or a run that keeps a file of its state, also while it runs.
 class StatusCommand {
  public:
   explicit StatusCommand(CLI::App& app);

@@ -30,14 +30,9 @@ class VerifyProgress final : public verify::Observer {
 
  private:
   std::FILE* m_out;
-  bool m_terminal;
-  Duration m_interval;
+  report::ProgressLines m_lines;
+  report::FailureLog m_log;
   std::uint64_t m_items;
-  bool m_line_open = false;
-  TimePoint m_next{};
-  TimePoint m_window{};
-  std::uint64_t m_logged_in_window = 0;
-  std::uint64_t m_logged = 0;
   report::RateEstimator m_rate;
   std::vector<Failed> m_failed;
 };

@@ -45,6 +45,16 @@ bool Scheduler::add_worker(WorkerId worker, std::uint32_t slots, const std::stri
 
 void Scheduler::enqueue(JobRecord& job) { m_ready.at(class_of(job)).push_back(job.id); }
 
+void Scheduler::count_queued(const JobRecord& job) {
+  ++m_queued;
+  ++m_queued_of.of(job.item.kind);
+}
+
+void Scheduler::count_taken(const JobRecord& job) {
+  --m_queued;
+  --m_queued_of.of(job.item.kind);
+}
+
 const JobRecord* Scheduler::add(ActionItem item, int reject_errno, Precedence precedence) {
   const std::int32_t mdt_index = item.mdt_index;
   const std::uint64_t cookie = item.cookie;
@@ -55,7 +65,8 @@ const JobRecord* Scheduler::add(ActionItem item, int reject_errno, Precedence pr
   JobRecord* const job = m_jobs.add(std::move(item));
   job->round = m_round;
   job->is_bulk = precedence == Precedence::bulk;
-  ++m_queued;
+  ++m_unfinished_of.of(job->item.kind);
+  count_queued(*job);
   if (m_early_cancels.take(mdt_index, cookie) && reject_errno == 0) reject_errno = ECANCELED;
   if (reject_errno == 0) reject_errno = m_drain_errno;
   if (reject_errno != 0)
@@ -72,7 +83,7 @@ bool Scheduler::found_large(WorkerId worker, JobId id, std::uint64_t size) {
   job->worker = -1;
   job->size = size;
   job->state = JobState::large;
-  ++m_queued;
+  count_queued(*job);
   if (job->reject_errno != 0)
     refuse(*job, job->reject_errno);
   else if (m_drain_errno != 0)
@@ -88,7 +99,7 @@ bool Scheduler::begun(WorkerId worker, JobId id, StripedFile file) {
   --m_beginning;
   job->state = JobState::copying;
   const ExtentCutter cutter(file.size, m_options.extent_bytes, file.stripe_size, m_workers.slots(), file.granule);
-  Stripe& stripe = m_stripes.emplace(id, Stripe{std::move(file), cutter, worker, {}, {}, {}, false}).first->second;
+  Stripe& stripe = m_stripes.emplace(id, Stripe{std::move(file), cutter, worker, {}, {}, {}, false, 0, 0}).first->second;
   if (job->reject_errno != 0) {
     const auto kind = job->reject_errno == ECANCELED ? ErrorKind::cancelled : ErrorKind::busy;
     fail_stripe(id, stripe, Error{kind, job->reject_errno, "stopped before the copy of", job->item.fid.bracketed()});
@@ -111,10 +122,13 @@ bool Scheduler::extent_done(WorkerId worker, JobId id, Extent extent, const std:
   if (running == stripe.running.end()) return false;
   stripe.running.erase(running);
   m_workers.extent_done(worker);
-  if (error)
+  if (error) {
     fail_stripe(id, stripe, *error);
-  else
+  } else {
     stripe.fresh.push_back(extent);
+    stripe.done_bytes += extent.length;
+    ++stripe.done_extents;
+  }
   finish_if_complete(id, stripe);
   return true;
 }
@@ -162,6 +176,7 @@ std::optional<ActionItem> Scheduler::ended(WorkerId worker, JobId id, std::chron
   JobRecord* const job = held_by(worker, id);
   if (job == nullptr) return std::nullopt;
   if (!take_from(*job, took)) return std::nullopt;
+  --m_unfinished_of.of(job->item.kind);
   ActionItem item = std::move(job->item);
   job->item.fid = item.fid;  // the table finds the file's lane and the cookie by them
   job->item.cookie = item.cookie;
@@ -184,7 +199,7 @@ bool Scheduler::begin_again(WorkerId worker, JobId id, std::chrono::microseconds
   job->size = 0;
   job->state = JobState::ready;
   job->round = m_round;
-  ++m_queued;
+  count_queued(*job);
   enqueue(*job);
   return true;
 }
@@ -199,12 +214,22 @@ void Scheduler::returned(WorkerId worker, const std::vector<JobId>& jobs) {
     m_workers.jobs_taken_back(worker, 1);
     job->worker = -1;
     job->state = JobState::ready;
-    ++m_queued;
+    count_queued(*job);
     if (const int reject_errno = job->reject_errno != 0 ? job->reject_errno : m_drain_errno; reject_errno != 0)
       refuse(*job, reject_errno);
     else
       m_ready.at(class_of(*job)).push_front(*id);
   }
+}
+
+std::vector<StripedProgress> Scheduler::striped_files(std::size_t most) const {
+  std::vector<StripedProgress> files;
+  for (const auto& [id, stripe] : m_stripes) {  // ids rise as actions came
+    if (files.size() == most) break;
+    files.push_back({id, stripe.owner, stripe.file.size, stripe.done_bytes, stripe.done_extents,
+                     static_cast<std::uint32_t>(stripe.running.size())});
+  }
+  return files;
 }
 
 void Scheduler::report_coverage() {
@@ -257,7 +282,7 @@ std::optional<Command> Scheduler::next_begin() {
   job.state = JobState::beginning;
   job.worker = *worker;
   ++m_beginning;
-  --m_queued;
+  count_taken(job);
   return GiveBegin{*worker, job.id};
 }
 
@@ -287,7 +312,7 @@ std::optional<Command> Scheduler::next_jobs() {
     m_ready.at(class_of(*job)).pop_front();
     job->state = JobState::assigned;
     job->worker = room->first;
-    --m_queued;
+    count_taken(*job);
     batch.jobs.push_back(job->id);
   }
   m_workers.jobs_given(room->first, batch.jobs.size());

@@ -24,7 +24,7 @@ std::optional<Command> Scheduler::next_refusals() {
     JobRecord& job = *m_jobs.find(m_refused.front());
     job.state = JobState::refusing;
     job.worker = batch.worker;
-    --m_queued;
+    count_taken(job);
     batch.jobs.push_back(job.id);
   }
   return batch;

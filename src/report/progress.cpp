@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lhsmtool_mpi/report/progress.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 
-#include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
 
 namespace lhsm::report {
 
 namespace {
 
-using namespace std::chrono_literals;
 using Seconds = std::chrono::duration<double>;
 
 constexpr double k_memory_seconds = 20;
-constexpr Duration k_terminal_interval = 500ms;
-constexpr Duration k_log_window = 10s;
-constexpr std::uint64_t k_logged_per_window = 100;
 constexpr std::size_t k_error_lines = 12;
-
-std::string local_time() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::localtime_r(&now, &parts);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}", parts);
-}
 
 }  // namespace
 
@@ -114,42 +100,24 @@ std::string summary(const run::RunState& state, Seconds took, const std::map<std
 }
 
 ProgressPrinter::ProgressPrinter(std::FILE* out, Style style, std::chrono::seconds interval)
-    : m_out(out), m_terminal(style == Style::live), m_interval(interval) {
-  if (m_terminal && m_interval > Duration::zero()) m_interval = k_terminal_interval;
-}
+    : m_out(out), m_lines(out, style, interval) {}
 
 void ProgressPrinter::update(const run::RunState& state, TimePoint now) {
-  if (now - m_window >= k_log_window) {
-    if (m_unlogged > 0) log::warning("{} more failures in the last {} s", m_unlogged, k_log_window / 1s);
-    m_window = now;
-    m_logged_in_window = m_unlogged = 0;
-  }
-  if (m_interval == Duration::zero()) return;
-  if (m_next == TimePoint{}) m_next = now + m_interval;
-  if (now < m_next) return;
-  m_next = now + m_interval;
+  m_failures.pass(now);
+  if (!m_lines.due(now)) return;
   m_rate.sample(now, state.final(), state.bytes_copied);
-  const std::string line = progress_line(state, m_rate);
-  if (m_terminal)
-    fmt::print(m_out, "\r\033[K{}", line);
-  else
-    fmt::print(m_out, "{} {}\n", local_time(), line);
-  m_line_open = m_terminal;
-  std::fflush(m_out);
+  m_lines.print(progress_line(state, m_rate));
 }
 
 void ProgressPrinter::failed(const ActionItem& item, const Error& error) {
-  ++m_errors[fmt::format("{}: {} ({})", to_string(item.kind), error.operation, errno_name(error.sys_errno))];
-  if (++m_logged_in_window > k_logged_per_window) {
-    ++m_unlogged;
-    return;
-  }
-  log::error("{} failed: {}", item.describe(), error.describe());
+  const std::string kind = fmt::format("{}: {} ({})", to_string(item.kind), error.operation, errno_name(error.sys_errno));
+  ++m_errors[kind];
+  m_failures.failed(kind, fmt::format("{} failed: {}", item.describe(), error.describe()));
 }
 
 void ProgressPrinter::close(const run::RunState& state, TimePoint now) {
-  if (m_line_open) fmt::print(m_out, "\n");
-  if (m_unlogged > 0) log::warning("{} more failures", m_unlogged);
+  m_lines.end();
+  m_failures.close();
   fmt::print(m_out, "{}", summary(state, now - state.started, m_errors));
   std::fflush(m_out);
 }

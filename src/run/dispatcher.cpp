@@ -26,6 +26,9 @@ constexpr int k_messages_a_turn = 64;
 // coordinator would take for the answer to a cancel.
 constexpr int k_put_back_errno = EAGAIN;
 
+/// Whether somebody other than the job may wait for it.
+bool is_user_restore(const plan::JobRecord& job) { return job.item.kind == ActionKind::restore && !job.is_bulk; }
+
 }  // namespace
 
 Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, comm::Likeness likeness,
@@ -38,7 +41,9 @@ Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, co
       m_observer(observer),
       m_scheduler(m_options.scheduler),
       m_ticks(static_cast<std::size_t>(*std::max_element(m_workers.begin(), m_workers.end())) + 1),
+      m_ranks(m_ticks.size()),
       m_idle_watch(m_ticks.size()) {
+  m_state.source = this;
   m_state.started = m_published = m_clock.now();
   m_state.ranks = m_workers.size();
 }
@@ -178,6 +183,7 @@ void Dispatcher::take_in(lustre::Client& client, std::vector<Arrival> arrivals) 
       continue;
     }
     ++m_state.received;
+    m_arrivals.add(job->id, is_user_restore(*job), m_clock.now());
     m_observer.taken_in(job->item);
   }
 }
@@ -237,6 +243,8 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
   const int sys_errno = result.disposition == comm::Disposition::failed ? result.error.sys_errno : 0;
   // Given up as its coordinator had forgotten it, and sent again by that meanwhile (facts 4.4).
   if ((sys_errno == ENOENT || sys_errno == EAGAIN) && m_scheduler.begin_again(from, result.id, took)) return;
+  const plan::JobRecord* const job = m_scheduler.find(result.id);
+  const bool is_users = job != nullptr && is_user_restore(*job);
   const auto item = m_scheduler.ended(from, result.id, took);
   if (!item) {
     log::warning("rank {} reported job {}, which it does not have", from, result.id);
@@ -246,6 +254,9 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
   outcome.worker = from;
   outcome.bytes_moved = result.bytes_moved;
   outcome.took = took;
+  outcome.age = m_clock.now() - m_arrivals.over(result.id, is_users);
+  RankState& rank = m_ranks.at(static_cast<std::size_t>(from));
+  ++(result.disposition == comm::Disposition::done ? rank.done : rank.failed);
   if (result.disposition == comm::Disposition::done) {
     outcome.size = result.size;
     if (item->kind == ActionKind::archive) ++m_state.archived;
@@ -324,19 +335,6 @@ void Dispatcher::handle(WorkerId from, const comm::Tick& message) {
 template <class Other>
 void Dispatcher::handle(WorkerId from, const Other&) {
   throw Fatal(fmt::format("rank {} sent a message that only a dispatcher sends", from));
-}
-
-void Dispatcher::publish(TimePoint now) {
-  if (m_state.running + m_state.queued > 0 || m_scheduler.unfinished() > 0) m_state.busy += now - m_published;
-  m_published = now;
-  m_state.queued = m_scheduler.queued();
-  m_state.running = m_scheduler.unfinished() - m_scheduler.queued();
-  m_idle_watch.waiting(m_state.queued > 0, now);
-  m_state.waited = m_idle_watch.waited();
-  m_state.most_idle = m_idle_watch.most_idle();
-  m_state.bytes_copied = 0;
-  for (const comm::Tick& tick : m_ticks) m_state.bytes_copied += tick.bytes_moved;
-  m_observer.update(m_state, now);
 }
 
 }  // namespace lhsm::run

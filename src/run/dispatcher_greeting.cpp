@@ -35,6 +35,9 @@ void Dispatcher::greet() {
     if (refused.empty() && !m_scheduler.add_worker(envelope->peer, hello->slots, hello->host))
       refused = fmt::format("rank {} on {} has no slots", envelope->peer, hello->host);
     m_hosts.insert(hello->host);
+    RankState& rank = m_ranks.at(static_cast<std::size_t>(envelope->peer));
+    rank.host = hello->host;
+    rank.slots = hello->slots;
     if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say
   }
   if (!complaint.empty()) throw Fatal(complaint);

@@ -59,6 +59,7 @@ Outcome<CopiedExtent> copy_range(Environment& environment, copy::Engine& engine,
   };
   control.on_done = [&](Extent done) {
     environment.bytes_moved += done.length;
+    if (environment.done_of_file != nullptr) *environment.done_of_file += done.length;
     unreported.length += done.length;
     return report_now();
   };

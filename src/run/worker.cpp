@@ -10,7 +10,9 @@
 #include "lhsmtool_mpi/run/file_action.hpp"
 #include "lhsmtool_mpi/run/progress_reporter.hpp"
 #include "lhsmtool_mpi/run/slot_pool.hpp"
+#include "copy_list.hpp"
 #include "outbox.hpp"
+#include "refusal.hpp"
 #include "worker_hello.hpp"
 
 namespace lhsm::run {
@@ -30,7 +32,7 @@ class Worker {
   Worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client, archive::Backend& backend,
          const CopyOptions& options)
       : m_channel(channel),
-        m_environment{client, backend, options, m_bytes_moved, m_estranged, m_pulse, m_budget},
+        m_environment{client, backend, options, m_bytes_moved, m_estranged, m_pulse, m_budget, nullptr},
         m_outbox([this] { m_channel.wake(); }),
         m_reporter(options.update_interval,
                    [this](JobId job, const Error& error) { m_outbox.post(comm::Trouble{job, error}); }),
@@ -164,7 +166,8 @@ class Worker {
     const TimePoint begun = std::chrono::steady_clock::now();
     comm::Result result;
     result.id = job.id;
-    const Status status = carry_out(job.item, engine, stop, result);
+    CopyList::Entry entry(m_copies, job.id, begun);
+    const Status status = carry_out(job.item, engine, stop, entry, result);
     if (!status) {
       result.disposition = comm::Disposition::failed;
       result.error = status.error();
@@ -183,15 +186,18 @@ class Worker {
                  {}});
   }
 
-  Status carry_out(const ActionItem& item, copy::Engine& engine, const StopFlag& stop, comm::Result& result) {
+  Status carry_out(const ActionItem& item, copy::Engine& engine, const StopFlag& stop, CopyList::Entry& entry,
+                   comm::Result& result) {
     m_pulse.wait();
     if (stop.raised()) return refuse_with(item, stop.error());
     if (item.kind == ActionKind::remove) return remove_object(m_environment, item);
 
-    auto opened = FileAction::open(m_environment, item);
+    Environment environment = m_environment.of_file(entry.done());
+    auto opened = FileAction::open(environment, item);
     if (!opened) return refuse_with(item, opened.error());
     FileAction& action = **opened;
     result.size = action.size();
+    entry.set_size(result.size);
     if (result.size >= m_environment.options.stripe_threshold) {
       result.disposition = comm::Disposition::large;
       return {};
@@ -210,11 +216,6 @@ class Worker {
     result.is_verified = verified == Verified::yes;
     result.digest.assign(digest.value.begin(), digest.value.end());
     return {};
-  }
-
-  static Error refusal(const comm::Job& job) {
-    const auto kind = job.reject_errno == ECANCELED ? ErrorKind::cancelled : kind_of_errno(job.reject_errno);
-    return {kind, job.reject_errno, "refused " + std::string(to_string(job.item.kind)) + " of", job.item.fid.bracketed()};
   }
 
   Status refuse_with(const ActionItem& item, const Error& error) {
@@ -301,7 +302,7 @@ class Worker {
   void tick(bool asked = false) {
     const auto idle = std::chrono::duration_cast<std::chrono::microseconds>(m_slots.idle_time());
     const comm::Tick now{m_bytes_moved, static_cast<std::uint32_t>(m_slots.running()), m_estranged,
-                         static_cast<std::uint64_t>(idle.count())};
+                         static_cast<std::uint64_t>(idle.count()), m_copies.lasting(std::chrono::steady_clock::now())};
     if (!asked && now.bytes_moved == m_last_tick.bytes_moved && now.running == m_last_tick.running &&
         now.estranged == m_last_tick.estranged)
       return;
@@ -326,6 +327,7 @@ class Worker {
   Environment m_environment;
   std::unordered_map<JobId, std::weak_ptr<StopFlag>> m_stops;  // the channel's thread only
   comm::Tick m_last_tick;
+  CopyList m_copies;
 
   Outbox m_outbox;
 

@@ -38,7 +38,7 @@ void answer_until_stop(Channel& channel) {
     if (const auto* const tick = std::get_if<Tick>(&envelope->message)) {
       channel.send(0, *tick);
     } else if (const auto* const recall = std::get_if<Recall>(&envelope->message)) {
-      for (std::uint64_t i = 0; i < recall->most; ++i) channel.send(0, Tick{i, 0, 0, 0});
+      for (std::uint64_t i = 0; i < recall->most; ++i) channel.send(0, Tick{i, 0, 0, 0, {}});
     } else if (const auto* const begin = std::get_if<Begin>(&envelope->message)) {
       channel.send(0, Begun{begin->job.id, {}, 0, 0, begin->job.item.data});
     } else if (std::holds_alternative<Stop>(envelope->message)) {
@@ -92,7 +92,7 @@ TEST_F(MpiChannelTest, send_and_receive_keep_the_order) {
   with_workers([this] {
     constexpr std::uint64_t k_rounds = 500;
     for (std::uint64_t i = 0; i < k_rounds; ++i)
-      for (int peer = 0; peer < m_size; ++peer) m_channel->send(peer, Tick{i, static_cast<std::uint32_t>(peer), 0, 0});
+      for (int peer = 0; peer < m_size; ++peer) m_channel->send(peer, Tick{i, static_cast<std::uint32_t>(peer), 0, 0, {}});
     std::map<WorkerId, std::uint64_t> next;
     for (std::uint64_t n = 0; n < k_rounds * static_cast<unsigned>(m_size); ++n) {
       const auto envelope = receive_soon(*m_channel);
@@ -170,7 +170,7 @@ TEST_F(MpiChannelTest, message_to_an_idle_rank_is_handled_within_milliseconds) {
       for (int i = 0; i < 40; ++i) {
         std::this_thread::sleep_for(10ms);  // until it polls no more than it has to
         const TimePoint begun = now();
-        m_channel->send(peer, Tick{1, 1, 0, 0});
+        m_channel->send(peer, Tick{1, 1, 0, 0, {}});
         if (!receive_soon(*m_channel)) return;
         ms.push_back(std::chrono::duration<double, std::milli>(now() - begun).count());
       }
@@ -250,7 +250,7 @@ TEST_F(MpiChannelTest, receive_of_bytes_that_are_no_message_throws) {
 
 TEST_F(MpiChannelTest, messages_sent_before_the_channel_ends_still_arrive) {
   if (m_rank != 0) {
-    for (std::uint64_t i = 0; i < 100; ++i) m_channel->send(0, Tick{i, 0, 0, 0});
+    for (std::uint64_t i = 0; i < 100; ++i) m_channel->send(0, Tick{i, 0, 0, 0, {}});
     Begin begin;
     begin.job.item.data.assign(4 << 20, 'x');
     m_channel->send(0, begin);

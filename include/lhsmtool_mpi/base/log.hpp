@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Log lines on stderr: "2026-11-22T12:00:00.123 host[rank] level text", one write per line, so that
-// the lines of many ranks do not interleave. Any thread may log. spdlog stays behind this header.
+// Log lines on stderr, or in a file of this rank: one line an event, one write a line, so that lines of several threads and
+// ranks do not interleave. As text "2026-11-22T12:00:00.123 host[rank] level text", or as JSON. What is no character of a line in
+// a text (a line end in a file's name) is escaped. Any thread may log. spdlog stays behind this header.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,16 +11,35 @@
 #include <string_view>
 #include <utility>
 
+#include "lhsmtool_mpi/base/error.hpp"
+
 namespace lhsm::log {
 
 enum class Level { debug, info, warning, error, off };
+enum class Format { text, json };
 
-/// Set who speaks and from which level on. Called once, before threads log.
+struct Setup {
+  std::string host;
+  int rank = 0;
+  int ranks = 1;
+  Level level = Level::info;
+  Format format = Format::text;
+  std::string file;  ///< as file_of() reads it; empty: stderr
+};
+
+/// Set who speaks, from which level on, how and whereto. Before threads log. The file is appended to. Fails with the error of
+/// opening it; then nothing has changed.
+[[nodiscard]] Status set_up(const Setup& setup);
+/// The same as text on stderr.
 void set_up(std::string_view host, int rank, Level level);
 [[nodiscard]] bool enabled(Level level);
 void write(Level level, std::string_view text);
 /// Return the version of spdlog that this was built with.
 [[nodiscard]] std::string library_version();
+
+/// Return the name of a rank's file: in `name` %r is the rank, %h the host, %% a %; any other % stands for itself. Where there are several ranks and
+/// no %r, a dot and the rank follow.
+[[nodiscard]] std::string file_of(std::string_view name, std::string_view host, int rank, int ranks);
 
 template <class... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {

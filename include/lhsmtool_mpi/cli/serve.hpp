@@ -52,6 +52,11 @@ struct ServeOptions {
   std::chrono::seconds keep_alive{600};
   log::Level log_level = log::Level::info;
   std::string agreed;  ///< options that all ranks must have come to (comm::Likeness); may be empty
+  log::Format log_format = log::Format::text;
+  std::string log_file;      ///< as log::file_of() reads it; empty: stderr
+  std::string status_file;   ///< says how the run stands (report::StateFiles); empty: none
+  std::string metrics_file;  ///< likewise, for Prometheus
+  std::string command = "serve";  ///< what the run is called there
 
   Purpose* purpose = nullptr;   ///< null: none. Outlives the run
   bool dry_run = false;         ///< take actions, say what they are, and refuse them (EAGAIN)

@@ -59,7 +59,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 11;
+inline constexpr std::uint32_t k_protocol_version = 12;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -162,11 +162,19 @@ struct Returned {
   std::vector<JobId> ids;
 };
 
+/// A file that a rank copies whole.
+struct CopyProgress {
+  JobId id = 0;
+  std::uint64_t size = 0;
+  std::uint64_t done = 0;
+};
+
 struct Tick {
   std::uint64_t bytes_moved = 0;  ///< since the start, running copies included
   std::uint32_t running = 0;      ///< slots at work
   std::uint64_t estranged = 0;    ///< answers by which a coordinator seems to have forgotten us, since the start
   std::uint64_t idle_us = 0;      ///< time in which no slot was at work, since the start
+  std::vector<CopyProgress> copies;  ///< those that have lasted for a second, not all of many
 };
 
 struct Heartbeat {};

@@ -84,6 +84,33 @@ struct StripedFile {
   std::uint64_t granule = std::uint64_t{1} << 20;  ///< extents are multiples of it
 };
 
+/// Actions by what they ask for.
+struct QueueCounts {
+  std::uint64_t archive = 0;
+  std::uint64_t restore = 0;
+  std::uint64_t remove = 0;
+  std::uint64_t other = 0;  ///< unknown kinds, only to be refused
+
+  [[nodiscard]] std::uint64_t& of(ActionKind kind) {
+    switch (kind) {
+      case ActionKind::archive: return archive;
+      case ActionKind::restore: return restore;
+      case ActionKind::remove: return remove;
+      default: return other;
+    }
+  }
+};
+
+/// A large file that has been begun, for people.
+struct StripedProgress {
+  JobId job = 0;
+  WorkerId owner = -1;
+  std::uint64_t size = 0;
+  std::uint64_t done = 0;  ///< bytes of extents that are copied
+  std::uint32_t extents_done = 0;
+  std::uint32_t extents_running = 0;
+};
+
 enum class CancelEffect { unknown_cookie, will_be_ended, too_late };
 
 class Scheduler {
@@ -137,6 +164,11 @@ class Scheduler {
   /// Actions that are not final, and those of them that no worker has yet.
   [[nodiscard]] std::size_t unfinished() const { return m_jobs.size(); }
   [[nodiscard]] std::size_t queued() const { return m_queued; }
+  /// The same by kind.
+  [[nodiscard]] const QueueCounts& unfinished_by_kind() const { return m_unfinished_of; }
+  [[nodiscard]] const QueueCounts& queued_by_kind() const { return m_queued_of; }
+  /// The large files that have been begun first, at most `most`.
+  [[nodiscard]] std::vector<StripedProgress> striped_files(std::size_t most) const;
   /// A worker that has an action, or an extent of one, to end; -1 when none has.
   [[nodiscard]] WorkerId any_holder();
 
@@ -150,6 +182,8 @@ class Scheduler {
     std::vector<Extent> fresh;  // done, the owner does not know yet
     std::optional<Error> error;
     bool finishing = false;
+    std::uint64_t done_bytes = 0;
+    std::uint32_t done_extents = 0;
   };
   struct LargeKey {
     Class priority;
@@ -163,6 +197,8 @@ class Scheduler {
   static LargeKey large_key(const JobRecord& job);
   JobRecord* held_by(WorkerId worker, JobId job);
   void enqueue(JobRecord& job);
+  void count_queued(const JobRecord& job);
+  void count_taken(const JobRecord& job);
   void refuse(JobRecord& job, int sys_errno);
   CancelEffect cancel(JobRecord& job);
   bool take_from(JobRecord& job, std::chrono::microseconds took);
@@ -188,6 +224,8 @@ class Scheduler {
   std::deque<JobId> m_open_stripes;  // with extents to cut, in the order they were begun
   std::size_t m_beginning = 0;
   std::size_t m_queued = 0;
+  QueueCounts m_queued_of;
+  QueueCounts m_unfinished_of;
   std::deque<Command> m_tell;
   int m_drain_errno = 0;
 };

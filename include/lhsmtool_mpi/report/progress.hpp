@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lhsmtool_mpi/base/clock.hpp"
+#include "lhsmtool_mpi/report/progress_lines.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
 
 namespace lhsm::report {
@@ -15,6 +16,7 @@ namespace lhsm::report {
 class RateEstimator {
  public:
   void sample(TimePoint now, std::uint64_t files, std::uint64_t bytes);
+  [[nodiscard]] bool has_begun() const { return m_begun; }
   [[nodiscard]] double files_per_second() const { return m_files_per_second; }
   [[nodiscard]] double bytes_per_second() const { return m_bytes_per_second; }
 
@@ -34,11 +36,8 @@ class RateEstimator {
 [[nodiscard]] std::string summary(const run::RunState& state, std::chrono::duration<double> took,
                                   const std::map<std::string, std::uint64_t>& errors);
 
-/// Whether one line is rewritten over and over (a terminal), or each line stays.
-enum class Style { live, lines };
-
-/// Shows people how far it is: a live line, or a line each `interval` (0: none). Failures go to the log, each with file, operation and errno; a flood of them is cut and
-/// counted.
+/// Shows people how far it is: a live line, or a line each `interval` (0: none). Failures go to the log, each with file, operation and errno;
+/// a flood of them is folded.
 class ProgressPrinter final : public run::Observer {
  public:
   ProgressPrinter(std::FILE* out, Style style, std::chrono::seconds interval);
@@ -49,13 +48,8 @@ class ProgressPrinter final : public run::Observer {
 
  private:
   std::FILE* m_out;
-  bool m_terminal;
-  Duration m_interval;
-  bool m_line_open = false;
-  TimePoint m_next{};
-  TimePoint m_window{};
-  std::uint64_t m_logged_in_window = 0;
-  std::uint64_t m_unlogged = 0;
+  ProgressLines m_lines;
+  FailureLog m_failures;
   RateEstimator m_rate;
   std::map<std::string, std::uint64_t> m_errors;  // by action, operation and errno
 };

@@ -20,9 +20,11 @@
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/plan/bandwidth.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
+#include "lhsmtool_mpi/run/arrival_times.hpp"
 #include "lhsmtool_mpi/run/idle_watch.hpp"
 #include "lhsmtool_mpi/run/keep_alive.hpp"
 #include "lhsmtool_mpi/run/receiver.hpp"
+#include "lhsmtool_mpi/run/run_detail.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
 
 namespace lhsm::run {
@@ -53,7 +55,7 @@ struct StopRequest {
   std::atomic<int> count = 0;  ///< 1: drain; 2: stop running copies, too; 3: wait for nobody
 };
 
-class Dispatcher {
+class Dispatcher final : public DetailSource {
  public:
   /// `workers` are the numbers to wait for. All references outlive the dispatcher.
   Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, comm::Likeness likeness, DispatcherOptions options,
@@ -73,6 +75,8 @@ class Dispatcher {
   bool dismiss();
 
   [[nodiscard]] const RunState& state() const { return m_state; }
+  /// Costs something for each rank, and nothing for actions that wait.
+  [[nodiscard]] RunDetail detail(TimePoint now) const override;
   /// The hosts of the ranks that were greeted.
   [[nodiscard]] const std::set<std::string>& hosts() const { return m_hosts; }
 
@@ -114,6 +118,8 @@ class Dispatcher {
   TimePoint m_next_keep_alive;
   Receiver* m_receiver = nullptr;  // while serve() has one
   std::vector<comm::Tick> m_ticks;  // the last of each worker
+  std::vector<RankState> m_ranks;   // without what ticks say
+  ArrivalTimes m_arrivals;
   IdleWatch m_idle_watch;
   plan::BandwidthShare m_bandwidth;
   std::map<JobId, copy::DigestCollector> m_digests;  // of striped files that are being copied

@@ -33,6 +33,14 @@ struct Environment {
   std::atomic<std::uint64_t>& estranged;    ///< counts answers of coordinators that may have forgotten us
   Pulse& pulse;                             ///< where copies wait while work is paused
   ByteBudget& budget;                       ///< what copies may read
+  std::atomic<std::uint64_t>* done_of_file = nullptr;  ///< counts up likewise, for one file; null: nobody asks
+
+  /// Return the same for one file, whose bytes `done` counts; it outlives what is made of it.
+  [[nodiscard]] Environment of_file(std::atomic<std::uint64_t>& done) const {
+    Environment environment = *this;
+    environment.done_of_file = &done;
+    return environment;
+  }
 };
 
 }  // namespace lhsm::run

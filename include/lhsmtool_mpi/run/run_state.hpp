@@ -21,6 +21,8 @@ struct JobCounts {
   bool lacks_space = false;        ///< it waits until there is some
 };
 
+class DetailSource;
+
 /// The one state that progress lines, the summary and the exit code are made of.
 struct RunState {
   TimePoint started;
@@ -32,6 +34,7 @@ struct RunState {
   std::uint64_t archived = 0;   ///< ended with success, by kind
   std::uint64_t restored = 0;
   std::uint64_t removed = 0;
+  std::uint64_t released = 0;   ///< by a job that releases
   std::uint64_t unverified = 0; ///< of the restored: their objects have no digest
   std::uint64_t failed = 0;     ///< ended with an error
   std::uint64_t cancelled = 0;  ///< ended because the coordinator cancelled them
@@ -42,8 +45,9 @@ struct RunState {
   std::uint64_t bytes_copied = 0; ///< by all ranks so far, holes and running copies included
   bool draining = false;
   std::optional<JobCounts> job;   ///< when this run is one of a job
+  const DetailSource* source = nullptr;  ///< who can tell more (run_detail.hpp), while an observer is called; null: nobody
 
-  [[nodiscard]] std::uint64_t done() const { return archived + restored + removed; }
+  [[nodiscard]] std::uint64_t done() const { return archived + restored + removed + released; }
   [[nodiscard]] std::uint64_t final() const { return done() + failed + cancelled + put_back; }
 };
 
@@ -55,6 +59,7 @@ struct ActionOutcome {
   std::uint64_t bytes_moved = 0;  ///< without holes
   std::chrono::microseconds took{0};
   std::optional<std::array<std::uint8_t, 16>> digest;  ///< copy::ObjectDigest's value of what was copied
+  Duration age{};                 ///< since the action came, to some hundredths
   bool put_back = false;  ///< ended undone because the run is stopping
 };
 

@@ -83,7 +83,7 @@ TEST_F(OptionsTest, wrong_usage_is_exit_code_2) {
   for (const std::string option :
        {"-A x", "-A -1", "-A 1.5", "-A 99999999999", "--slots 0", "--slots 2000", "--slots -1", "-F v3", "-u -1", "-u x",
         "-c 0", "-c nonsense", "-c -5", "-c 1X", "-c ''", "--extent-size 1e3", "--stripe-threshold 1.5.5G",
-        "--progress x", "--progress -1", "--drain-timeout -1", "--renew-interval 0", "--keep-alive 0", "--keep-alive x", "-A"}) {
+        "--progress x", "--progress -1", "--drain-timeout -1", "--renew-interval 0", "--keep-alive 0", "--keep-alive x", "-A", "--log-format xml", "--log-file", "--status", "--metrics"}) {
     expect_usage("serve --hsm-root /tmp " + option + " /mnt/nowhere");
   }
 }
@@ -103,7 +103,7 @@ TEST_F(OptionsTest, options_are_accepted_in_every_spelling) {
        {"", "-A 1", "-A 1 -A 2", "-A 0", "--archive 3", "--archive=3", "-A1", "-F v2", "--archive_format v1", "-c 4",
         "--chunk-size 512K", "--chunk_size 1.5M", "-u 0", "-u 0.5", "--update_interval 10", "--slots 8",
         "--stripe-threshold 1G", "--stripe_threshold 100", "--extent_size 64MiB", "--direct", "--no-attr --no_xattr",
-        "--no_attr --no-xattr --no_shadow --no-shadow", "--progress 0", "--drain_timeout 5", "--abort-on-error", "--abort_on_error", "-v -v", "-q", "-qq"}) {
+        "--no_attr --no-xattr --no_shadow --no-shadow", "--progress 0", "--drain_timeout 5", "--abort-on-error", "--abort_on_error", "-v -v", "-q", "-qq", "--log-format json", "--log_format text", "--status /nowhere/x --metrics /nowhere/y"}) {
     expect_accepted(options);
   }
 }

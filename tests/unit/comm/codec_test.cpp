@@ -66,7 +66,7 @@ TEST(CodecTest, encode_is_the_same_twice) {
 
 TEST(CodecTest, encode_adds_little) {
   EXPECT_LE(encode(Stop{}).size(), 32U);
-  EXPECT_LE(encode(Tick{1, 2, 3, 4}).size(), 56U);
+  EXPECT_LE(encode(Tick{1, 2, 3, 4, {}}).size(), 64U);
   const std::size_t one = encode(Jobs{{Job{}}}).size();
   EXPECT_LE(encode(Jobs{{Job{}, Job{}}}).size() - one, 160U);
 }

@@ -34,8 +34,8 @@ TEST(LoopbackHubTest, send_reaches_the_worker_it_is_for) {
 
 TEST(LoopbackHubTest, receive_names_the_sender) {
   LoopbackHub hub(3);
-  hub.worker(2).send(0, Tick{1, 1, 0, 0});
-  hub.worker(1).send(77, Tick{2, 2, 0, 0});  // the peer is ignored at this end
+  hub.worker(2).send(0, Tick{1, 1, 0, 0, {}});
+  hub.worker(1).send(77, Tick{2, 2, 0, 0, {}});  // the peer is ignored at this end
   EXPECT_EQ(receive_soon(hub)->peer, 2);
   EXPECT_EQ(receive_soon(hub)->peer, 1);
   EXPECT_FALSE(hub.receive(0ms).has_value());
@@ -73,7 +73,7 @@ TEST(LoopbackHubTest, send_keeps_the_order_between_threads) {
   std::vector<std::jthread> workers;
   for (const WorkerId worker : {0, 1}) {
     workers.emplace_back([&hub, worker] {
-      for (std::uint64_t i = 0; i < k_count; ++i) hub.worker(worker).send(0, Tick{i, 0, 0, 0});
+      for (std::uint64_t i = 0; i < k_count; ++i) hub.worker(worker).send(0, Tick{i, 0, 0, 0, {}});
     });
   }
   std::uint64_t next[2] = {0, 0};

@@ -34,6 +34,13 @@ class SchedulerFixture : public ::testing::Test {
  protected:
   explicit SchedulerFixture(SchedulerOptions options = {}) : m_scheduler(options) {}
 
+  /// Whatever was done: the counts by kind are those of all kinds.
+  void TearDown() override {
+    const auto sum = [](const QueueCounts& counts) { return counts.archive + counts.restore + counts.remove + counts.other; };
+    EXPECT_EQ(sum(m_scheduler.queued_by_kind()), m_scheduler.queued());
+    EXPECT_EQ(sum(m_scheduler.unfinished_by_kind()), m_scheduler.unfinished());
+  }
+
   Scheduler m_scheduler;
   std::uint64_t m_last_cookie = 0;
 
