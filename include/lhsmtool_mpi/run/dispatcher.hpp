@@ -8,14 +8,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/comm/channel.hpp"
-#include "lhsmtool_mpi/copy/digest.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/plan/bandwidth.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
@@ -23,6 +22,7 @@
 #include "lhsmtool_mpi/run/keep_alive.hpp"
 #include "lhsmtool_mpi/run/receiver.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
+#include "lhsmtool_mpi/run/striped_copies.hpp"
 
 namespace lhsm::run {
 
@@ -40,6 +40,8 @@ struct DispatcherOptions {
   const std::atomic<std::uint64_t>* bandwidth = nullptr;
   /// Whether an action is of the bulk, which goes behind all others. Empty: none is. Called in the dispatcher's thread.
   std::function<bool(const ActionItem&)> is_bulk;
+  /// Who remembers what is done of large archives; null: nobody. Outlives the dispatcher.
+  UnfinishedCopies* unfinished = nullptr;
   /// Actions that the coordinator gave to a copytool which is no more: carried out as if they came now.
   std::vector<ActionItem> adopted;
   /// Called with the reason when a stop cannot be brought to an end, as a rank or an MDT does not answer.
@@ -97,7 +99,7 @@ class Dispatcher {
   void finish(WorkerId from, const comm::Result& result);
   void share_bandwidth(TimePoint now);
   void publish(TimePoint now);
-  [[nodiscard]] std::string digest_of(JobId job) const;
+  [[nodiscard]] comm::Finish finish_of(JobId job, const std::optional<Error>& error);
 
   comm::Channel& m_channel;
   std::vector<WorkerId> m_workers;
@@ -115,7 +117,7 @@ class Dispatcher {
   std::vector<comm::Tick> m_ticks;  // the last of each worker
   IdleWatch m_idle_watch;
   plan::BandwidthShare m_bandwidth;
-  std::map<JobId, copy::DigestCollector> m_digests;  // of striped files that are being copied
+  StripedCopies m_copies;
 };
 
 }  // namespace lhsm::run
