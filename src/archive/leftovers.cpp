@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "making_table.hpp"
 #include "names.hpp"
 #include "object_place.hpp"
+#include "ticket.hpp"
 
 namespace lhsm::archive {
 
@@ -24,6 +26,8 @@ namespace {
 
 constexpr std::uint64_t k_longest_table = std::uint64_t{64} << 20U;  // of a million objects at once
 constexpr std::array k_companions = {k_layout_suffix, k_digest_suffix};
+
+using Wanted = std::map<std::string, ino_t>;  // names of objects in the making, and what they have to lead to
 
 /// One object that was in the making: which step its process died at is seen from the names that are there.
 class Leftover {
@@ -34,12 +38,16 @@ class Leftover {
         m_old(place.name() + std::string(k_old_infix) + unique),
         m_gone(gone) {}
 
-  Status clear() {
+  /// Return whether the object is wanted, and still in the making.
+  Outcome<bool> clear(const Wanted& wanted) {
     const std::uint64_t before = m_gone;
+    LHSM_TRY_ASSIGN(const auto making, m_place.identity(m_making));
+    const auto at = wanted.find(m_making);
+    const bool stays = at != wanted.end() && making && making->second == at->second;
     LHSM_TRY_ASSIGN(const auto old, m_place.identity(m_old));
     LHSM_TRY_ASSIGN(const auto object, m_place.identity(m_place.name()));
     for (const auto suffix : k_companions) LHSM_TRY(drop(m_making, suffix));
-    LHSM_TRY(drop(m_making, ""));
+    if (!stays) LHSM_TRY(drop(m_making, ""));
     if (old && !object) LHSM_TRY(m_place.link(m_old, m_place.name()));
     // The object is the new one, or somebody's later one: the old one goes, what belongs to it first.
     const bool superseded = old && object && *old != *object;
@@ -51,7 +59,8 @@ class Leftover {
     }
     for (const auto suffix : k_companions) LHSM_TRY(drop(m_old, suffix));
     LHSM_TRY(drop(m_old, ""));
-    return m_gone == before ? Status() : m_place.sync();
+    if (m_gone != before) LHSM_TRY(m_place.sync());
+    return stays;
   }
 
  private:
@@ -75,13 +84,14 @@ class Leftover {
   std::uint64_t& m_gone;
 };
 
-Status clear_record(const Beneath& tree, const MakingRecord& record, const std::string& process, std::uint64_t& gone) {
+Outcome<bool> clear_record(const Beneath& tree, const MakingRecord& record, const std::string& process,
+                           const Wanted& wanted, std::uint64_t& gone) {
   const std::string dir_path = object_directory(record.format, record.fid);
   auto dir = tree.open_dir(dir_path);
-  if (!dir && dir.error().sys_errno == ENOENT) return {};
+  if (!dir && dir.error().sys_errno == ENOENT) return false;
   if (!dir) return Failure(dir.error());
   const ObjectPlace place(tree, std::move(*dir), dir_path, record.fid.str());
-  return Leftover(place, fmt::format("{}-{:x}", process, record.number), gone).clear();
+  return Leftover(place, fmt::format("{}-{:x}", process, record.number), gone).clear(wanted);
 }
 
 /// Return whether the process that wrote the table is certainly gone.
@@ -95,7 +105,7 @@ bool is_dead(const Fd& file, std::string_view header) {
 }
 
 Status clear_table(const Beneath& tree, const Fd& dir, const std::string& name, const std::string& process,
-                   std::uint64_t& gone) {
+                   const Wanted& wanted, std::uint64_t& gone) {
   const std::string path = fmt::format("{}/{}", k_tables_dir, name);
   std::uint64_t size = 0;
   auto file = open_regular(tree, path, O_RDWR, &size);
@@ -108,10 +118,14 @@ Status clear_table(const Beneath& tree, const Fd& dir, const std::string& name, 
   if (!is_dead(*file, std::string_view(bytes).substr(0, header)) || !is_named(dir, name, *file)) return {};
   // Once more: it may have been written to until it was locked here.
   LHSM_TRY_ASSIGN(const std::size_t got, source.read_at(std::as_writable_bytes(std::span(bytes)), 0));
+  bool stays = false;
   for (std::size_t at = k_table_header_bytes; at < got; at += k_record_bytes) {
     const auto record = parse_record(std::string_view(bytes).substr(at, std::min(k_record_bytes, got - at)));
-    if (record) LHSM_TRY(clear_record(tree, *record, process, gone));
+    if (!record) continue;
+    LHSM_TRY_ASSIGN(const bool object_stays, clear_record(tree, *record, process, wanted, gone));
+    stays = stays || object_stays;
   }
+  if (stays) return {};  // nobody would know of it any more
   if (::unlinkat(*dir, name.c_str(), 0) != 0 && errno != ENOENT) return errno_error("unlink", tree.full(path));
   return {};
 }
@@ -136,8 +150,11 @@ Outcome<std::vector<std::string>> entries_of(const Fd& dir, const std::string& s
 
 }  // namespace
 
-Outcome<std::uint64_t> clear_leftovers(const Beneath& tree) {
+Outcome<std::uint64_t> clear_leftovers(const Beneath& tree, const std::set<std::string>& wanted) {
   std::uint64_t gone = 0;
+  Wanted objects;
+  for (const std::string& text : wanted)
+    if (auto ticket = parse_ticket(text)) objects.emplace(std::move(ticket->name), ticket->inode);
   auto dir = tree.open_dir(k_tables_dir, Links::none);
   if (!dir && dir.error().sys_errno == ENOENT) return gone;
   if (!dir) return Failure(dir.error());
@@ -146,7 +163,7 @@ Outcome<std::uint64_t> clear_leftovers(const Beneath& tree) {
   for (const std::string& name : names) {
     const auto process = process_of_table(name);
     if (!process) continue;
-    if (Status cleared = clear_table(tree, *dir, name, *process, gone); !cleared && first) first = std::move(cleared);
+    if (Status cleared = clear_table(tree, *dir, name, *process, objects, gone); !cleared && first) first = std::move(cleared);
   }
   if (!first) return Failure(first.error());
   return gone;

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <set>
+#include <string>
 
 #include "lhsmtool_mpi/archive/beneath.hpp"
 #include "making_record.hpp"
@@ -10,10 +11,11 @@
 namespace lhsm::archive {
 
 /// Bring what dead processes had in the making to an end, as their tables say, and remove the tables: an
-/// object that was to be replaced stays, or comes back with what belongs to it, and all temporaries go.
+/// object that was to be replaced stays, or comes back with what belongs to it, and all temporaries go, but
+/// for the objects whose tickets (ticket.hpp) are among `wanted`; their tables stay with them.
 /// Tables of processes that live, or may live, are left alone, and so are those of which something could
 /// not be removed (the first such error is returned). Return how many files went. Nothing else of the
 /// archive is looked at.
-[[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const Beneath& tree);
+[[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const Beneath& tree, const std::set<std::string>& wanted);
 
 }  // namespace lhsm::archive

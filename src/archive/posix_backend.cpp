@@ -13,6 +13,7 @@
 #include "posix_reader.hpp"
 #include "posix_writer.hpp"
 #include "shadow.hpp"
+#include "ticket.hpp"
 
 namespace lhsm::archive {
 
@@ -27,9 +28,13 @@ class PosixBackend final : public Backend {
       : m_tree(std::move(tree)), m_format(format), m_direct(direct) {}
 
   [[nodiscard]] Status check() override;
-  [[nodiscard]] Outcome<std::uint64_t> clear_leftovers() override { return archive::clear_leftovers(m_tree); }
+  [[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) override {
+    return archive::clear_leftovers(m_tree, wanted);
+  }
   [[nodiscard]] Outcome<std::unique_ptr<ObjectReader>> open(const Fid& fid) override;
   [[nodiscard]] Outcome<std::unique_ptr<ObjectWriter>> create(const Fid& fid) override;
+  [[nodiscard]] Outcome<std::unique_ptr<ObjectWriter>> resume(const Fid& fid, const std::string& ticket,
+                                                              std::uint64_t size) override;
   [[nodiscard]] Outcome<std::unique_ptr<copy::ByteSink>> join(const Fid& fid, const std::string& token) override;
   [[nodiscard]] Outcome<std::optional<std::string>> layout(const Fid& fid) override;
   [[nodiscard]] Status remove(const Fid& fid) override;
@@ -86,6 +91,31 @@ Outcome<std::unique_ptr<ObjectWriter>> PosixBackend::create(const Fid& fid) {
   LHSM_TRY_ASSIGN(Fd object, place->create(place->name() + std::string(k_making_infix) + record.unique()));
   return std::make_unique<PosixWriter>(std::move(place), std::move(object), std::move(record), std::move(changed),
                                        m_direct);
+}
+
+Outcome<std::unique_ptr<ObjectWriter>> PosixBackend::resume(const Fid& fid, const std::string& ticket,
+                                                            std::uint64_t size) {
+  const std::string dir_path = object_directory(m_format, fid);
+  const auto wanted = parse_ticket(ticket);
+  if (!wanted || !is_making_name(fid, wanted->name)) return errno_error("resume", m_tree.full(dir_path + '/' + ticket), EINVAL);
+  const std::string subject = m_tree.full(dir_path + '/' + wanted->name);
+  LHSM_TRY_ASSIGN(Fd object, open_regular(m_tree, dir_path + '/' + wanted->name, O_WRONLY));
+  struct stat status {};
+  if (::fstat(*object, &status) != 0) return errno_error("fstat", subject);
+  if (status.st_ino != wanted->inode) return errno_error("resume", subject, ENOENT);
+  LHSM_TRY_ASSIGN(Fd dir, m_tree.open_dir(dir_path));
+  auto place = std::make_shared<const ObjectPlace>(m_tree, std::move(dir), dir_path, fid.str());
+  LHSM_TRY_ASSIGN(Making record, m_table.claim(fid));
+  // By its new name it is nobody else's: neither its former process, should that live after all, nor another run that
+  // clears what dead ones left removes it from here on. Who of them was first is seen from the rename.
+  const std::string making = place->name() + std::string(k_making_infix) + record.unique();
+  LHSM_TRY(place->rename(wanted->name, making));
+  auto writer = std::make_unique<PosixWriter>(place, std::move(object), std::move(record), std::vector<Fd>(), m_direct);
+  LHSM_TRY_ASSIGN(const auto renamed, place->identity(making));
+  if (!renamed || renamed->second != wanted->inode || static_cast<std::uint64_t>(status.st_size) != size)
+    return errno_error("resume", subject, ENOENT);
+  LHSM_TRY(place->sync());
+  return writer;
 }
 
 Outcome<std::unique_ptr<copy::ByteSink>> PosixBackend::join(const Fid& fid, const std::string& token) {

@@ -11,6 +11,7 @@
 #include "names.hpp"
 #include "object_digest.hpp"
 #include "posix_publication.hpp"
+#include "ticket.hpp"
 
 namespace lhsm::archive {
 
@@ -37,11 +38,25 @@ PosixWriter::PosixWriter(std::shared_ptr<const ObjectPlace> place, Fd object, Ma
 }
 
 PosixWriter::~PosixWriter() {
-  if (m_published) return;
+  if (m_left) return;
   // Nobody is left to hear of an error but the next start.
   if (!m_place->unlink(m_making) || (m_layout && !m_place->unlink(layout_name())) ||
       (m_digest && !m_place->unlink(digest_name())))
     m_record->keep();
+}
+
+Outcome<std::string> PosixWriter::ticket() const {
+  struct stat now {};
+  if (::fstat(*m_object, &now) != 0) return errno_error("fstat", subject());
+  return ticket_text({m_making, now.st_ino});
+}
+
+void PosixWriter::keep() {
+  // What is kept beside it belongs to the moment of its publication. What cannot be removed the next start finds.
+  if (m_layout) std::ignore = m_place->unlink(layout_name());
+  if (m_digest) std::ignore = m_place->unlink(digest_name());
+  m_record->keep();
+  m_left = true;
 }
 
 std::string PosixWriter::layout_name() const { return m_making + std::string(k_layout_suffix); }
@@ -116,7 +131,7 @@ Outcome<std::unique_ptr<Publication>> PosixWriter::publish() {
       std::make_unique<PosixPublication>(m_place, std::move(m_object), m_old, std::vector{layout, digest}, m_record);
   LHSM_TRY(publication->replace(m_making));
   for (const Fd& parent : m_changed) LHSM_TRY(sync_directory(parent, "a directory above " + m_place->full("")));
-  m_published = true;
+  m_left = true;
   return publication;
 }
 

@@ -15,7 +15,7 @@ namespace lhsm::archive {
 
 class PosixWriter final : public ObjectWriter {
  public:
-  /// `object` is the file `place.name() + "_tmp." + record.unique()`, just created; `changed` are directories that
+  /// `object` is the file `place.name() + "_tmp." + record.unique()`, open for writing; `changed` are directories that
   /// were made on its way and must be synced with it.
   PosixWriter(std::shared_ptr<const ObjectPlace> place, Fd object, Making record, std::vector<Fd> changed,
               copy::Direct direct);
@@ -28,12 +28,14 @@ class PosixWriter final : public ObjectWriter {
   void start_writeback(Extent range) override;
 
   [[nodiscard]] std::string token() const override { return m_making; }
+  [[nodiscard]] Outcome<std::string> ticket() const override;
   [[nodiscard]] Status set_size(std::uint64_t size) override;
   [[nodiscard]] Status set_attributes(const ObjectAttributes& attributes) override;
   [[nodiscard]] Status set_xattrs(const std::vector<Xattr>& xattrs) override;
   [[nodiscard]] Status set_layout(const std::string& lov) override;
   [[nodiscard]] Status set_digest(const copy::ObjectDigest& digest) override;
   [[nodiscard]] Outcome<std::unique_ptr<Publication>> publish() override;
+  void keep() override;
 
  private:
   [[nodiscard]] std::string layout_name() const;
@@ -50,7 +52,7 @@ class PosixWriter final : public ObjectWriter {
   Fd m_layout;
   Fd m_digest;  // the file beside the object, where it has no xattrs
   std::optional<copy::FdSink> m_sink;  // after m_object: it lets go of the descriptor first
-  bool m_published = false;
+  bool m_left = false;  // published, or kept
 };
 
 }  // namespace lhsm::archive

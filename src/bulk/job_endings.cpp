@@ -44,15 +44,17 @@ store::ItemAction action_of(ActionKind kind) {
 
 }  // namespace
 
+bool Job::is_of(const ActionItem& item) const { return action_of(item.kind) == m_options.action; }
+
 bool Job::has(const ActionItem& item) const {
   const Lock lock(m_mutex);
-  return action_of(item.kind) == m_options.action && m_flights.contains(item.fid);
+  return is_of(item) && m_flights.contains(item.fid);
 }
 
 void Job::taken_in(const ActionItem& item) {
   const Lock lock(m_mutex);
   const auto at = m_flights.find(item.fid);
-  if (at == m_flights.end() || action_of(item.kind) != m_options.action) return;
+  if (at == m_flights.end() || !is_of(item)) return;
   Flight& flight = at->second;
   if (flight.phase != Phase::taken_in) m_window.saw_running(++m_running);
   flight.phase = Phase::taken_in;
@@ -65,8 +67,8 @@ void Job::taken_in(const ActionItem& item) {
 void Job::ended(const ActionItem& item, const run::ActionOutcome& done) {
   const Lock lock(m_mutex);
   const auto at = m_flights.find(item.fid);
-  if (at == m_flights.end() || !at->second.is_ours || action_of(item.kind) != m_options.action) return;
-  if (done.put_back) {  // the run is stopping: it stays to be done
+  if (at == m_flights.end() || !at->second.is_ours || !is_of(item)) return;
+  if (done.put_back) {  // the run is stopping: it stays to be done, as far as it is not
     --m_running;
     m_deadline.over(bytes_to_move(at->second.row));
     m_flights.erase(at);
@@ -116,6 +118,7 @@ void Job::attempt_failed(Flights::iterator at, const Error& error, ItemOutcome o
     m_deadline.over(bytes_to_move(twin));
     m_retries.emplace(due, twin);
   }
+  forget_partial(flight, true);
   if (flight.is_ours) --m_running;
   m_flights.erase(at);
   m_changed.notify_all();
@@ -133,6 +136,7 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   Flight flight = std::move(at->second);
   if (flight.is_ours) --m_running;
   m_flights.erase(at);
+  forget_partial(flight, false);
   outcome.first_start_ns = flight.row.first_start_ns;
   outcome.last_start_ns = flight.started_ns;
   outcome.end_ns = now_ns();

@@ -122,6 +122,7 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
     const std::lock_guard guard(state->mutex);
     state->job.emplace(*state->source, *files.journal, state->options.job, clock, std::move(on_end));
   }
+  if (state->options.action == store::ItemAction::archive) state->job->go_on_with(files.state.take_partial_files());
   if (state->lock->is_lost()) state->lost();
   if (is_stopped) state->job->stop("the run was told to stop");
   LHSM_TRY_ASSIGN(const auto requests, open_requests(files.manifest, files.state));

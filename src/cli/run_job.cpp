@@ -45,6 +45,7 @@ class JobPurpose final : public Purpose {
       m_run->job().set_limits(m_limits);
     }
     options.adopted = m_run->take_adopted();
+    options.unfinished = &m_run->job();
     options.is_bulk = [this](const ActionItem& item) { return m_run->job().has(item); };
   }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <numeric>
+#include <set>
 #include <thread>
 
 #include "lhsmtool_mpi/base/signals.hpp"
@@ -85,9 +86,9 @@ class StopOnFailure final : public run::Observer {
 /// Ends this process, and all other ranks, without waiting for anybody.
 using Abort = std::function<void()>;
 
-/// What a run that was killed left in the archive. Not worth failing this one.
-void clear_leftovers(archive::Backend& backend) {
-  const auto cleared = backend.clear_leftovers();
+/// What a run that was killed left in the archive, and that no job goes on with. Not worth failing this one.
+void clear_leftovers(archive::Backend& backend, const std::set<std::string>& wanted) {
+  const auto cleared = backend.clear_leftovers(wanted);
   if (!cleared)
     log::warning("what a killed run left in the archive stays there: {}", cleared.error().describe());
   else if (*cleared > 0)
@@ -98,7 +99,6 @@ void clear_leftovers(archive::Backend& backend) {
 int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Channel& local_worker, int ranks,
              const run::WorkerIdentity& identity, SignalThread& signals, const Abort& abort) {
   const Outcome<Doors> doors = open_doors(options);
-  if (doors) clear_leftovers(*doors->backend);
   RunFiles files;
   comm::EventReceiver channel(bare_channel, [&files](const comm::Event& event) { files.write(event); });
 
@@ -145,6 +145,11 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   } catch (const Fatal& error) {
     failed = error.what();
   }
+  const auto wanted_objects = [unfinished = dispatcher_options.unfinished] {
+    return unfinished != nullptr ? unfinished->wanted_objects() : std::set<std::string>();
+  };
+  const bool are_objects_wanted = !wanted_objects().empty();
+  if (doors && failed.empty()) clear_leftovers(*doors->backend, wanted_objects());
   StopOnFailure stop_on_failure(state_files, options.abort_on_error ? &stop : nullptr);
   const auto purposeful = options.purpose != nullptr ? options.purpose->observe(stop_on_failure) : nullptr;
   run::Observer& observer = purposeful != nullptr ? *purposeful : stop_on_failure;
@@ -183,6 +188,8 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     files.close();
     abort();
   }
+  // What was wanted at first and is not any more: its file was not gone on with, or got its end in another way.
+  if (failed.empty() && are_objects_wanted) clear_leftovers(*doors->backend, wanted_objects());
   state_files.close(dispatcher.state(), clock.now());
   if (failed.empty()) printer.close(dispatcher.state(), clock.now());
   if (options.purpose != nullptr) {

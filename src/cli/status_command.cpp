@@ -32,11 +32,21 @@ std::string iso_time(std::int64_t ns) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", parts);
 }
 
-nlohmann::json as_json(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs) {
+/// What is done of large archives that are pending: the next run goes on from there.
+std::uint64_t bytes_in_part(const store::JournalState& state) {
+  std::uint64_t bytes = 0;
+  for (const auto& [row, file] : state.partial_files())
+    for (const store::ExtentRecord& extent : file.extents) bytes += extent.extent.length;
+  return bytes;
+}
+
+nlohmann::json as_json(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs,
+                       std::uint64_t in_part) {
   nlohmann::json json{{"manifest", manifest},
                       {"action", bulk::to_string(bulk::action_of(census))},
                       {"items", census.items},
-                      {"bytes", census.bytes}};
+                      {"bytes", census.bytes},
+                      {"bytes_in_part", in_part}};
   for (std::size_t i = 0; i < store::k_item_results; ++i) {
     const std::string name(bulk::to_string(static_cast<store::ItemResult>(i)));
     json["results"][name] = {{"items", census.results.at(i)}, {"bytes", census.result_bytes.at(i)}};
@@ -57,13 +67,15 @@ nlohmann::json as_json(const std::string& manifest, const Census& census, const 
   return json;
 }
 
-void print_text(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs) {
+void print_text(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs,
+                std::uint64_t in_part) {
   fmt::print("{}: {} {} items, {}\n", manifest, bulk::to_string(bulk::action_of(census)), census.items,
              format_size(census.bytes));
   for (std::size_t i = 0; i < store::k_item_results; ++i)
     if (census.results.at(i) > 0)
       fmt::print("  {:<10} {:>12}  {}\n", bulk::to_string(static_cast<store::ItemResult>(i)), census.results.at(i),
                  format_size(census.result_bytes.at(i)));
+  if (in_part > 0) fmt::print("  of large files that are pending {} are copied\n", format_size(in_part));
   for (const auto& [sys_errno, count] : census.errnos)
     if (sys_errno != 0) fmt::print("  {:<10} {:>12}\n", errno_name(sys_errno), count);
   for (const RunRecord& run : runs)
@@ -158,10 +170,11 @@ void StatusCommand::print() const {
   if (!census) throw Fatal(census.error());
   std::vector<RunRecord> runs = seen->manifest.runs();
   runs.insert(runs.end(), seen->state.runs().begin(), seen->state.runs().end());
+  const std::uint64_t in_part = bytes_in_part(seen->state);
   if (m_json)
-    fmt::print("{}\n", as_json(m_manifest, *census, runs).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", as_json(m_manifest, *census, runs, in_part).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   else
-    print_text(m_manifest, *census, runs);
+    print_text(m_manifest, *census, runs, in_part);
 }
 
 }  // namespace lhsm::cli

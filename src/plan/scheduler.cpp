@@ -93,13 +93,18 @@ bool Scheduler::found_large(WorkerId worker, JobId id, std::uint64_t size) {
   return true;
 }
 
-bool Scheduler::begun(WorkerId worker, JobId id, StripedFile file) {
+bool Scheduler::begun(WorkerId worker, JobId id, StripedFile file, std::vector<Extent> done) {
   JobRecord* const job = held_by(worker, id);
   if (job == nullptr || job->state != JobState::beginning) return false;
   --m_beginning;
   job->state = JobState::copying;
-  const ExtentCutter cutter(file.size, m_options.extent_bytes, file.stripe_size, m_workers.slots(), file.granule);
-  Stripe& stripe = m_stripes.emplace(id, Stripe{std::move(file), cutter, worker, {}, {}, {}, false, 0, 0}).first->second;
+  ExtentCutter cutter(file.size, m_options.extent_bytes, file.stripe_size, m_workers.slots(), file.granule, done);
+  std::uint64_t done_bytes = 0;
+  for (const Extent& extent : done) done_bytes += extent.length;
+  const auto done_extents = static_cast<std::uint32_t>(done.size());
+  Stripe& stripe = m_stripes.emplace(id, Stripe{std::move(file), std::move(cutter), worker, {}, std::move(done), {}, false,
+                                                done_bytes, done_extents})
+                       .first->second;  // its owner has still to hear of what is done
   if (job->reject_errno != 0) {
     const auto kind = job->reject_errno == ECANCELED ? ErrorKind::cancelled : ErrorKind::busy;
     fail_stripe(id, stripe, Error{kind, job->reject_errno, "stopped before the copy of", job->item.fid.bracketed()});

@@ -29,8 +29,9 @@ class ArchiveAction final : public FileAction {
     return static_cast<std::uint64_t>(m_action.attributes().st_size);
   }
 
-  [[nodiscard]] Status begin() override {
+  [[nodiscard]] Status begin(const std::optional<CopyVersion>& earlier) override {
     LHSM_TRY(m_action.begin());
+    if (earlier && take_over(*earlier)) return {};
     LHSM_TRY_ASSIGN(m_object, m_environment.backend.create(m_action.item().fid));
     return m_object->set_size(size());
   }
@@ -39,7 +40,9 @@ class ArchiveAction final : public FileAction {
     std::uint64_t stripe_size = 0;
     if (const auto layout = m_environment.client.layout(m_action.file_fd()); layout && *layout)
       stripe_size = lustre::stripe_size_of(**layout);
-    return {m_action.dfid(), stripe_size, m_object->token()};
+    std::optional<CopyVersion> version;
+    if (auto ticket = m_object->ticket()) version = CopyVersion{m_action.data_version(), std::move(*ticket)};
+    return {m_action.dfid(), stripe_size, m_object->token(), std::move(version), m_is_resumed};
   }
 
   [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) override {
@@ -74,8 +77,26 @@ class ArchiveAction final : public FileAction {
     m_object.reset();
     end_failed(m_environment, m_action, error);
   }
+  void fail_keeping(const Error& error) override {
+    if (m_object) m_object->keep();
+    fail(error);
+  }
 
  private:
+  /// Return whether what an earlier run copied is of this content of the file, and still there.
+  bool take_over(const CopyVersion& earlier) {
+    auto object = m_environment.backend.resume(m_action.item().fid, earlier.object, size());
+    const bool is_unchanged = earlier.data_version == m_action.data_version();
+    if (object && is_unchanged) {
+      m_object = std::move(*object);
+      m_is_resumed = true;
+    } else {
+      log::info("{}: begins anew, though an earlier run had copied some of it: {}", m_action.item().describe(),
+                is_unchanged ? object.error().describe() : "it has changed");
+    }
+    return m_is_resumed;
+  }
+
   /// ENOENT is not among them: a repeated end of which the first was taken finds the cookie gone.
   static bool certainly_not_taken(const Error& error) {
     switch (error.sys_errno) {
@@ -129,6 +150,7 @@ class ArchiveAction final : public FileAction {
   Environment& m_environment;
   lustre::HsmAction m_action;
   std::unique_ptr<archive::ObjectWriter> m_object;
+  bool m_is_resumed = false;
 };
 
 }  // namespace

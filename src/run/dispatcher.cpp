@@ -42,7 +42,8 @@ Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, co
       m_scheduler(m_options.scheduler),
       m_ticks(static_cast<std::size_t>(*std::max_element(m_workers.begin(), m_workers.end())) + 1),
       m_ranks(m_ticks.size()),
-      m_idle_watch(m_ticks.size()) {
+      m_idle_watch(m_ticks.size()),
+      m_copies(m_options.unfinished) {
   m_state.source = this;
   m_state.started = m_published = m_clock.now();
   m_state.ranks = m_workers.size();
@@ -209,7 +210,7 @@ void Dispatcher::carry_out(const plan::Command& command) {
           for (const JobId id : c.jobs) message.jobs.push_back(job(id));
           m_channel.send(c.worker, message);
         } else if constexpr (std::is_same_v<C, plan::GiveBegin>) {
-          m_channel.send(c.worker, comm::Begin{job(c.job)});
+          m_channel.send(c.worker, m_copies.begin(job(c.job)));
         } else if constexpr (std::is_same_v<C, plan::GiveExtent>) {
           const ActionItem& item = m_scheduler.find(c.job)->item;
           const plan::StripedFile& file = *m_scheduler.striped(c.job);
@@ -218,8 +219,7 @@ void Dispatcher::carry_out(const plan::Command& command) {
         } else if constexpr (std::is_same_v<C, plan::TellCovered>) {
           m_channel.send(c.worker, comm::Covered{c.job, c.extents});
         } else if constexpr (std::is_same_v<C, plan::GiveFinish>) {
-          m_channel.send(c.worker, comm::Finish{c.job, c.error ? std::string() : digest_of(c.job), c.error});
-          m_digests.erase(c.job);
+          m_channel.send(c.worker, finish_of(c.job, c.error));
         } else if constexpr (std::is_same_v<C, plan::TellCancel>) {
           m_channel.send(c.worker, comm::Cancel{c.job, c.error});
         } else {
@@ -284,21 +284,23 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
 }
 
 void Dispatcher::handle(WorkerId from, const comm::Begun& message) {
-  m_digests.insert_or_assign(message.id, copy::DigestCollector(message.size));
+  const plan::JobRecord* const job = m_scheduler.find(message.id);
+  std::vector<Extent> done = job != nullptr ? m_copies.begun(message, job->item) : std::vector<Extent>();
   if (!m_scheduler.begun(from, message.id, {message.dfid, message.size, message.stripe_size, message.token,
-                                            copy::leaf_bytes(message.size)}))
+                                            copy::leaf_bytes(message.size)}, std::move(done)))
     throw Fatal(fmt::format("rank {} began job {}, which it was not given", from, message.id));
 }
 
-std::string Dispatcher::digest_of(JobId job) const {
-  const auto digest = m_digests.at(job).digest();
-  if (!digest) throw Fatal(fmt::format("job {} is complete, but not its digest", job));
-  return digest->text();
+comm::Finish Dispatcher::finish_of(JobId job, const std::optional<Error>& error) {
+  const bool is_put_back = error && m_state.draining && error->sys_errno == k_put_back_errno;
+  auto finish = m_copies.finish(job, error, is_put_back);
+  if (!finish) throw Fatal(fmt::format("job {} is complete, but not its digest", job));
+  return std::move(*finish);
 }
 
 void Dispatcher::handle(WorkerId from, const comm::ExtentDone& message) {
-  if (const auto it = m_digests.find(message.id);
-      it != m_digests.end() && !message.error && !it->second.add(message.extent, message.leaves))
+  const plan::JobRecord* const job = m_scheduler.find(message.id);
+  if (job != nullptr && !message.error && !m_copies.extent_done(message, job->item))
     throw Fatal(fmt::format("rank {} sent digests for job {} that do not fit", from, message.id));
   if (!m_scheduler.extent_done(from, message.id, message.extent, message.error))
     throw Fatal(fmt::format("rank {} copied an extent of job {}, which it was not given", from, message.id));

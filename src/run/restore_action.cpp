@@ -29,7 +29,7 @@ class RestoreAction final : public FileAction {
     return static_cast<std::uint64_t>(m_action.attributes().st_size);
   }
 
-  [[nodiscard]] Status begin() override {
+  [[nodiscard]] Status begin(const std::optional<CopyVersion>&) override {
     const std::vector<std::string> layouts = find_layouts();
     LHSM_TRY(m_action.begin(layouts.empty() ? lustre::VolatileLayout::by_default : lustre::VolatileLayout::set_later));
     set_layout(layouts);
@@ -39,7 +39,9 @@ class RestoreAction final : public FileAction {
     return {};
   }
 
-  [[nodiscard]] Announcement announce() const override { return {m_action.dfid(), m_stripe_size, m_version}; }
+  [[nodiscard]] Announcement announce() const override {
+    return {m_action.dfid(), m_stripe_size, m_version, std::nullopt, false};
+  }
 
   [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) override {
     copy::FdSink sink(m_action.data_fd(), m_action.item().fid.bracketed(), m_environment.options.direct);

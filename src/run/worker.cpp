@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lhsmtool_mpi/run/worker.hpp"
 
-#include <map>
-#include <mutex>
 #include <tuple>
 #include <unordered_map>
 
@@ -12,6 +10,7 @@
 #include "lhsmtool_mpi/run/slot_pool.hpp"
 #include "copy_list.hpp"
 #include "outbox.hpp"
+#include "owned_actions.hpp"
 #include "refusal.hpp"
 #include "worker_hello.hpp"
 
@@ -86,7 +85,7 @@ class Worker {
   }
 
   bool handle(const comm::Begin& message) {
-    m_slots.add({message.job.id, false, [this, job = message.job](copy::Engine&) { begin_owned(job); },
+    m_slots.add({message.job.id, false, [this, message](copy::Engine&) { begin_owned(message); },
                  [this, job = message.job](const Error& error) { end_unbegun(job, error); }});
     return true;
   }
@@ -202,7 +201,7 @@ class Worker {
       result.disposition = comm::Disposition::large;
       return {};
     }
-    if (const Status begun = action.begin(); !begun) return fail_with(action, begun.error());
+    if (const Status begun = action.begin(std::nullopt); !begun) return fail_with(action, begun.error());
     result.size = action.size();  // an archive's is of its begin
     const auto copied = action.copy(engine, stop);
     if (!copied) return fail_with(action, copied.error());
@@ -225,30 +224,35 @@ class Worker {
     return Failure(error);
   }
 
-  Status fail_with(FileAction& action, const Error& error) {
+  Status fail_with(FileAction& action, const Error& error, bool is_kept = false) {
     m_pulse.wait();
-    action.fail(error);
+    if (is_kept)
+      action.fail_keeping(error);
+    else
+      action.fail(error);
     return Failure(error);
   }
 
-  void begin_owned(const comm::Job& job) {
+  void begin_owned(const comm::Begin& message) {
+    const comm::Job& job = message.job;
+    std::optional<CopyVersion> earlier;
+    if (!message.object.empty()) earlier = CopyVersion{message.data_version, message.object};
     const TimePoint begun = std::chrono::steady_clock::now();
     m_pulse.wait();
     Status status;
     if (auto opened = FileAction::open(m_environment, job.item); !opened) {
       status = refuse_with(job.item, opened.error());
-    } else if (status = (*opened)->begin(); !status) {
+    } else if (status = (*opened)->begin(earlier); !status) {
       (*opened)->fail(status.error());
     } else {
       FileAction& action = **opened;
       const Announcement announcement = action.announce();
+      const CopyVersion version = announcement.version.value_or(CopyVersion{});
       const std::uint64_t size = action.size();
-      {
-        const std::lock_guard lock(m_owned_mutex);
-        m_owned.emplace(job.id, std::move(*opened));
-      }
+      m_owned.add(job.id, std::move(*opened));
       m_reporter.add(job.id, action);
-      m_outbox.post(comm::Begun{job.id, announcement.dfid, size, announcement.stripe_size, announcement.token});
+      m_outbox.post(comm::Begun{job.id, announcement.dfid, size, announcement.stripe_size, announcement.token,
+                                version.object, version.data_version, announcement.is_resumed});
       return;
     }
     m_outbox.failed(job.id, status.error(), begun);
@@ -257,18 +261,12 @@ class Worker {
   void finish_owned(const comm::Finish& message) {
     const TimePoint begun = std::chrono::steady_clock::now();
     m_reporter.remove(message.id);
-    std::unique_ptr<FileAction> action;
-    {
-      const std::lock_guard lock(m_owned_mutex);
-      const auto it = m_owned.find(message.id);
-      if (it == m_owned.end()) throw Fatal("told to finish a file that this rank does not own");
-      action = std::move(it->second);
-      m_owned.erase(it);
-    }
+    std::unique_ptr<FileAction> action = m_owned.take(message.id);
     comm::Result result;
     result.id = message.id;
     result.size = action->size();
-    const Status status = message.error ? fail_with(*action, *message.error) : finish_striped(*action, message, result);
+    const Status status = message.error ? fail_with(*action, *message.error, message.is_kept)
+                                        : finish_striped(*action, message, result);
     if (!status) {
       result.disposition = comm::Disposition::failed;
       result.error = status.error();
@@ -331,8 +329,7 @@ class Worker {
 
   Outbox m_outbox;
 
-  std::mutex m_owned_mutex;
-  std::map<JobId, std::unique_ptr<FileAction>> m_owned;
+  OwnedActions m_owned;
 
   ProgressReporter m_reporter;
   SlotPool m_ender;  // one thread that ends what needs no slot

@@ -2,6 +2,7 @@
 // The input as each of the texts that people, archives and other processes write: sizes, digests, FIDs,
 // control files, tables of objects in the making.
 #include "../../src/archive/making_record.hpp"
+#include "../../src/archive/ticket.hpp"
 #include "check.hpp"
 #include "lhsmtool_mpi/base/fid.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
@@ -18,6 +19,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (const auto record = archive::parse_record(text)) {
     const auto again = archive::parse_record(archive::record_text(*record));
     FUZZ_CHECK(again && again->fid == record->fid && again->number == record->number);
+  }
+  if (const auto ticket = archive::parse_ticket(text)) {
+    const auto again = archive::parse_ticket(archive::ticket_text(*ticket));
+    FUZZ_CHECK(again && again->name == ticket->name && again->inode == ticket->inode);
   }
   if (const auto process = archive::process_of_table(text)) FUZZ_CHECK(process->find('/') == std::string::npos);
   if (const auto identity = archive::parse_header(text)) FUZZ_CHECK(identity->pid > 0);

@@ -40,7 +40,7 @@ void answer_until_stop(Channel& channel) {
     } else if (const auto* const recall = std::get_if<Recall>(&envelope->message)) {
       for (std::uint64_t i = 0; i < recall->most; ++i) channel.send(0, Tick{i, 0, 0, 0, {}});
     } else if (const auto* const begin = std::get_if<Begin>(&envelope->message)) {
-      channel.send(0, Begun{begin->job.id, {}, 0, 0, begin->job.item.data});
+      channel.send(0, Begun{begin->job.id, {}, 0, 0, begin->job.item.data, {}, 0, false});
     } else if (std::holds_alternative<Stop>(envelope->message)) {
       channel.send(0, Bye{});
       return;

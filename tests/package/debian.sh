@@ -93,7 +93,7 @@ done
 grep -q '^EnvironmentFile=/etc/sysconfig/lhsmtool_mpi-' "$root/usr/lib/systemd/system/lhsmtool_mpi@.service"
 grep -q '^ExecStart=/usr/bin/lhsmtool_mpi ' "$root/usr/lib/systemd/system/lhsmtool_mpi@.service"
 # shellcheck disable=SC2016 # dpkg's
-inside dpkg-query -W -f '${Conffiles}' lhsmtool-mpi | grep -q ' /etc/sysconfig/lhsmtool_mpi '
+inside dpkg-query -W -f '${Conffiles}' lhsmtool-mpi | grep ' /etc/sysconfig/lhsmtool_mpi ' > /dev/null
 
 # check_there BIN: on a Lustre that was started by the emulator of the same installation.
 check_there() {

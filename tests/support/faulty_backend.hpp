@@ -38,7 +38,9 @@ class FaultyBackend final : public archive::Backend {
   }
 
   [[nodiscard]] Status check() override { return m_wrapped->check(); }
-  [[nodiscard]] Outcome<std::uint64_t> clear_leftovers() override { return m_wrapped->clear_leftovers(); }
+  [[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) override {
+    return m_wrapped->clear_leftovers(wanted);
+  }
   [[nodiscard]] Outcome<std::unique_ptr<archive::ObjectReader>> open(const Fid& fid) override {
     LHSM_TRY(before("open"));
     LHSM_TRY_ASSIGN(auto reader, m_wrapped->open(fid));
@@ -47,6 +49,12 @@ class FaultyBackend final : public archive::Backend {
   [[nodiscard]] Outcome<std::unique_ptr<archive::ObjectWriter>> create(const Fid& fid) override {
     LHSM_TRY(before("create"));
     LHSM_TRY_ASSIGN(auto writer, m_wrapped->create(fid));
+    return std::make_unique<Writer>(*this, std::move(writer));
+  }
+  [[nodiscard]] Outcome<std::unique_ptr<archive::ObjectWriter>> resume(const Fid& fid, const std::string& ticket,
+                                                                       std::uint64_t size) override {
+    LHSM_TRY(before("resume"));
+    LHSM_TRY_ASSIGN(auto writer, m_wrapped->resume(fid, ticket, size));
     return std::make_unique<Writer>(*this, std::move(writer));
   }
   [[nodiscard]] Outcome<std::unique_ptr<copy::ByteSink>> join(const Fid& fid, const std::string& token) override {
@@ -111,6 +119,8 @@ class FaultyBackend final : public archive::Backend {
     Writer(FaultyBackend& backend, std::unique_ptr<archive::ObjectWriter> wrapped)
         : m_backend(backend), m_wrapped(std::move(wrapped)) {}
     [[nodiscard]] std::string token() const override { return m_wrapped->token(); }
+    [[nodiscard]] Outcome<std::string> ticket() const override { return m_wrapped->ticket(); }
+    void keep() override { m_wrapped->keep(); }
     [[nodiscard]] Status set_size(std::uint64_t size) override {
       LHSM_TRY(m_backend.before("set_size"));
       return m_wrapped->set_size(size);

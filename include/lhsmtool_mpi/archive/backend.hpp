@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,11 +65,14 @@ class Publication {
 };
 
 /// An object in the making, under a temporary name that no other attempt uses. Dropping it before
-/// publish() leaves nothing behind.
+/// publish() or keep() leaves nothing behind.
 class ObjectWriter : public copy::ByteSink {
  public:
   /// Return what another rank needs to write into this object too (Backend::join).
   [[nodiscard]] virtual std::string token() const = 0;
+  /// Return what a later process needs to go on with this object after this one was killed, or kept it
+  /// (Backend::resume): a line of text, which changes when the object is taken over.
+  [[nodiscard]] virtual Outcome<std::string> ticket() const = 0;
   [[nodiscard]] virtual Status set_size(std::uint64_t size) = 0;
   /// Called after the last write, which would change the times.
   [[nodiscard]] virtual Status set_attributes(const ObjectAttributes& attributes) = 0;
@@ -86,6 +90,8 @@ class ObjectWriter : public copy::ByteSink {
   /// synced, renamed, directory synced. All joined writers must be closed. The writer is used up; after
   /// an error what was there before is there again.
   [[nodiscard]] virtual Outcome<std::unique_ptr<Publication>> publish() = 0;
+  /// Leave what was written for Backend::resume() of a later process. Nothing is synced by this. The writer is used up.
+  virtual void keep() = 0;
 };
 
 class Backend {
@@ -94,11 +100,17 @@ class Backend {
 
   /// Return success if the archive is there and can be read and written.
   [[nodiscard]] virtual Status check() = 0;
-  /// Remove what killed processes left in the making, and return how many files that were. What living
-  /// ones have in the making is spared, whichever host they are on. Once, when a run starts.
-  [[nodiscard]] virtual Outcome<std::uint64_t> clear_leftovers() = 0;
+  /// Remove what processes that are gone left in the making, but for the objects that `wanted` has the tickets of, and
+  /// return how many files that were. What living ones have in the making is spared, whichever host they are on. When a
+  /// run starts, and again at its end where something was wanted.
+  [[nodiscard]] virtual Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) = 0;
   [[nodiscard]] virtual Outcome<std::unique_ptr<ObjectReader>> open(const Fid& fid) = 0;
   [[nodiscard]] virtual Outcome<std::unique_ptr<ObjectWriter>> create(const Fid& fid) = 0;
+  /// Take an object in the making of `fid` over from a process that is gone, with what was written into it: it gets
+  /// a name of this process. ENOENT: it is not there any more, or another one has its name, or it is not of `size` bytes
+  /// (then it goes). EINVAL: no ticket of an object of this file.
+  [[nodiscard]] virtual Outcome<std::unique_ptr<ObjectWriter>> resume(const Fid& fid, const std::string& ticket,
+                                                                      std::uint64_t size) = 0;
   /// Open an object in the making that another rank created, for writing extents of it. The sink
   /// must be synced by its writer; dropping it closes it.
   [[nodiscard]] virtual Outcome<std::unique_ptr<copy::ByteSink>> join(const Fid& fid, const std::string& token) = 0;

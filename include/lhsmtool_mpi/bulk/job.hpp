@@ -4,7 +4,8 @@
 // It knows neither Lustre nor threads of its own: an Asker asks and looks, the dispatcher tells what was taken in and
 // what ended, and every result goes into the journal. All calls may be made from any thread.
 //
-// Memory: what is at the coordinator (the window), what waits for another attempt, and one slice of the manifest.
+// Memory: what is at the coordinator (the window), what waits for another attempt, one slice of the manifest, and, until
+// they are begun, the digests of the extents of large archives that an earlier run left: 16 bytes for each MiB of these.
 #pragma once
 
 #include <chrono>
@@ -29,7 +30,9 @@
 #include "lhsmtool_mpi/bulk/row_source.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
+#include "lhsmtool_mpi/run/unfinished_copies.hpp"
 #include "lhsmtool_mpi/store/journal.hpp"
+#include "lhsmtool_mpi/store/replay.hpp"
 
 namespace lhsm::bulk {
 
@@ -65,11 +68,14 @@ struct JobProgress {
   std::map<std::string, std::uint64_t> errors;  ///< of items that were given up, by text without the subject
 };
 
-class Job {
+class Job final : public run::UnfinishedCopies {
  public:
   /// `source` and `journal` outlive the job. `on_end` is called once, from any thread, when everything is final, or the
   /// job cannot go on; it must not call the job back.
   Job(RowSource& source, store::Journal& journal, JobOptions options, const Clock& clock, std::function<void()> on_end);
+
+  /// Take up what earlier runs had copied of large files, by row. Once, before anything is asked for.
+  void go_on_with(std::map<std::uint64_t, store::PartialFile> partial);
 
   // For askers.
 
@@ -103,6 +109,11 @@ class Job {
   [[nodiscard]] bool has(const ActionItem& item) const;
   void taken_in(const ActionItem& item);
   void ended(const ActionItem& item, const run::ActionOutcome& outcome);
+  // What is done of large archives goes into the journal, and comes back from there.
+  [[nodiscard]] std::set<std::string> wanted_objects() const override;
+  [[nodiscard]] std::optional<run::CopyVersion> known(const ActionItem& item) const override;
+  [[nodiscard]] std::vector<run::CopiedPiece> take(const ActionItem& item) override;
+  [[nodiscard]] bool piece_done(const ActionItem& item, const run::CopyVersion& version, run::CopiedPiece piece) override;
 
   /// From now on.
   void set_limits(const JobLimits& limits);
@@ -147,6 +158,9 @@ class Job {
   void check_end();
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] std::size_t room();
+  [[nodiscard]] bool is_of(const ActionItem& item) const;
+  [[nodiscard]] std::optional<std::uint64_t> partial_row(const ActionItem& item) const;
+  void forget_partial(const Flight& flight, bool only_begun);
 
   RowSource& m_source;
   store::Journal& m_journal;
@@ -170,6 +184,8 @@ class Job {
   std::multimap<TimePoint, Row> m_retries;
   std::uint64_t m_successes = 0;
   std::map<std::uint64_t, std::uint64_t> m_did_not_fit;  // rows that wait for space, and m_successes as it was then
+  // Files of which extents are in the journal: what these are copied to, and until this run begins them the extents.
+  std::map<std::uint64_t, store::PartialFile> m_partial;
   JobProgress m_progress;
   std::uint64_t m_last_record = 0;
   bool m_told = false;

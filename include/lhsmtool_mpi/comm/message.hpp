@@ -59,7 +59,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 12;
+inline constexpr std::uint32_t k_protocol_version = 13;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -104,6 +104,8 @@ struct Results {
 
 struct Begin {
   Job job;
+  std::string object;              ///< of an archive: what an earlier run left in the making (run::CopyVersion); may be empty
+  std::uint64_t data_version = 0;  ///< of the file when that was begun
 };
 
 struct Begun {
@@ -112,6 +114,9 @@ struct Begun {
   std::uint64_t size = 0;
   std::uint64_t stripe_size = 0; ///< of the Lustre file; 0 when unknown
   std::string token;             ///< names the object in the making, or the version of the one to be restored
+  std::string object;            ///< of an archive that a later run could go on with: its run::CopyVersion
+  std::uint64_t data_version = 0;
+  bool is_resumed = false;       ///< on the object of the Begin, with what is in it
 };
 
 struct CopyExtent {
@@ -146,6 +151,7 @@ struct Finish {
   JobId id = 0;
   std::string digest;          ///< of all extents (copy::ObjectDigest as text), without an error
   std::optional<Error> error;  ///< nothing: all extents are done
+  bool is_kept = false;        ///< with an error: what was copied is left to a later run
 };
 
 /// Stop what you do for this job. The job, or its extent, then ends with `error`.

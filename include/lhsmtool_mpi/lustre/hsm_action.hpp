@@ -66,6 +66,8 @@ class HsmAction {
   [[nodiscard]] const ActionItem& item() const { return m_item; }
   /// Attributes of the file as they were at open(); of an archive's source, at begin().
   [[nodiscard]] const struct stat& attributes() const { return m_attributes; }
+  /// The data version of an archive's source at begin(): the same one means the same content.
+  [[nodiscard]] std::uint64_t data_version() const { return m_data_version; }
   /// The file that is open for copying: the archive's source, or the restore's volatile (after
   /// begin). Borrowed; closed by end().
   [[nodiscard]] int data_fd() const;

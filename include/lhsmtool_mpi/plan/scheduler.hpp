@@ -128,8 +128,8 @@ class Scheduler {
   CancelEffect cancel(JobId job);
   /// A worker found the file to be large: it was not begun.
   bool found_large(WorkerId worker, JobId job, std::uint64_t size);
-  /// The owner began a large file.
-  bool begun(WorkerId worker, JobId job, StripedFile file);
+  /// The owner began a large file, of which `done` (as for ExtentCutter) needs no copying.
+  bool begun(WorkerId worker, JobId job, StripedFile file, std::vector<Extent> done = {});
   /// An extent was copied, synced and closed, or failed.
   bool extent_done(WorkerId worker, JobId job, Extent extent, const std::optional<Error>& error);
   /// The owner learnt that the action must stop.

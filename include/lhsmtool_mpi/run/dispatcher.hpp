@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,7 +16,6 @@
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/comm/channel.hpp"
 #include "lhsmtool_mpi/comm/roll_call.hpp"
-#include "lhsmtool_mpi/copy/digest.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/plan/bandwidth.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
@@ -26,6 +25,7 @@
 #include "lhsmtool_mpi/run/receiver.hpp"
 #include "lhsmtool_mpi/run/run_detail.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
+#include "lhsmtool_mpi/run/striped_copies.hpp"
 
 namespace lhsm::run {
 
@@ -43,6 +43,8 @@ struct DispatcherOptions {
   const std::atomic<std::uint64_t>* bandwidth = nullptr;
   /// Whether an action is of the bulk, which goes behind all others. Empty: none is. Called in the dispatcher's thread.
   std::function<bool(const ActionItem&)> is_bulk;
+  /// Who remembers what is done of large archives; null: nobody. Outlives the dispatcher.
+  UnfinishedCopies* unfinished = nullptr;
   /// Actions that the coordinator gave to a copytool which is no more: carried out as if they came now.
   std::vector<ActionItem> adopted;
   /// Called with the reason when a stop cannot be brought to an end, as a rank or an MDT does not answer.
@@ -102,7 +104,7 @@ class Dispatcher final : public DetailSource {
   void finish(WorkerId from, const comm::Result& result);
   void share_bandwidth(TimePoint now);
   void publish(TimePoint now);
-  [[nodiscard]] std::string digest_of(JobId job) const;
+  [[nodiscard]] comm::Finish finish_of(JobId job, const std::optional<Error>& error);
 
   comm::Channel& m_channel;
   std::vector<WorkerId> m_workers;
@@ -122,7 +124,7 @@ class Dispatcher final : public DetailSource {
   ArrivalTimes m_arrivals;
   IdleWatch m_idle_watch;
   plan::BandwidthShare m_bandwidth;
-  std::map<JobId, copy::DigestCollector> m_digests;  // of striped files that are being copied
+  StripedCopies m_copies;
 };
 
 }  // namespace lhsm::run

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "lhsmtool_mpi/base/action_item.hpp"
@@ -14,6 +15,7 @@
 #include "lhsmtool_mpi/copy/engine.hpp"
 #include "lhsmtool_mpi/run/environment.hpp"
 #include "lhsmtool_mpi/run/stop_flag.hpp"
+#include "lhsmtool_mpi/run/unfinished_copies.hpp"
 
 namespace lhsm::run {
 
@@ -22,6 +24,8 @@ struct Announcement {
   Fid dfid;
   std::uint64_t stripe_size = 0;
   std::string token;  ///< of the object in the making; of a restore the object's version
+  std::optional<CopyVersion> version;  ///< of an archive that a later run could go on with
+  bool is_resumed = false;             ///< the earlier run's object is gone on with
 };
 
 /// What a copy of all of a file tells.
@@ -50,8 +54,9 @@ class FileAction {
 
   /// Size of the file in bytes.
   [[nodiscard]] virtual std::uint64_t size() const = 0;
-  /// Begin the action and make the target. After an error call fail().
-  [[nodiscard]] virtual Status begin() = 0;
+  /// Begin the action and make the target. An archive goes on with the object that an earlier run left, when that is
+  /// there and the file is unchanged since; otherwise that object is removed. After an error call fail().
+  [[nodiscard]] virtual Status begin(const std::optional<CopyVersion>& earlier) = 0;
   [[nodiscard]] virtual Announcement announce() const = 0;
   /// Copy all of it.
   [[nodiscard]] virtual Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) = 0;
@@ -64,6 +69,8 @@ class FileAction {
   [[nodiscard]] virtual Outcome<Verified> finish(const copy::ObjectDigest& digest) = 0;
   /// End with `error`; nothing is left behind.
   virtual void fail(const Error& error) = 0;
+  /// End with `error`, but leave the object of an archive as far as it is copied to a later run.
+  virtual void fail_keeping(const Error& error) { fail(error); }
 };
 
 /// Copy one extent of an action that another rank owns, on a file of `file_size` bytes: open both

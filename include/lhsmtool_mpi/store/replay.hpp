@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lhsmtool_mpi/base/error.hpp"
@@ -53,6 +54,8 @@ class JournalState {
   /// What was asked for, or copied in part, and has no final result. By row.
   [[nodiscard]] const std::map<std::uint64_t, RequestRecord>& open_requests() const { return m_requests; }
   [[nodiscard]] const std::map<std::uint64_t, PartialFile>& partial_files() const { return m_partial; }
+  /// The same, which are not here any more then, nor in unfinished(): to be used once.
+  [[nodiscard]] std::map<std::uint64_t, PartialFile> take_partial_files() { return std::exchange(m_partial, {}); }
   [[nodiscard]] const std::vector<RunRecord>& runs() const { return m_runs; }
 
   /// Return whether there is anything that belongs into the next manifest: results, runs that are over.

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -70,6 +74,21 @@ class ArchiveFixture : public ::testing::Test {
     const auto layout = m_backend->layout(fid);
     EXPECT_TRUE(layout.has_value());
     return layout.value_or("an error");
+  }
+
+  /// Let a new process do something with a backend of its own, and be killed in the middle of it.
+  void in_killed_process(const std::function<void()>& body) {
+    m_backend.reset();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      m_backend = open_backend();
+      body();
+      ::kill(::getpid(), SIGKILL);
+    }
+    int status = -1;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFSIGNALED(status));
+    m_backend = open_backend();
   }
 
   /// Return all files but the tables of what is in the making.

@@ -22,22 +22,8 @@ const std::string k_process = "0123456789abcdef";
 
 class LeftoversTest : public ArchiveFixture {
  protected:
-  /// Let a new process do something with a backend of its own, and be killed in the middle of it.
-  void in_killed_process(const std::function<void()>& body) {
-    m_backend.reset();
-    const pid_t child = ::fork();
-    if (child == 0) {
-      m_backend = open_backend();
-      body();
-      ::kill(::getpid(), SIGKILL);
-    }
-    int status = -1;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFSIGNALED(status));
-    m_backend = open_backend();
-  }
   [[nodiscard]] std::uint64_t clear() {
-    const auto cleared = m_backend->clear_leftovers();
+    const auto cleared = m_backend->clear_leftovers({});
     EXPECT_TRUE(cleared.has_value()) << cleared.error().describe();
     return cleared.value_or(999);
   }
@@ -93,7 +79,7 @@ TEST_F(LeftoversTest, a_published_object_stays_and_its_predecessor_goes) {
 TEST_F(LeftoversTest, what_a_living_process_has_is_spared) {
   const auto writer = begin("content", "lov");
   auto other = open_backend();
-  EXPECT_EQ(other->clear_leftovers(), 0U);
+  EXPECT_EQ(other->clear_leftovers({}), 0U);
   EXPECT_THAT(files(), SizeIs(2));
   EXPECT_THAT(tables(), SizeIs(1));
   EXPECT_TRUE((*writer).publish()) << "and it goes on";
@@ -165,14 +151,14 @@ TEST_F(LeftoversTest, what_is_no_table_is_left_alone) {
   make_table(record(1), k_process);
   make_table(record(1), k_process + ".x");
   std::filesystem::create_symlink("/etc/passwd", m_dir / (".lhsmtool_mpi/" + k_process + ".3"));
-  EXPECT_FALSE(m_backend->clear_leftovers()) << "the link is told";
+  EXPECT_FALSE(m_backend->clear_leftovers({})) << "the link is told";
   EXPECT_THAT(tables(), SizeIs(4));
 }
 
 TEST_F(LeftoversTest, a_link_in_the_place_of_the_directory_is_not_followed) {
   std::filesystem::create_directory(m_dir / "elsewhere");
   std::filesystem::create_directory_symlink("elsewhere", m_dir / ".lhsmtool_mpi");
-  EXPECT_FALSE(m_backend->clear_leftovers());
+  EXPECT_FALSE(m_backend->clear_leftovers({}));
   EXPECT_FALSE(m_backend->create(k_fid));
 }
 

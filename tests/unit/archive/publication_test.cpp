@@ -87,7 +87,7 @@ class PublicationLayouts : public PublicationTest, public ::testing::WithParamIn
   }
   /// The next start finds what belongs together, and leaves nothing else.
   void expect_cleared(int step) {
-    const auto cleared = m_backend->clear_leftovers();
+    const auto cleared = m_backend->clear_leftovers({});
     ASSERT_TRUE(cleared) << cleared.error().describe();
     const auto lov = load_layout();
     EXPECT_EQ(lov, wanted(load() == "old" ? GetParam().before : GetParam().after)) << step << ' ' << load();

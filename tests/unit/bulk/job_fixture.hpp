@@ -70,6 +70,7 @@ class JobTest : public run::WholeRunTest {
     m_run = std::move(*opened);
     m_dispatcher_options.adopted = m_run->take_adopted();
     m_dispatcher_options.is_bulk = [this](const ActionItem& item) { return m_run->job().has(item); };
+    m_dispatcher_options.unfinished = &m_run->job();
     m_watcher = std::make_unique<JobWatcher>(m_observer, *m_run);
   }
   /// Begin a job with a copytool of so many workers; 0: without one.

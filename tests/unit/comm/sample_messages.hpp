@@ -37,15 +37,17 @@ inline std::vector<Message> sample_messages() {
       Results{{}},
       Results{{Result{1, Disposition::done, {}, 10, 9, 8, true, std::string(16, '\xee')}, Result{2, Disposition::failed, sample_error(), 0, 0, 0, false, {}},
                Result{~0ULL, Disposition::large, {}, ~0ULL, 1, 2, false, {}}}},
-      Begin{job},
-      Begun{5, {1, 2, 3}, 1ULL << 40, 1 << 20, "0x1:0x2_tmp.7"},
+      Begin{job, {}, 0},
+      Begin{job, "0x1:0x2_tmp.6 17", ~0ULL},
+      Begun{5, {1, 2, 3}, 1ULL << 40, 1 << 20, "0x1:0x2_tmp.7", {}, 0, false},
+      Begun{5, {1, 2, 3}, 1ULL << 40, 1 << 20, "0x1:0x2_tmp.7", "0x1:0x2_tmp.7 17", 1ULL << 50, true},
       CopyExtent{6, ActionKind::archive, {1, 2, 3}, {4, 5, 6}, std::string(300, 't'), {1 << 20, 64 << 20}, 1ULL << 40},
       ExtentDone{6, {1 << 20, 64 << 20}, 12345, std::string(64 * 16, '\0'), std::nullopt},
       ExtentDone{6, {0, 1}, 0, {}, sample_error()},
       Covered{6, {{0, 1}, {5, 6}}},
       Trouble{7, sample_error()},
-      Finish{8, "xxh3-128:", std::nullopt},
-      Finish{8, {}, sample_error()},
+      Finish{8, "xxh3-128:", std::nullopt, false},
+      Finish{8, {}, sample_error(), true},
       Cancel{9, sample_error()},
       Recall{~std::uint32_t{0}},
       Returned{{}},
@@ -102,9 +104,12 @@ inline bool operator==(const Hello& a, const Hello& b) {
 }
 inline bool operator==(const Jobs& a, const Jobs& b) { return a.jobs == b.jobs; }
 inline bool operator==(const Results& a, const Results& b) { return a.results == b.results; }
-inline bool operator==(const Begin& a, const Begin& b) { return a.job == b.job; }
+inline bool operator==(const Begin& a, const Begin& b) {
+  return a.job == b.job && a.object == b.object && a.data_version == b.data_version;
+}
 inline bool operator==(const Begun& a, const Begun& b) {
-  return a.id == b.id && a.dfid == b.dfid && a.size == b.size && a.stripe_size == b.stripe_size && a.token == b.token;
+  return a.id == b.id && a.dfid == b.dfid && a.size == b.size && a.stripe_size == b.stripe_size && a.token == b.token &&
+         a.object == b.object && a.data_version == b.data_version && a.is_resumed == b.is_resumed;
 }
 inline bool operator==(const CopyExtent& a, const CopyExtent& b) {
   return a.id == b.id && a.kind == b.kind && a.fid == b.fid && a.dfid == b.dfid && a.token == b.token &&
@@ -117,7 +122,7 @@ inline bool operator==(const ExtentDone& a, const ExtentDone& b) {
 inline bool operator==(const Covered& a, const Covered& b) { return a.id == b.id && a.extents == b.extents; }
 inline bool operator==(const Trouble& a, const Trouble& b) { return a.id == b.id && a.error == b.error; }
 inline bool operator==(const Finish& a, const Finish& b) {
-  return a.id == b.id && a.digest == b.digest && a.error == b.error;
+  return a.id == b.id && a.digest == b.digest && a.error == b.error && a.is_kept == b.is_kept;
 }
 inline bool operator==(const Cancel& a, const Cancel& b) { return a.id == b.id && a.error == b.error; }
 inline bool operator==(const Recall& a, const Recall& b) { return a.most == b.most; }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -113,6 +114,48 @@ TEST(ExtentCutterTest, take_has_every_property_for_random_files) {
       EXPECT_GE(count, std::min(4 * slots, in_units)) << "fewer than four turns";
     }
     if (::testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(ExtentCutterTest, take_leaves_out_what_is_done) {
+  const std::vector<Extent> done{{0, 2 * k_MiB}, {3 * k_MiB, k_MiB}, {4 * k_MiB, k_MiB}};
+  const auto extents = cut_all({16 * k_MiB + 5, 4 * k_MiB, k_MiB, 1, k_MiB, done});
+  EXPECT_EQ(extents.at(0), (Extent{2 * k_MiB, k_MiB}));
+  EXPECT_EQ(extents.at(1).offset, 5 * k_MiB);
+  EXPECT_EQ(extents.back().end(), 16 * k_MiB + 5);
+}
+
+TEST(ExtentCutterTest, empty_when_all_is_done) {
+  EXPECT_TRUE(ExtentCutter(9 * k_MiB + 1, k_MiB, 0, 4, k_MiB, {{0, 9 * k_MiB}, {9 * k_MiB, 1}}).empty());
+}
+
+TEST(ExtentCutterTest, what_is_done_and_what_is_cut_are_the_file_once) {
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 2000; ++round) {
+    const std::uint64_t size = up_to(random, 33);
+    const std::uint64_t granule = k_MiB << (round % 3);
+    const std::uint64_t granules = size / granule + (size % granule != 0 ? 1 : 0);
+    std::vector<Extent> done;
+    for (std::uint64_t at = random() % 4; at < granules; at += 1 + random() % 40) {
+      const std::uint64_t count = 1 + random() % 20;
+      const std::uint64_t end = std::min((at + count) * granule, size);
+      done.push_back({at * granule, end - at * granule});
+      at += count;
+    }
+    std::vector<Extent> all = cut_all({size, up_to(random, 30) + 1, 65536 * up_to(random, 8), up_to(random, 6), granule, done});
+    for (const Extent& extent : all)
+      ASSERT_TRUE(extent.offset % granule == 0 && (extent.length % granule == 0 || extent.end() == size));
+    all.insert(all.end(), done.begin(), done.end());
+    std::sort(all.begin(), all.end(), [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
+    std::uint64_t at = 0;
+    for (const Extent& extent : all) {
+      ASSERT_EQ(extent.offset, at);
+      ASSERT_GT(extent.length, 0U);
+      at = extent.end();
+    }
+    ASSERT_EQ(at, size);
   }
 }
 

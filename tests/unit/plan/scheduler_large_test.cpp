@@ -24,6 +24,25 @@ class SchedulerLargeTest : public SchedulerFixture {
   }
 };
 
+TEST_F(SchedulerLargeTest, what_an_earlier_run_copied_is_not_copied_but_reported) {
+  const GiveBegin begin = add_large(ActionKind::archive, 1, 4 * k_mib);
+  const std::vector<Extent> done{{0, 2 * k_mib}, {3 * k_mib, k_mib}};
+  ASSERT_TRUE(m_scheduler.begun(begin.worker, begin.job, striped(4 * k_mib), done));
+  const auto rest = take<GiveExtent>();
+  EXPECT_EQ(rest.extent, (Extent{2 * k_mib, k_mib}));
+  expect_nothing();
+  m_scheduler.report_coverage();
+  EXPECT_EQ(take<TellCovered>().extents, done);
+  ASSERT_TRUE(m_scheduler.extent_done(rest.worker, rest.job, rest.extent, std::nullopt));
+  EXPECT_FALSE(take<GiveFinish>().error);
+}
+
+TEST_F(SchedulerLargeTest, a_file_that_an_earlier_run_copied_whole_is_finished) {
+  const GiveBegin begin = add_large(ActionKind::archive, 1, 4 * k_mib);
+  ASSERT_TRUE(m_scheduler.begun(begin.worker, begin.job, striped(4 * k_mib), {{0, 4 * k_mib}}));
+  EXPECT_FALSE(take<GiveFinish>().error);
+}
+
 TEST_F(SchedulerLargeTest, begun_file_is_copied_by_all_and_finished_by_its_owner) {
   const GiveBegin begin = add_large(ActionKind::restore, 1, 10 * k_mib + 7);
   expect_nothing();

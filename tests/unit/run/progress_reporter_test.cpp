@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 class ReportedAction final : public FileAction {
  public:
   [[nodiscard]] std::uint64_t size() const override { return 0; }
-  [[nodiscard]] Status begin() override { return {}; }
+  [[nodiscard]] Status begin(const std::optional<CopyVersion>&) override { return {}; }
   [[nodiscard]] Announcement announce() const override { return {}; }
   [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine&, const StopFlag&) override { return CopiedFile{}; }
   [[nodiscard]] Status report(Extent done) override {
