@@ -83,6 +83,20 @@ class StopOnFailure final : public run::Observer {
   run::StopRequest* m_stop;
 };
 
+/// Passes signals on while it lives.
+class HeardSignals {
+ public:
+  HeardSignals(SignalThread& signals, std::function<void(int)> on_signal) : m_signals(signals) {
+    m_signals.deliver_to(std::move(on_signal));
+  }
+  ~HeardSignals() { m_signals.deliver_to({}); }
+  HeardSignals(const HeardSignals&) = delete;
+  HeardSignals& operator=(const HeardSignals&) = delete;
+
+ private:
+  SignalThread& m_signals;
+};
+
 /// Ends this process, and all other ranks, without waiting for anybody.
 using Abort = std::function<void()>;
 
@@ -129,8 +143,9 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   });
   run::StopRequest stop;
   std::atomic<int> stop_signal = 0;
-  // To prepare may take long; what is heard then counts, too.
-  signals.deliver_to([&, heard = 0](int number) mutable {
+  std::atomic<bool> is_serving = false;
+  // To prepare may take long, and so may the end; what is heard then counts, too.
+  const HeardSignals heard_signals(signals, [&, heard = 0](int number) mutable {
     stop_signal = number;
     ++heard;
     const int asked = heard > 1 && options.last_signal_is_second ? k_wait_for_nobody : heard;
@@ -138,6 +153,10 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     for (int so_far = stop.count; so_far < asked && !stop.count.compare_exchange_weak(so_far, asked);) {
     }
     channel.wake();
+    // Else the dispatcher sees to it. What is durable stays so.
+    if (asked < k_wait_for_nobody || is_serving) return;
+    fmt::print(stderr, "lhsmtool_mpi: told to wait for nobody\n");
+    abort();
   });
   std::string failed;
   try {
@@ -175,11 +194,12 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
         channel.wake();
       });
     }
+    is_serving = true;
     dispatcher.serve(client, stop);
   } catch (const std::exception& error) {
     failed = error.what();
   }
-  signals.deliver_to({});
+  is_serving = false;
   try {
     if (!dispatcher.dismiss()) throw Fatal("a rank does not answer");
   } catch (const std::exception& error) {
