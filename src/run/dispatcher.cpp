@@ -20,6 +20,7 @@ constexpr Duration k_idle_wait = 500ms;
 constexpr Duration k_coverage_interval = 1s;
 constexpr Duration k_least_interval = 10ms;  // also when progress is asked for all the time
 constexpr Duration k_publish_interval = 100ms;
+constexpr Duration k_farewell = 1s;      // to unregister, even if nobody is to be waited for: else the coordinator still sends
 constexpr Duration k_mdt_patience = 2s;  // with what only the registration waits for, when nobody is to be waited for
 constexpr int k_messages_a_turn = 64;
 // Refused for want of time: the errno of an action that is put back. Not ECANCELED, which the
@@ -90,10 +91,11 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
       } else if (step == Step::stop_running) {
         m_scheduler.stop_running({ErrorKind::busy, k_put_back_errno, "stopped while it ran", client.mount_point()});
       } else {
-        give_up_at = m_scheduler.idle() ? now + k_mdt_patience : now;
+        give_up_at = now + (m_scheduler.idle() ? k_mdt_patience : k_farewell);
       }
     }
-    if (now >= give_up_at && !(alone && m_scheduler.idle())) give_up();
+    const bool has_left = give_up_at != TimePoint::max() && receiver.stopped();  // what is not ended now is not waited for
+    if ((now >= give_up_at || (has_left && !m_scheduler.idle())) && !(alone && m_scheduler.idle())) give_up();
     if (now >= next_coverage) {
       m_scheduler.report_coverage();
       next_coverage = now + coverage_interval;
@@ -254,6 +256,10 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
   outcome.worker = from;
   outcome.bytes_moved = result.bytes_moved;
   outcome.took = took;
+  if (const auto work = m_copies.ended(result.id)) {
+    outcome.bytes_moved = work->bytes_moved;
+    outcome.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - work->begun);
+  }
   outcome.age = m_clock.now() - m_arrivals.over(result.id, is_users);
   RankState& rank = m_ranks.at(static_cast<std::size_t>(from));
   ++(result.disposition == comm::Disposition::done ? rank.done : rank.failed);

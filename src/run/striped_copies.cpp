@@ -21,6 +21,7 @@ comm::Begin StripedCopies::begin(comm::Job job) const {
 }
 
 std::vector<Extent> StripedCopies::begun(const comm::Begun& message, const ActionItem& item) {
+  m_work.insert_or_assign(message.id, Work{0, std::chrono::steady_clock::now()});
   Copy& copy = m_copies.insert_or_assign(message.id, Copy{copy::DigestCollector(message.size), {}, false}).first->second;
   if (m_unfinished == nullptr || item.kind != ActionKind::archive) return {};
   std::vector<CopiedPiece> pieces = m_unfinished->take(item);
@@ -52,8 +53,14 @@ bool StripedCopies::add(Copy& copy, const ActionItem& item, CopiedPiece piece) {
 }
 
 bool StripedCopies::extent_done(const comm::ExtentDone& message, const ActionItem& item) {
+  if (const auto work = m_work.find(message.id); work != m_work.end()) work->second.bytes_moved += message.bytes_moved;
   const auto at = m_copies.find(message.id);
   return at == m_copies.end() || add(at->second, item, {message.extent, message.leaves});
+}
+
+std::optional<StripedCopies::Work> StripedCopies::ended(JobId job) {
+  const auto at = m_work.extract(job);
+  return at.empty() ? std::nullopt : std::optional(at.mapped());
 }
 
 std::optional<comm::Finish> StripedCopies::finish(JobId job, const std::optional<Error>& error, bool is_put_back) {

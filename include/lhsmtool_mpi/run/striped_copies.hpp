@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/base/ids.hpp"
 #include "lhsmtool_mpi/comm/message.hpp"
 #include "lhsmtool_mpi/copy/digest.hpp"
@@ -30,6 +31,14 @@ class StripedCopies {
   /// remembered. Nothing: it has no error, but not all leaves are there.
   [[nodiscard]] std::optional<comm::Finish> finish(JobId job, const std::optional<Error>& error, bool is_put_back);
 
+  /// What all ranks did for a file in this run.
+  struct Work {
+    std::uint64_t bytes_moved = 0;  ///< without holes
+    TimePoint begun;
+  };
+  /// The file has ended. Nothing: it was not striped.
+  [[nodiscard]] std::optional<Work> ended(JobId job);
+
  private:
   struct Copy {
     copy::DigestCollector digests;
@@ -40,6 +49,7 @@ class StripedCopies {
 
   UnfinishedCopies* m_unfinished;
   std::map<JobId, Copy> m_copies;
+  std::map<JobId, Work> m_work;
 };
 
 }  // namespace lhsm::run

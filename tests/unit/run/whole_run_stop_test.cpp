@@ -135,6 +135,7 @@ TEST_F(WholeRunStopTest, third_stop_waits_for_nobody) {
   start_striped_at_gate();
   for (int i = 0; i < 3; ++i) request_stop();
   m_dispatcher_thread.join();  // while the copies still stand at the gate
+  EXPECT_FALSE(m_lustre.registered()) << "the coordinator would go on sending";
   EXPECT_NE(m_fatal.find("1 actions are not ended: rank"), std::string::npos) << m_fatal;
   m_gate.open();
   m_worker_threads.clear();
