@@ -86,7 +86,7 @@ void print_text(const std::string& manifest, const Census& census, const std::ve
 }  // namespace
 
 StatusCommand::StatusCommand(CLI::App& app) : m_app(app.add_subcommand("status", "Show how a job, or any run that keeps a status file, stands")) {
-  m_app->add_option("JOB", m_manifest, "Manifest of the job, or a file that a run keeps with --status")->type_name("");
+  m_app->add_option("JOB", m_manifest, "Manifest of the job, or the status file of a run")->type_name("");
   CLI::Option* const json = m_app->add_flag("--json", m_json, "As JSON");
   m_app
       ->add_option_function<std::vector<std::string>>(
@@ -106,6 +106,7 @@ int StatusCommand::run() {
   read_watch();
   if (m_manifest.empty()) throw UsageError("status: JOB is required");
   if (!speaks_for_all()) return k_all_done;
+  m_manifest = store::real_manifest(m_manifest);
   if (is_live_status(m_manifest)) {
     if (m_watches)
       watch_live_status(m_manifest, std::chrono::seconds(m_interval));

@@ -56,7 +56,7 @@ for command in $commands; do
 done
 offers '--config' --c
 offers '--hsm-root' serve --hs
-offers '--slots,--stripe-threshold' serve -v --s
+offers '--slots,--status,--stripe-threshold' serve -v --s
 offers 'a dir,dir' serve ''
 offers 'a dir,dir' serve --hsm-root ''
 offers 'dir' serve --hsm-root d

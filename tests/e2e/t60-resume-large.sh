@@ -97,6 +97,8 @@ printf z >> "$DIR/tree/big"
 interrupt all
 # It knows nothing of the job, and clears what nobody seems to want.
 start_copytool 0
+# (The coordinator still has the dead one in its list, too.)
+expect_soon "it serves" 30 grep -q 'registered as copytool' "$COPYTOOL_LOG"
 stop_copytool USR1
 expect_equal "the object is gone" "$(temporaries)" ""
 go_on "$DIR/tree/big"
