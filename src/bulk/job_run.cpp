@@ -110,7 +110,12 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
     if (state->options.action == store::ItemAction::none)
       return failure(ErrorKind::invalid, EINVAL, "find what is to be done with the items of", path);
   }
+  if (const auto stop_at = state->options.job.deadline.stop_at)
+    state->options.order.is_stopped = [stop_at, &clock, is_told = state->options.order.is_stopped] {
+      return clock.now() >= *stop_at || (is_told && is_told());
+    };
   state->options.job.action = state->options.asker.action = state->options.action;
+  if (files.state.has_open_run()) state->options.asker.search_first = state->options.job.max_inflight;
   auto rows = rows_in_order(files.manifest, files.state, path, state->options.order);
   const bool is_stopped = !rows && rows.error().kind == ErrorKind::cancelled;
   if (!rows && !is_stopped) return Failure(rows.error());
@@ -124,7 +129,8 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
   }
   if (state->options.action == store::ItemAction::archive) state->job->go_on_with(files.state.take_partial_files());
   if (state->lock->is_lost()) state->lost();
-  if (is_stopped) state->job->stop("the run was told to stop");
+  if (is_stopped && state->job->goes_on_after(std::chrono::milliseconds(0)))  // else the deadline has come, which it says itself
+    state->job->stop("the run was told to stop");
   LHSM_TRY_ASSIGN(const auto requests, open_requests(files.manifest, files.state));
   if (!requests.empty()) {
     state->adopted = adopt_requests(*state->job, client, state->options.action, requests,

@@ -17,6 +17,8 @@ using store::ItemSlice;
 
 namespace {
 
+/// Calls of a command for locations that fail in a row before it is given up: each may take as long as it is allowed to.
+constexpr unsigned k_most_failed_calls = 3;
 constexpr std::uint32_t k_unknown_volume = k_no_group - 1;  // the last one
 
 /// A number as a key that orders as it does.
@@ -68,10 +70,14 @@ class LocatedRows {
 
  private:
   Status ask() {
-    const auto found = locate(m_options.location, m_paths, m_options.is_stopped);
+    Outcome<std::vector<std::optional<Location>>> found = std::vector<std::optional<Location>>(m_rows.size());
+    if (m_failed_calls < k_most_failed_calls) found = locate(m_options.location, m_paths, m_options.is_stopped);
     if (!found) {
       if (found.error().kind == ErrorKind::cancelled) return Failure(found.error());
       log::warning("{}", found.error().describe());
+      if (++m_failed_calls == k_most_failed_calls) log::warning("the command for locations is not asked any more");
+    } else if (m_failed_calls < k_most_failed_calls) {
+      m_failed_calls = 0;
     }
     for (std::size_t i = 0; i < m_rows.size(); ++i) {
       const bool is_known = found && (*found)[i].has_value();
@@ -100,6 +106,7 @@ class LocatedRows {
   std::vector<Row> m_rows;  // that are to be asked about
   std::vector<std::string> m_paths;
   std::uint64_t m_unknown = 0;
+  unsigned m_failed_calls = 0;  // in a row
 };
 
 std::string key_of(const ItemSlice& slice, std::size_t i, Order order) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,9 @@ struct AskerOptions {
   /// How long a request may be unanswered before the file is looked at: another copytool may have taken it, or
   /// the coordinator passed it over.
   std::chrono::milliseconds look_after{30'000};
+  /// So many of the first files of an archive job are searched at the coordinator before they are asked for: a run that died may
+  /// have asked for them last, without a word in the journal, and a second request is carried out a second time (facts 3.2).
+  std::size_t search_first = 0;
   unsigned look_threads = 1;
   unsigned search_at_look = 1;  ///< at each so manieth look at a file its request is searched at the coordinator, which costs that
 };
@@ -39,6 +43,7 @@ class Asker {
   void look();
   void ask_for(std::vector<Row> rows);
   [[nodiscard]] bool examine(const Row& row);
+  [[nodiscard]] bool may_be_asked_for(const Row& row);
   void request(const std::vector<Row>& rows);
   void request_singly(const std::vector<Row>& rows);
   void look_at(const Row& row, bool searches);
@@ -46,6 +51,7 @@ class Asker {
   Job& m_job;
   lustre::Client& m_client;
   AskerOptions m_options;
+  std::atomic<std::size_t> m_searched_first = 0;
   std::vector<std::jthread> m_threads;
 };
 

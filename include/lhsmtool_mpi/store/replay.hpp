@@ -57,6 +57,8 @@ class JournalState {
   /// The same, which are not here any more then, nor in unfinished(): to be used once.
   [[nodiscard]] std::map<std::uint64_t, PartialFile> take_partial_files() { return std::exchange(m_partial, {}); }
   [[nodiscard]] const std::vector<RunRecord>& runs() const { return m_runs; }
+  /// Return whether the last run did not come to its end: what it did last may be unknown.
+  [[nodiscard]] bool has_open_run() const { return m_run_is_open; }
 
   /// Return whether there is anything that belongs into the next manifest: results, runs that are over.
   [[nodiscard]] bool has_news() const { return m_has_news; }

@@ -61,6 +61,7 @@ TEST_F(JobTest, digests_are_kept_in_the_manifest) {
       digester.add(std::as_bytes(std::span(content)), 0);
       copy::DigestCollector collector(content.size());
       ASSERT_TRUE(content.empty() || collector.add(all, digester.finish()));
+      EXPECT_EQ(item.outcome.bytes_copied, content.size()) << "by all ranks";
       ASSERT_TRUE(item.outcome.has_digest);
       EXPECT_EQ(item.outcome.digest, collector.digest()->value);
     }

@@ -113,6 +113,15 @@ TEST_F(OrderTest, a_command_that_fails_costs_only_the_order) {
   EXPECT_EQ(order(Order::archive_location), (Places{0, 1, 2, 3, 4}));
 }
 
+TEST_F(OrderTest, a_command_that_keeps_failing_is_given_up) {
+  make(std::vector<Made>(8));
+  m_run_options.order.object_path = [](const Fid&) { return "x"; };
+  m_run_options.order.location.command = "echo called >> " + (m_job_dir / "calls").string() + "; exit 3";
+  m_run_options.order.location.batch = 1;
+  EXPECT_EQ(order(Order::archive_location), (Places{0, 1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(test::read_file(m_job_dir / "calls"), "called\ncalled\ncalled\n");
+}
+
 TEST_F(OrderTest, so_many_volumes_at_once) {
   std::vector<Made> files;
   for (std::uint64_t i = 0; i < 60; ++i) files.push_back({1, 0, "", "T" + std::to_string(i % 6), 60 - i});

@@ -132,6 +132,31 @@ TEST_F(JobTest, ends_when_its_lock_is_taken_away) {
   EXPECT_EQ(items()[0].outcome.result, ItemResult::pending) << "it is somebody else's journal";
 }
 
+TEST_F(JobTest, what_a_dead_run_asked_for_last_is_not_asked_for_twice) {
+  const Fid fid = new_file("content");
+  make_manifest({fid});
+  open(ItemAction::archive);
+  m_lustre.hold_requests(true);
+  // It dies when the coordinator has the request, and the journal does not know.
+  ASSERT_TRUE(m_lustre.request(abi::HUA_ARCHIVE, 1, std::span(&fid, 1)));
+  m_run_options.asker.threads = 0;
+  m_run.reset();
+  open(ItemAction::archive);
+  m_run->start("host", 1);  // this one has a record
+  m_run->job().stop("dies");
+  m_run.reset();
+  m_run_options.asker.threads = 2;
+  begin(ItemAction::archive);
+  int left = 120'000;
+  while (left-- > 0 && m_run->job().unanswered(0ms, 1).empty()) ASSERT_TRUE(m_run->job().goes_on_after(1ms));
+  EXPECT_GT(left, 0) << "it was not found";
+  m_lustre.hold_requests(false);
+  EXPECT_TRUE(wait_for_fulfilment());
+  EXPECT_EQ(end().census.with(ItemResult::done), 1U);
+  EXPECT_EQ(m_lustre.records().size(), 1U);
+  EXPECT_EQ(copies(), 1);
+}
+
 TEST_F(JobTest, a_stopped_retry_leaves_work) {
   std::vector<Fid> fids;
   for (int i = 0; i < 5; ++i) fids.push_back(new_released("object"));
