@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <tuple>
+
 #include "lhsmtool_mpi/archive/beneath.hpp"
 #include "leftovers.hpp"
 #include "making_table.hpp"
@@ -111,10 +113,17 @@ Outcome<std::unique_ptr<ObjectWriter>> PosixBackend::resume(const Fid& fid, cons
   const std::string making = place->name() + std::string(k_making_infix) + record.unique();
   LHSM_TRY(place->rename(wanted->name, making));
   auto writer = std::make_unique<PosixWriter>(place, std::move(object), std::move(record), std::vector<Fd>(), m_direct);
-  LHSM_TRY_ASSIGN(const auto renamed, place->identity(making));
+  const auto put_back = [&](const Error& error) -> Failure {
+    std::ignore = place->rename(making, wanted->name);  // its name is what is on record
+    writer->keep();
+    return Failure(error);
+  };
+  const auto identity = place->identity(making);
+  if (!identity) return put_back(identity.error());
+  const auto& renamed = *identity;
   if (!renamed || renamed->second != wanted->inode || static_cast<std::uint64_t>(status.st_size) != size)
     return errno_error("resume", subject, ENOENT);
-  LHSM_TRY(place->sync());
+  if (const Status synced = place->sync(); !synced) return put_back(synced.error());
   return writer;
 }
 

@@ -31,7 +31,8 @@ class ArchiveAction final : public FileAction {
 
   [[nodiscard]] Status begin(const std::optional<CopyVersion>& earlier) override {
     LHSM_TRY(m_action.begin());
-    if (earlier && take_over(*earlier)) return {};
+    if (earlier) LHSM_TRY(take_over(*earlier));
+    if (m_is_resumed) return {};
     LHSM_TRY_ASSIGN(m_object, m_environment.backend.create(m_action.item().fid));
     return m_object->set_size(size());
   }
@@ -83,18 +84,26 @@ class ArchiveAction final : public FileAction {
   }
 
  private:
-  /// Return whether what an earlier run copied is of this content of the file, and still there.
-  bool take_over(const CopyVersion& earlier) {
+  /// Go on with what an earlier run copied if it is of this content of the file, and still there. An error that may pass is
+  /// one of this attempt: the next one may find it.
+  Status take_over(const CopyVersion& earlier) {
     auto object = m_environment.backend.resume(m_action.item().fid, earlier.object, size());
     const bool is_unchanged = earlier.data_version == m_action.data_version();
     if (object && is_unchanged) {
       m_object = std::move(*object);
       m_is_resumed = true;
+    } else if (is_unchanged && may_pass(object.error())) {
+      return Failure(object.error());
     } else {
       log::info("{}: begins anew, though an earlier run had copied some of it: {}", m_action.item().describe(),
                 is_unchanged ? object.error().describe() : "it has changed");
     }
-    return m_is_resumed;
+    return {};
+  }
+
+  static bool may_pass(const Error& error) {
+    return error.kind == ErrorKind::io || error.kind == ErrorKind::busy || error.kind == ErrorKind::timeout ||
+           error.kind == ErrorKind::no_space;
   }
 
   /// ENOENT is not among them: a repeated end of which the first was taken finds the cookie gone.

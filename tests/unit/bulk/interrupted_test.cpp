@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Archives of large files that are interrupted, and gone on with by the next run of the job.
 #include "job_fixture.hpp"
+#include "support/faulty_backend.hpp"
 
 namespace lhsm::bulk {
 namespace {
@@ -186,6 +187,18 @@ TEST_F(InterruptedTest, an_attempt_that_does_not_begin_takes_nothing_away) {
   m_lustre.before(Call::copy_start, [&begins](const Fid&) { return ++begins == 1 ? EIO : 0; });
   expect_archived_as(expected(done));
   EXPECT_EQ(begins, 2);
+}
+
+TEST_F(InterruptedTest, an_error_that_passes_takes_nothing_away) {
+  interrupt(5);
+  const auto done = pieces();
+  change_unseen();
+  auto faulty = std::make_unique<test::FaultyBackend>(std::move(m_backend));
+  test::FaultyBackend& backend = *faulty;
+  m_backend = std::move(faulty);
+  backend.fail("resume", 1, EIO);
+  expect_archived_as(expected(done));
+  EXPECT_TRUE(backend.hit());
 }
 
 TEST_F(InterruptedTest, an_attempt_that_fails_leaves_nothing) {
