@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/base/new_file.hpp"
 #include "lhsmtool_mpi/bulk/failed_list.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
 #include "lhsmtool_mpi/bulk/row_walk.hpp"
@@ -104,8 +105,7 @@ FailedList::~FailedList() {
 
 Outcome<FailedList> FailedList::create(const std::string& path) {
   FailedList list(path);
-  list.m_fd = Fd(::open(list.m_temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!list.m_fd) return errno_error("open", list.m_temporary);
+  LHSM_TRY_ASSIGN(list.m_fd, make_new_file(list.m_temporary));
   list.m_buffer = list.m_form->begin();
   return list;
 }

@@ -7,6 +7,8 @@
 
 #include <cstdio>
 
+#include "lhsmtool_mpi/base/new_file.hpp"
+
 namespace lhsm::pages {
 
 namespace {
@@ -22,8 +24,7 @@ Outcome<Output> Output::open(const std::string& path) {
     return Output(std::move(fd), "standard output", "");
   }
   std::string temporary = fmt::format("{}.tmp-{}", path, ::getpid());
-  Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd) return errno_error("open", temporary);
+  LHSM_TRY_ASSIGN(Fd fd, make_new_file(temporary));
   return Output(std::move(fd), path, std::move(temporary));
 }
 

@@ -12,9 +12,11 @@
 #include <cstdio>
 #include <mutex>
 #include <thread>
+#include <tuple>
 
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/new_file.hpp"
 #include "lhsmtool_mpi/base/process_identity.hpp"
 #include "lhsmtool_mpi/report/metrics.hpp"
 
@@ -50,11 +52,9 @@ Status write_all(int fd, std::string_view text, const std::string& path) {
 }  // namespace
 
 Status replace_file(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".tmp";
-  // Anew each time: what lies there may be a link that somebody else has made.
-  if (::unlink(temporary.c_str()) != 0 && errno != ENOENT) return errno_error("unlink", temporary);
-  Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (!file) return errno_error("create", temporary);
+  // By process: two runs that were given one file by mistake must not make one text of theirs.
+  const std::string temporary = fmt::format("{}.tmp-{}", path, ::getpid());
+  LHSM_TRY_ASSIGN(Fd file, make_new_file(temporary));
   Status written = write_all(*file, text, temporary);
   if (written) written = file.close(temporary);
   if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = errno_error("rename to", path);
@@ -130,6 +130,8 @@ StateFiles::StateFiles(run::Observer& inner, Options options)
   if (m_options.status_file.empty() && m_options.metrics_file.empty()) return;
   m_writer = std::make_shared<Writer>(m_options);
   m_writer->thread = std::thread([writer = m_writer] { writer->run(); });
+  // What an earlier run left must not be taken for this one while it prepares.
+  write({}, std::chrono::steady_clock::now(), "starting");
 }
 
 StateFiles::~StateFiles() {
@@ -183,8 +185,12 @@ RunStatus StateFiles::make(const run::RunState& state, TimePoint now) {
     status.kinds.push_back({lower(to_string(Tally::k_kinds.at(i))), 0, 0, done.at(i), kind.failed, kind.cancelled, kind.put_back});
   }
   // What no copytool does: there are no actions of it.
-  if (m_options.command == "release")
-    status.kinds.push_back({"release", 0, state.running, state.released, state.failed, state.cancelled, 0});
+  if (m_options.command == "release") status.kinds.push_back({"release", 0, 0, state.released, 0, 0, 0});
+  // Without a dispatcher nobody tells of single files.
+  if (state.source == nullptr)
+    for (KindStatus& kind : status.kinds)
+      if (kind.name == m_options.command)
+        std::tie(kind.running, kind.failed, kind.cancelled) = std::tuple(state.running, state.failed, state.cancelled);
   status.rank_count = state.ranks;
   status.unverified = state.unverified;
   status.file_bytes = state.file_bytes;

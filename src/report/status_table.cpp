@@ -73,6 +73,9 @@ bool is_gone(const RunStatus& status) {
 std::optional<std::string> staleness(const RunStatus& status, std::int64_t now_ms) {
   if (status.state == "ended") return std::nullopt;
   if (is_gone(status)) return fmt::format("its process {} is gone", ProcessIdentity::parse(status.process)->pid);
+  // To find out what is to be done may take long.
+  if (const auto process = ProcessIdentity::parse(status.process); status.state == "starting" && process && process->is_running() == true)
+    return std::nullopt;
   if (const std::int64_t age = now_ms - status.updated_ms; age > k_long_ms)
     return fmt::format("it was not updated for {}", duration(static_cast<double>(age) / 1000));
   return std::nullopt;

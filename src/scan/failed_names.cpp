@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/new_file.hpp"
 
 namespace lhsm::scan {
 
@@ -19,8 +20,7 @@ FailedNames::~FailedNames() {
 
 Status FailedNames::open(const std::string& path) {
   const std::string temporary = path + ".tmp";
-  m_file = Fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!m_file) return errno_error("open", temporary);
+  LHSM_TRY_ASSIGN(m_file, make_new_file(temporary));
   m_path = path;
   m_temporary = temporary;
   return {};

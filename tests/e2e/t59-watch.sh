@@ -67,7 +67,7 @@ expect_line "they count" "^lhsmtool_mpi_actions_total\{.*action=\"restore\",resu
 expect_line "errors by errno" "^lhsmtool_mpi_action_errors_total\{.*errno=\"ENOENT\"\} 1\$" "$METRICS"
 expect_line "the latency of each" "^lhsmtool_mpi_action_latency_seconds_count\{.*action=\"restore\"\} $((files - 1))\$" "$METRICS"
 expect_line "and that it is over" '^lhsmtool_mpi_up\{.*\} 0$' "$METRICS"
-expect "no temporary is left" sh -c "! ls '$STATUS.tmp' '$METRICS.tmp' 2> /dev/null"
+expect "no temporary is left" sh -c "! ls '$STATUS'.tmp-* '$METRICS'.tmp-* 2> /dev/null"
 for rank in 0 1; do expect "rank $rank has a log" test -e "$WORK/log-$rank.json"; done
 expect_line "with lines of JSON" '^\{"time":"[-0-9T:.+]+","level":"info","host":"[^"]+","rank":0,"message":".* serve ' "$WORK/log-0.json"
 expect_equal "and no other" "$(grep -cv '^{"time":.*}$' "$WORK/log-0.json" || true)" 0

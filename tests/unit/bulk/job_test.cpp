@@ -211,10 +211,12 @@ TEST_F(JobTest, lists_what_failed) {
   const Fid gone = new_file();
   m_lustre.unlink(gone);
   make_manifest({good, gone});
+  std::filesystem::create_symlink("victim", m_job_dir / "failed.txt.tmp");  // of somebody who knows what root will write
   for (const std::string name : {"failed.txt", "failed.csv", "failed.json"}) {
     m_run_options.failed_list = m_job_dir / name;
     do_job(ItemAction::archive);
   }
+  EXPECT_FALSE(std::filesystem::exists(m_job_dir / "victim"));
   EXPECT_EQ(test::read_file(m_job_dir / "failed.txt"), "/mnt/dir/" + gone.str() + "\n");
   EXPECT_EQ(test::read_file(m_job_dir / "failed.csv"),
             "fid,path,result,errno,text,attempts\r\n" + gone.bracketed() + ",/mnt/dir/" + gone.str() +

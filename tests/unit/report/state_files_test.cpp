@@ -2,6 +2,7 @@
 #include "lhsmtool_mpi/report/state_files.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -47,6 +48,7 @@ class StateFilesTest : public ::testing::Test {
  protected:
   StateFiles::Options options() { return {status_path(), metrics_path(), "serve", "/mnt/lustre", "0.1"}; }
   std::string status_path() { return m_dir / "status.json"; }
+  std::string temporary() { return status_path() + ".tmp-" + std::to_string(::getpid()); }
   std::string metrics_path() { return m_dir / "lhsm.prom"; }
   RunStatus status() { return *status_of_json(content(status_path())); }
 
@@ -63,17 +65,23 @@ TEST_F(StateFilesTest, replace_file_leaves_the_former_one_whole_when_it_fails) {
   ASSERT_TRUE(replace_file(status_path(), "one"));
   ASSERT_TRUE(replace_file(status_path(), "two"));
   EXPECT_EQ(content(status_path()), "two");
-  std::filesystem::create_directory(status_path() + ".tmp");
+  std::filesystem::create_directory(temporary());
   EXPECT_FALSE(replace_file(status_path(), "three"));
   EXPECT_EQ(content(status_path()), "two");
   EXPECT_FALSE(replace_file(m_dir / "no" / "where", "x"));
 }
 
 TEST_F(StateFilesTest, replace_file_follows_no_link_that_lies_there) {
-  std::filesystem::create_symlink("victim", status_path() + ".tmp");
+  std::filesystem::create_symlink("victim", temporary());
   ASSERT_TRUE(replace_file(status_path(), "text"));
   EXPECT_FALSE(std::filesystem::exists(m_dir / "victim"));
   EXPECT_EQ(content(status_path()), "text");
+}
+
+TEST_F(StateFilesTest, what_an_earlier_run_left_is_replaced_at_once) {
+  ASSERT_TRUE(replace_file(status_path(), "of an earlier run"));
+  { const StateFiles files(m_inner, options()); }
+  EXPECT_EQ(status().state, "starting");
 }
 
 TEST_F(StateFilesTest, everything_is_passed_on) {
