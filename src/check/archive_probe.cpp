@@ -76,7 +76,10 @@ comm::CheckFound look_at_archive(const std::string& root, bool reads_only, const
     found.findings.push_back(failed(errno_error("stat", root).value(), ""));
     return found;
   }
-  if (reads_only) {
+  if (reads_only && ::faccessat(*root_fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
+    // The tool makes a file there when it begins, whatever it is to do.
+    found.findings.push_back(failed(errno_error("make files in", root).value(), k_rights));
+  } else if (reads_only) {
     found.findings.push_back({CheckVerdict::ok, k_subject, fmt::format("{}: can be read (--read-only: not written to)", root), ""});
     found.facts.push_back({"inode of the archive's root", fmt::format("{}", here.st_ino)});
   } else if (!asked.probe.empty()) {

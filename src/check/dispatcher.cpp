@@ -80,9 +80,9 @@ void Dispatcher::give_up(std::size_t rank, const std::string& subject) {
 
 void Dispatcher::compare_clocks() {
   std::uint64_t id = 0;
-  const TimePoint deadline = now() + m_options.patience;
   for (std::size_t rank = 1; rank < m_ranks.size() && !m_stop; ++rank) {
     if (!m_ranks[rank].speaks_for_host) continue;
+    const TimePoint deadline = now() + m_options.patience;  // for each: one that hangs says nothing of the others
     // The quickest answer of some tells most.
     std::int64_t lead = 0;
     std::int64_t uncertainty = std::numeric_limits<std::int64_t>::max();

@@ -8,7 +8,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <future>
 #include <memory>
 #include <thread>
@@ -17,25 +16,21 @@
 #include "lhsmtool_mpi/check/worker.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
-#include "lhsmtool_mpi/comm/loopback.hpp"
-#include "lhsmtool_mpi/comm/mpi_session.hpp"
-#include "surroundings.hpp"
+#include "process.hpp"
 
 namespace lhsm::cli {
 
 namespace {
 
-using Abort = std::function<void(int code)>;
-
 constexpr std::chrono::seconds k_removal_timeout{5};
 
 /// Be a rank; a failure ends all of them.
-void work(comm::Channel& channel, const check::WorkerOptions& options, const Abort& abort) {
+void work(comm::Channel& channel, const check::WorkerOptions& options, Process& process) {
   try {
     check::run_worker(channel, options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}: {}\n", options.host, error.what());
-    abort(k_run_failed);
+    process.abort(k_run_failed);
   }
 }
 
@@ -44,8 +39,7 @@ int exit_code(const check::Report& report) { return report.worst() == check::Che
 void print(const CheckOptions& options, const check::Dispatcher& dispatcher, int ranks) {
   const std::string text =
       options.is_json ? check_json(dispatcher.report(), dispatcher.links(), ranks) : check_text(dispatcher.report(), ranks);
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  if (std::fflush(stdout) != 0) throw Fatal(errno_error("write", "the result").value());
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) throw Fatal(errno_error("write", "the result").value());
 }
 
 /// Remove a file, unless that hangs, too.
@@ -60,12 +54,14 @@ void remove_in_time(const std::string& path) {
 }
 
 /// Rank 0: the dispatcher here, its own worker in a thread.
-int dispatch(const CheckOptions& options, comm::Channel& channel, comm::Channel& local_worker, int ranks,
-             const std::vector<check::Link>& links, const check::WorkerOptions& worker_options, SignalThread& signals, const Abort& abort) {
-  const std::jthread worker([&] { work(local_worker, worker_options, abort); });
-  check::Dispatcher dispatcher(channel, ranks, {worker_options.build, options.plan, options.slots, !options.reads_only, options.patience});
+int dispatch(const CheckOptions& options, const std::vector<check::Link>& links, const check::WorkerOptions& worker_options,
+             Process& process) {
+  auto [channel, local_worker] = process.dispatcher_channel();
+  const int ranks = process.ranks();
+  const std::jthread worker([&, local = local_worker] { work(*local, worker_options, process); });
+  check::Dispatcher dispatcher(*channel, ranks, {worker_options.build, options.plan, options.slots, !options.reads_only, options.patience});
   std::atomic<int> stop_signal = 0;
-  signals.deliver_to([&](int number) {
+  const HeardSignals heard(process.signals(), [&](int number) {
     if (stop_signal.exchange(number) != 0) std::_Exit(number == SIGINT ? k_interrupted : k_work_left);
     dispatcher.stop();
   });
@@ -77,18 +73,21 @@ int dispatch(const CheckOptions& options, comm::Channel& channel, comm::Channel&
   } catch (const std::exception& error) {
     failed = error.what();
   }
-  if (is_complete) print(options, dispatcher, ranks);
+  try {
+    if (is_complete) print(options, dispatcher, ranks);
+  } catch (const Fatal& error) {
+    failed = error.what();
+  }
   // Those that hang in a file system do not go home.
   if (dispatcher.has_silent_ranks()) {
     if (!dispatcher.probe().empty()) remove_in_time(options.archive_root + '/' + dispatcher.probe());
-    abort(exit_code(dispatcher.report()));
+    process.abort(exit_code(dispatcher.report()));
   }
   if (!dispatcher.dismiss()) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? "a rank does not answer" : failed);
-    abort(k_run_failed);
+    process.abort(k_run_failed);
   }
   if (!failed.empty()) throw Fatal(failed);
-  signals.deliver_to({});
   if (!is_complete) return stop_signal == SIGINT ? k_interrupted : k_work_left;
   return exit_code(dispatcher.report());
 }
@@ -96,36 +95,24 @@ int dispatch(const CheckOptions& options, comm::Channel& channel, comm::Channel&
 }  // namespace
 
 int run_check(const CheckOptions& options) {
-  SignalThread signals;  // before MPI starts its threads
-  const check::WorkerOptions worker_options{build_identity(),     host_name(),        options.mount,
-                                            options.archive_root, options.reads_only, check::real_senses()};
-  if (!comm::started_by_launcher()) {
-    log::set_up(worker_options.host, 0, log::Level::warning);
-    comm::LoopbackHub hub(1);
-    return dispatch(options, hub, hub.worker(0), 1, {}, worker_options, signals, [](int code) { std::_Exit(code); });
-  }
-  comm::MpiSession session;
-  log::set_up(worker_options.host, session.rank(), log::Level::warning);
-  const Abort abort = [&session](int code) { session.abort(code); };
+  Process process(log::Level::warning);
   std::vector<check::Link> links;
-  for (const auto& link : session.measure_links()) links.push_back({link.rank, {}, link.latency_us, link.mib_per_s});
-  int code = k_all_done;
-  std::string failed;
-  if (session.rank() == 0) {
-    auto [channel, local_worker] = session.dispatcher_channel();
-    try {
-      code = dispatch(options, *channel, *local_worker, session.size(), links, worker_options, signals, abort);
-    } catch (const Fatal& error) {
-      failed = error.what();
-    }
-  } else {
-    // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
-    const auto channel = session.worker_channel();
-    work(*channel, worker_options, abort);
+  try {
+    for (const auto& link : process.measure_links()) links.push_back({link.rank, {}, link.latency_us, link.mib_per_s});
+  } catch (const Fatal& error) {
+    // Where a rank does not answer, none can end MPI in good order.
+    fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
+    process.abort(k_run_failed);
   }
-  session.finalize();
-  if (!failed.empty()) throw Fatal(failed);
-  return code;
+  return process.run([&]() -> int {
+    const check::WorkerOptions worker_options{build_identity(),     process.host(),     options.mount,
+                                              options.archive_root, options.reads_only, check::real_senses()};
+    if (process.is_first()) return dispatch(options, links, worker_options, process);
+    // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
+    const auto channel = process.worker_channel();
+    work(*channel, worker_options, process);
+    return k_all_done;
+  });
 }
 
 }  // namespace lhsm::cli

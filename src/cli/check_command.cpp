@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "check_command.hpp"
 
+#include <algorithm>
+
 namespace lhsm::cli {
 
 CheckCommand::CheckCommand(CLI::App& app)
@@ -10,11 +12,11 @@ CheckCommand::CheckCommand(CLI::App& app)
       "The MDS logs one line for each host (\"Cannot find running request for cookie 0\"): that is how it is asked whether HSM is enabled.");
   m_app->add_option("MOUNT", m_options.mount, "Mount point of the file system")->required()->type_name("");
   m_app->add_option("-p,--hsm-root,--hsm_root", m_options.archive_root, "Root directory of the archive")->required()->type_name("DIR");
-  m_app->add_option("-A,--archive", m_options.plan.archive_ids, "Archive id that will be served; may be repeated")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
+  m_app->add_option("-A,--archive", m_options.plan.archive_ids, "Archive id that will be served; may be repeated (none, or 0: all)")
+      ->type_name("N")
+      ->allow_extra_args(false);  // else it would swallow the mount point
   m_app->add_option("--slots", m_options.slots, "Copies at once on each rank, as the run will have them")
-      ->check(CLI::Range(1U, 4096U))
+      ->check(CLI::Range(1U, 1024U))
       ->capture_default_str()
       ->type_name("N");
   m_app->add_option("--keep-alive", m_options.plan.keep_alive_s, "Seconds between signs of life, as the run will have them")
@@ -29,6 +31,13 @@ CheckCommand::CheckCommand(CLI::App& app)
       ->default_str("60")
       ->type_name("S");
   m_app->add_flag("--json", m_options.is_json, "As JSON");
+}
+
+int CheckCommand::run() {
+  // 0 stands for all archives, as for a run.
+  auto& ids = m_options.plan.archive_ids;
+  if (std::find(ids.begin(), ids.end(), 0U) != ids.end()) ids.clear();
+  return run_check(m_options);
 }
 
 }  // namespace lhsm::cli

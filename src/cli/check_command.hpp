@@ -15,7 +15,7 @@ class CheckCommand {
   CheckCommand& operator=(const CheckCommand&) = delete;
   [[nodiscard]] bool parsed() const { return m_app->parsed(); }
   /// Return the exit code. Throws Fatal.
-  int run() { return run_check(m_options); }
+  int run();
 
  private:
   CLI::App* m_app;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "check.hpp"
@@ -16,6 +17,14 @@ std::string summary(const check::Report& report) {
   return fmt::format("{} OK, {} WARN, {} FAIL", report.count(CheckVerdict::ok), report.count(CheckVerdict::warn), report.count(CheckVerdict::fail));
 }
 
+/// Whether nobody else has anything to say of it.
+bool is_of_rank_0_alone(const check::Report& report, const std::string& subject) {
+  const auto lines = report.lines();
+  return std::all_of(lines.begin(), lines.end(), [&subject](const check::ReportLine& line) {
+    return line.finding.subject != subject || line.ranks == std::set<WorkerId>{0};
+  });
+}
+
 }  // namespace
 
 std::string check_text(const check::Report& report, int ranks) {
@@ -23,7 +32,8 @@ std::string check_text(const check::Report& report, int ranks) {
   for (const check::ReportLine& line : report.lines()) {
     const check::CheckFinding& found = line.finding;
     // Most is said by rank 0 for the run, or by all.
-    const bool is_special = line.ranks.size() != static_cast<std::size_t>(ranks) && line.ranks != std::set<WorkerId>{0};
+    const bool is_for_run = line.ranks == std::set<WorkerId>{0} && is_of_rank_0_alone(report, found.subject);
+    const bool is_special = line.ranks.size() != static_cast<std::size_t>(ranks) && !is_for_run;
     text += fmt::format("{:4}  {:22}  {}{}\n", check::to_string(found.verdict), found.subject, found.text,
                         is_special ? fmt::format("  [rank{} {}]", line.ranks.size() == 1 ? "" : "s", check::ranks_text(line.ranks)) : "");
     if (!found.remedy.empty()) text += fmt::format("      {:22}  -> {}\n", "", found.remedy);

@@ -153,7 +153,6 @@ class Reader {
       if (!joins) number.push_back(word[i]);
     }
     if (!is_number(number)) fail("a value is a text in quotes, a number, true or false");
-    if (number.starts_with('+')) number.erase(0, 1);
     return number;
   }
 

@@ -44,6 +44,10 @@ comm::MpiSession::DispatcherChannel Process::dispatcher_channel() {
   return {std::move(hub), &local_worker};
 }
 
+std::vector<comm::MpiSession::Link> Process::measure_links() {
+  return m_session ? m_session->measure_links() : std::vector<comm::MpiSession::Link>();
+}
+
 void Process::abort(int exit_code) {
   if (m_session) m_session->abort(exit_code);
   std::_Exit(exit_code);

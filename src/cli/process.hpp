@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
@@ -34,6 +35,8 @@ class Process {
   /// The ends of rank 0, and of the others. Gone before the next thing is begun.
   [[nodiscard]] comm::MpiSession::DispatcherChannel dispatcher_channel();
   [[nodiscard]] std::unique_ptr<comm::Channel> worker_channel() { return m_session->worker_channel(); }
+  /// As MpiSession::measure_links(); nothing where there is one rank. Throws Fatal.
+  [[nodiscard]] std::vector<comm::MpiSession::Link> measure_links();
   /// End all ranks at once.
   [[noreturn]] void abort(int exit_code);
 

@@ -83,20 +83,6 @@ class StopOnFailure final : public run::Observer {
   run::StopRequest* m_stop;
 };
 
-/// Passes signals on while it lives.
-class HeardSignals {
- public:
-  HeardSignals(SignalThread& signals, std::function<void(int)> on_signal) : m_signals(signals) {
-    m_signals.deliver_to(std::move(on_signal));
-  }
-  ~HeardSignals() { m_signals.deliver_to({}); }
-  HeardSignals(const HeardSignals&) = delete;
-  HeardSignals& operator=(const HeardSignals&) = delete;
-
- private:
-  SignalThread& m_signals;
-};
-
 /// Ends this process, and all other ranks, without waiting for anybody.
 using Abort = std::function<void()>;
 

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <functional>
 #include <thread>
 
 #include "lhsmtool_mpi/base/signals.hpp"
@@ -15,10 +14,9 @@
 #include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
-#include "lhsmtool_mpi/comm/loopback.hpp"
-#include "lhsmtool_mpi/comm/mpi_session.hpp"
 #include "lhsmtool_mpi/store/job_files.hpp"
 #include "lhsmtool_mpi/verify/worker.hpp"
+#include "process.hpp"
 #include "surroundings.hpp"
 #include "verify_progress.hpp"
 
@@ -27,7 +25,6 @@ namespace lhsm::cli {
 namespace {
 
 using store::Column;
-using Abort = std::function<void()>;
 using Backend = Outcome<std::unique_ptr<archive::Backend>>;
 
 /// The items of a manifest whose files are archived, as far as it tells.
@@ -95,7 +92,7 @@ Status write_list(const std::string& path, store::SeenJob& job, const std::vecto
 }
 
 /// Be a rank; a failure ends all of them.
-void work(comm::Channel& channel, const verify::WorkerOptions& options, const Backend& backend, const Abort& abort) {
+void work(comm::Channel& channel, const verify::WorkerOptions& options, const Backend& backend, Process& process) {
   try {
     if (backend)
       verify::run_worker(channel, **backend, options);
@@ -103,7 +100,7 @@ void work(comm::Channel& channel, const verify::WorkerOptions& options, const Ba
       verify::run_unable_worker(channel, options, backend.error());
   } catch (const std::exception& error) {
     fmt::print(stderr, "lhsmtool_mpi: {}: {}\n", options.host, error.what());
-    abort();
+    process.abort(k_run_failed);
   }
 }
 
@@ -113,16 +110,16 @@ int exit_code(bool is_complete, int stop_signal, const verify::Totals& totals) {
 }
 
 /// Rank 0: the dispatcher here, its own worker in a thread.
-int dispatch(const VerifyOptions& options, comm::Channel& channel, comm::Channel& local_worker, int ranks,
-             const verify::WorkerOptions& worker_options, SignalThread& signals, const Abort& abort) {
+int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_options, Process& process) {
+  auto [channel, local_worker] = process.dispatcher_channel();
   const Backend backend = archive::open_posix_backend(options.archive);
-  const std::jthread worker([&] { work(local_worker, worker_options, backend, abort); });
+  const std::jthread worker([&, local = local_worker] { work(*local, worker_options, backend, process); });
   const TimePoint started = std::chrono::steady_clock::now();
   auto job = store::look_at_job(options.manifest);
   VerifyProgress progress(stdout, progress_style(), options.progress, job ? job->manifest.item_count() : 0);
-  verify::Dispatcher dispatcher(channel, ranks, worker_options.likeness, {}, progress);
+  verify::Dispatcher dispatcher(*channel, process.ranks(), worker_options.likeness, {}, progress);
   std::atomic<int> stop_signal = 0;
-  signals.deliver_to([&](int number) {
+  const HeardSignals heard(process.signals(), [&](int number) {
     // A call that hangs in the archive cannot be ended in good order. A launcher ends the other ranks.
     if (stop_signal.exchange(number) != 0) std::_Exit(number == SIGINT ? k_interrupted : k_work_left);
     dispatcher.stop();
@@ -140,49 +137,30 @@ int dispatch(const VerifyOptions& options, comm::Channel& channel, comm::Channel
   }
   if (!dispatcher.dismiss()) {
     fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? "a rank does not answer" : failed);
-    abort();
+    process.abort(k_run_failed);
   }
   if (!failed.empty()) throw Fatal(failed);
   const verify::Totals& totals = dispatcher.totals();
   if (!options.failed_list.empty())
     if (const Status written = write_list(options.failed_list, *job, progress.failed()); !written)
       throw Fatal(written.error());
-  signals.deliver_to({});
   const std::uint64_t left = is_complete ? 0 : job->manifest.item_count() - items->skipped() - totals.checked();
-  progress.close(totals, ranks, items->skipped(), left, std::chrono::steady_clock::now() - started);
+  progress.close(totals, process.ranks(), items->skipped(), left, std::chrono::steady_clock::now() - started);
   return exit_code(is_complete, stop_signal, totals);
 }
 
 }  // namespace
 
 int run_verify(const VerifyOptions& options) {
-  SignalThread signals;  // before MPI starts its threads
-  const verify::WorkerOptions worker_options{{build_identity(), options.agreed}, host_name(), options.threads};
-  if (!comm::started_by_launcher()) {
-    log::set_up(worker_options.host, 0, options.log_level);
-    comm::LoopbackHub hub(1);
-    return dispatch(options, hub, hub.worker(0), 1, worker_options, signals, [] { std::_Exit(k_run_failed); });
-  }
-  comm::MpiSession session;
-  log::set_up(worker_options.host, session.rank(), options.log_level);
-  const Abort abort = [&session] { session.abort(k_run_failed); };
-  int code = k_all_done;
-  std::string failed;
-  if (session.rank() == 0) {
-    auto [channel, local_worker] = session.dispatcher_channel();
-    try {
-      code = dispatch(options, *channel, *local_worker, session.size(), worker_options, signals, abort);
-    } catch (const Fatal& error) {
-      failed = error.what();
-    }
-  } else {
+  Process process(options.log_level);
+  return process.run([&]() -> int {
+    const verify::WorkerOptions worker_options{{build_identity(), options.agreed}, process.host(), options.threads};
+    if (process.is_first()) return dispatch(options, worker_options, process);
     // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
-    const auto channel = session.worker_channel();
-    work(*channel, worker_options, archive::open_posix_backend(options.archive), abort);
-  }
-  session.finalize();
-  if (!failed.empty()) throw Fatal(failed);
-  return code;
+    const auto channel = process.worker_channel();
+    work(*channel, worker_options, archive::open_posix_backend(options.archive), process);
+    return k_all_done;
+  });
 }
 
 }  // namespace lhsm::cli

@@ -4,6 +4,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "lhsmtool_mpi/base/fd.hpp"
@@ -37,6 +38,20 @@ class SignalThread {
   Fd m_signals;
   Fd m_stop;
   std::jthread m_thread;
+};
+
+/// Passes signals on while it lives.
+class HeardSignals {
+ public:
+  HeardSignals(SignalThread& signals, std::function<void(int)> on_signal) : m_signals(signals) {
+    m_signals.deliver_to(std::move(on_signal));
+  }
+  ~HeardSignals() { m_signals.deliver_to({}); }
+  HeardSignals(const HeardSignals&) = delete;
+  HeardSignals& operator=(const HeardSignals&) = delete;
+
+ private:
+  SignalThread& m_signals;
 };
 
 }  // namespace lhsm

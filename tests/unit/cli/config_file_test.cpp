@@ -53,7 +53,7 @@ TEST(ConfigFileTest, StringsKeepWhatStandsInThem) {
 
 TEST(ConfigFileTest, NumbersAreAsTheCommandLineHasThem) {
   EXPECT_EQ(values_of("8"), Values{"8"});
-  EXPECT_EQ(values_of("+8"), Values{"8"});
+  EXPECT_EQ(values_of("+8"), Values{"+8"}) << "more than 8, for some";
   EXPECT_EQ(values_of("-1"), Values{"-1"});
   EXPECT_EQ(values_of("1_073_741_824"), Values{"1073741824"});
   EXPECT_EQ(values_of("0.5"), Values{"0.5"});
