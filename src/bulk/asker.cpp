@@ -71,14 +71,14 @@ bool Asker::examine(const Row& row) {
     case Verdict::refused: m_job.settled(row, ItemResult::refused, EPERM); return false;
     case Verdict::ask: break;
   }
-  if (!may_be_asked_for(row)) return true;
+  if (!may_be_at_coordinator(row)) return true;
   if (m_client.request_progress(**fd).value_or(RequestProgress::none) == RequestProgress::none) return true;
   m_job.asked({row});
   return false;
 }
 
 /// A second archive request of a file would be carried out a second time (facts 3.2).
-bool Asker::may_be_asked_for(const Row& row) {
+bool Asker::may_be_at_coordinator(const Row& row) {
   if (row.attempts > 0) return true;
   return m_options.action == ItemAction::archive && m_searched_first < m_options.search_first &&
          m_searched_first++ < m_options.search_first;

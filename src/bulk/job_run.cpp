@@ -41,7 +41,7 @@ Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest,
 }
 
 /// A FID says another file elsewhere, or none.
-Status is_of(const lustre::Client& client, const std::string& path) {
+Status check_file_system(const lustre::Client& client, const std::string& path) {
   LHSM_TRY_ASSIGN(const auto manifest, store::ManifestReader::open(path));
   const std::string& name = manifest.attributes().file_system;
   if (name.empty() || name == client.fsname()) return {};
@@ -90,7 +90,7 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
   LHSM_TRY_ASSIGN(state->lock, store::JobLock::acquire(path, {.heartbeat = state->options.lock_heartbeat,
                                                                 .take_over_after = {},
                                                                 .lost = [raw = state.get()] { raw->lost(); }}));
-  LHSM_TRY(is_of(client, path));
+  LHSM_TRY(check_file_system(client, path));
   if (state->options.action != store::ItemAction::none) LHSM_TRY(set_action(*state->lock, state->options.action));
   if (state->options.takes_up_failed) LHSM_TRY(take_up_failed(*state->lock));
   const auto open = [&]() -> Status {

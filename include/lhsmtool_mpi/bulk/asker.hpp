@@ -43,7 +43,7 @@ class Asker {
   void look();
   void ask_for(std::vector<Row> rows);
   [[nodiscard]] bool examine(const Row& row);
-  [[nodiscard]] bool may_be_asked_for(const Row& row);
+  [[nodiscard]] bool may_be_at_coordinator(const Row& row);
   void request(const std::vector<Row>& rows);
   void request_singly(const std::vector<Row>& rows);
   void look_at(const Row& row, bool searches);
