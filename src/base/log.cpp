@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/base/fold.hpp"
 #include "log_text.hpp"
 
 namespace lhsm::log {
@@ -86,6 +87,23 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+/// The warnings of all threads.
+struct Warnings {
+  std::mutex mutex;
+  Fold fold;
+};
+
+Warnings& warnings() {
+  static Warnings instance;
+  return instance;
+}
+
+void say(const std::vector<Fold::Folded>& folded) {
+  for (const Fold::Folded& kind : folded)
+    write(Level::warning, fmt::format("{} more {} were not logged, the last one: {}", kind.count,
+                                      kind.kind.empty() ? "warnings" : "warnings of this kind", kind.last));
+}
+
 }  // namespace
 
 std::string library_version() { return fmt::format("{}.{}.{}", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH); }
@@ -130,5 +148,30 @@ void set_up(std::string_view host, int rank, Level level) {
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
 
 void write(Level level, std::string_view text) { logger().log(to_spdlog(level), "{}", text); }
+
+void write_warning(std::string_view kind, std::string_view text) {
+  pass(std::chrono::steady_clock::now());
+  {
+    const std::lock_guard lock(warnings().mutex);
+    if (!warnings().fold.admit(kind, text)) return;
+  }
+  write(Level::warning, text);
+}
+
+void pass(TimePoint now) {
+  const auto folded = [now] {
+    const std::lock_guard lock(warnings().mutex);
+    return warnings().fold.pass(now);
+  }();
+  say(folded);
+}
+
+void close() {
+  const auto folded = [] {
+    const std::lock_guard lock(warnings().mutex);
+    return warnings().fold.close();
+  }();
+  say(folded);
+}
 
 }  // namespace lhsm::log

@@ -98,8 +98,6 @@ void JobCommands::add_job_options(CLI::App& command, ItemAction action) {
     command.add_option("--control", m_options.serve.control_file,
                        "File that is read again when it changes; its lines max-files-per-second and limit-action hold")
         ->type_name("FILE");
-    command.add_flag_callback("-v,--verbose", [this] { ++m_raw.verbosity; }, "Log more; may be repeated")->trigger_on_parse();
-    command.add_flag_callback("-q,--quiet", [this] { --m_raw.verbosity; }, "Log less; may be repeated")->trigger_on_parse();
     command.add_option_function<unsigned>(
                "--progress", [this](unsigned s) { m_options.serve.progress = std::chrono::seconds(s); },
                "Seconds between lines of progress (0: none)")
@@ -153,7 +151,7 @@ int JobCommands::run(const std::string& command_line, const std::string& agreed)
     throw UsageError(error.what());
   }
   m_scan.progress = m_options.serve.progress;
-  Process process(log_setup_of(m_options.serve));
+  Process process(m_options.serve.log);
   return process.run([&] { return carry_out(*command, process); });
 }
 

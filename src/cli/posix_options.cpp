@@ -219,7 +219,7 @@ PosixCommand parse_posix_options(int argc, char** argv) {
       default: throw UsageError("unknown option, or one without its argument");  // getopt has named it
     }
   }
-  serve.log_level = level_of(verbosity);
+  serve.log.level = level_of(verbosity);
   take_arguments(command, {argv + optind, argv + argc});
   return command;
 }

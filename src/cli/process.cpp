@@ -63,6 +63,7 @@ int Process::run(const std::function<int()>& main) {
   } catch (const UsageError&) {
     failed = std::current_exception();
   }
+  log::close();
   if (m_session) m_session->finalize();
   if (failed) std::rethrow_exception(failed);
   return code;

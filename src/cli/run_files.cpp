@@ -31,14 +31,6 @@ report::StateFiles::Options state_files_of(const ServeOptions& options) {
   return {options.status_file, options.metrics_file, options.command, options.mount_point, build_identity()};
 }
 
-log::Setup log_setup_of(const ServeOptions& options) {
-  log::Setup setup;
-  setup.level = options.log_level;
-  setup.format = options.log_format;
-  setup.file = options.log_file;
-  return setup;
-}
-
 Status RunFiles::open(const ServeOptions& options) {
   if (!options.pid_file.empty()) {
     LHSM_TRY_ASSIGN(m_pid_file, lock_pid_file(options.pid_file));

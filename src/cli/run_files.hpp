@@ -18,8 +18,6 @@ namespace lhsm::cli {
 
 /// Return which files of state a run keeps.
 [[nodiscard]] report::StateFiles::Options state_files_of(const ServeOptions& options);
-/// Return how a run logs; host and ranks are the process' to say.
-[[nodiscard]] log::Setup log_setup_of(const ServeOptions& options);
 
 /// What rank 0 keeps beside a run for others to see: the pid file and the event fifo.
 class RunFiles {

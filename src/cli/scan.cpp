@@ -187,7 +187,7 @@ ScanResult run_scan(const ScanCommand& command, Process& process) {
 }
 
 int run_scan(const ScanCommand& command) {
-  Process process(command.log_level);
+  Process process(command.log);
   return process.run([&] { return run_scan(command, process).code; });
 }
 

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 
+#include "log_options.hpp"
+
 namespace lhsm::cli {
 
 namespace {
@@ -79,12 +81,6 @@ void add_threads(CLI::App& app, const std::string& names, ScanCommand& command) 
       ->type_name("N");
 }
 
-log::Level level_of(int verbosity) {
-  if (verbosity > 0) return log::Level::debug;
-  if (verbosity == 0) return log::Level::info;
-  return verbosity == -1 ? log::Level::warning : log::Level::error;
-}
-
 }  // namespace
 
 void check(ScanCommand& command) {
@@ -127,14 +123,11 @@ CLI::App& add_scan_command(CLI::App& app, ScanCommand& command) {
                                          "Seconds between lines of progress (0: none)")
       ->default_str("10")
       ->type_name("S");
-  const auto verbosity = std::make_shared<int>(0);
-  scan_app.add_flag_callback("-v,--verbose", [verbosity] { ++*verbosity; }, "Log more; may be repeated")->trigger_on_parse();
-  scan_app.add_flag_callback("-q,--quiet", [verbosity] { --*verbosity; }, "Log less; may be repeated")->trigger_on_parse();
-  scan_app.callback([&command, verbosity] {
+  add_log_options(scan_app, command.log);
+  scan_app.callback([&command] {
     if (command.paths.empty() && command.list.empty())
       throw CLI::ValidationError("a PATH is required, or --from-list");
     check(command);
-    command.log_level = level_of(*verbosity);
   });
   return scan_app;
 }

@@ -231,7 +231,7 @@ int serve(const ServeOptions& options, Process& process) {
 }
 
 int serve(const ServeOptions& options) {
-  Process process(log_setup_of(options));
+  Process process(options.log);
   return process.run([&] { return serve(options, process); });
 }
 

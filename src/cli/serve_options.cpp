@@ -13,12 +13,6 @@ namespace lhsm::cli {
 
 namespace {
 
-log::Level level_of(int verbosity) {
-  if (verbosity > 0) return log::Level::debug;
-  if (verbosity == 0) return log::Level::info;
-  return verbosity == -1 ? log::Level::warning : log::Level::error;
-}
-
 /// Sizes as lhsmtool_posix reads them where it has the option (a bare number counts MiB), else bytes.
 template <class T>
 CLI::Option* add_size(CLI::App& app, const std::string& names, T& value, const std::string& help,
@@ -108,13 +102,10 @@ void add_serve_options(CLI::App& app, ServeOptions& options, RawServeOptions& ra
       ->type_name("FILE");
   add_watch_options(app, options);
   app.add_flag("--abort-on-error,--abort_on_error", options.abort_on_error, "Stop at the first file that fails");
-  app.add_flag_callback("-v,--verbose", [&raw] { ++raw.verbosity; }, "Log more; may be repeated")->trigger_on_parse();
-  app.add_flag_callback("-q,--quiet", [&raw] { --raw.verbosity; }, "Log less; may be repeated")->trigger_on_parse();
 }
 
 void finish(ServeOptions& options, const RawServeOptions& raw) {
   options.copy.update_interval = std::chrono::milliseconds(static_cast<std::int64_t>(raw.update_interval * 1000));
-  options.log_level = level_of(raw.verbosity);
   // 0 stands for all archives, whatever else is asked for.
   if (std::find(options.archive_ids.begin(), options.archive_ids.end(), 0U) != options.archive_ids.end())
     options.archive_ids.clear();

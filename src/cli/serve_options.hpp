@@ -12,7 +12,6 @@ namespace lhsm::cli {
 
 /// What options say that ServeOptions has in another form.
 struct RawServeOptions {
-  int verbosity = 0;
   double update_interval = 30;
 };
 

@@ -152,7 +152,7 @@ int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_o
 }  // namespace
 
 int run_verify(const VerifyOptions& options) {
-  Process process(options.log_level);
+  Process process(options.log);
   return process.run([&]() -> int {
     const verify::WorkerOptions worker_options{{build_identity(), options.agreed}, process.host(), options.threads};
     if (process.is_first()) return dispatch(options, worker_options, process);

@@ -17,7 +17,7 @@ struct VerifyOptions {
   std::string failed_list;            ///< may be empty
   unsigned threads = 4;               ///< on each rank
   std::chrono::seconds progress{10};  ///< 0: no lines
-  log::Level log_level = log::Level::info;
+  log::Setup log;                     ///< host and ranks are the process' to say
 };
 
 /// Check the objects of a job's files, on all ranks. Return the exit code. Throws Fatal.

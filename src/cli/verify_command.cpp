@@ -3,6 +3,8 @@
 
 #include <map>
 
+#include "log_options.hpp"
+
 namespace lhsm::cli {
 
 VerifyCommand::VerifyCommand(CLI::App& app)
@@ -35,20 +37,11 @@ VerifyCommand::VerifyCommand(CLI::App& app)
           "Seconds between lines of progress (0: none)")
       ->default_str("10")
       ->type_name("S");
-  m_app
-      ->add_flag_callback(
-          "-v,--verbose", [this] { ++m_verbosity; }, "Log more; may be repeated")
-      ->trigger_on_parse();
-  m_app
-      ->add_flag_callback(
-          "-q,--quiet", [this] { --m_verbosity; }, "Log less; may be repeated")
-      ->trigger_on_parse();
+  add_log_options(*m_app, m_options.log);
 }
 
 int VerifyCommand::run(const std::string& agreed) {
   m_options.agreed = agreed;
-  if (m_verbosity > 0) m_options.log_level = log::Level::debug;
-  if (m_verbosity < 0) m_options.log_level = m_verbosity == -1 ? log::Level::warning : log::Level::error;
   return run_verify(m_options);
 }
 

@@ -20,7 +20,6 @@ class VerifyCommand {
  private:
   CLI::App* m_app;
   VerifyOptions m_options;
-  int m_verbosity = 0;
 };
 
 }  // namespace lhsm::cli

@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration k_live_interval = 500ms;
-constexpr const char* k_others = "failures of other kinds";
 
 }  // namespace
 
@@ -54,31 +53,17 @@ void ProgressLines::end() {
 }
 
 void FailureLog::failed(const std::string& kind, const std::string& line) {
-  // Kinds that come when no line is left share one count, so that the table stays as short as the log.
-  const bool is_full = m_logged >= k_of_all && !m_kinds.contains(kind);
-  Kind& known = m_kinds[is_full ? k_others : kind];
-  if (m_logged >= k_of_all || known.logged >= k_of_a_kind) {
-    ++known.folded;
-    return;
-  }
-  ++known.logged;
-  ++m_logged;
-  log::error("{}", line);
+  if (m_fold.admit(kind, line)) log::error("{}", line);
 }
 
-void FailureLog::pass(TimePoint now) {
-  if (now - m_window < k_window) return;
-  say_folded();
-  m_window = now;
-}
+void FailureLog::pass(TimePoint now) { say(m_fold.pass(now)); }
 
-void FailureLog::close() { say_folded(); }
+void FailureLog::close() { say(m_fold.close()); }
 
-void FailureLog::say_folded() {
-  for (const auto& [kind, known] : m_kinds)
-    if (known.folded > 0) log::error("{}: {} more in the last {} s", kind, known.folded, k_window / 1s);
-  m_kinds.clear();
-  m_logged = 0;
+void FailureLog::say(const std::vector<Fold::Folded>& folded) {
+  for (const Fold::Folded& kind : folded)
+    log::error("{}: {} more in the last {} s", kind.kind.empty() ? "failures of other kinds" : kind.kind, kind.count,
+               Fold::k_window / 1s);
 }
 
 }  // namespace lhsm::report

@@ -60,6 +60,7 @@ class Worker {
       send_posted();
       if (now >= next_tick) {
         tick();
+        log::pass(now);
         next_tick = now + k_tick;
       }
     }

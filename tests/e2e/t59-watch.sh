@@ -98,6 +98,18 @@ expect "a job that releases" run_tool 2 release "${watched[@]}" -o "$WORK/releas
 expect_equal "counts, too" "$(value_of done_release)" "$files"
 expect_good_metrics "metrics of a release are good ones"
 
+note "logs of a scan and of a check of the archive"
+printf '%s\n' "$DIR/small-1" "$DIR/gone" > "$WORK/names"
+run_tool 2 scan --from-list "$WORK/names" -o "$WORK/scan.h5" --log-file "$WORK/scan-%r" --log-format json "$MNT" > "$WORK/out" 2>&1 && code=0 || code=$?
+expect_equal "a scan of which one name is gone" "$code" 3
+expect_line "logs it on the rank that gathers" '^\{"time":.*"level":"error".*"rank":0,"message":".*ENOENT' "$WORK/scan-0"
+expect "the other rank has a file, too" test -e "$WORK/scan-1"
+mv "$(object_of "$(fid_of "$DIR/small-3")")" "$WORK/object"
+run_tool 2 verify -p "$ARCHIVE" --log-file "$WORK/verify-%r" --log-format json "$WORK/job.h5" > "$WORK/out" 2>&1 && code=0 || code=$?
+expect_equal "a check that misses an object" "$code" 3
+expect_line "logs it likewise" '^\{"time":.*"level":"error".*"rank":0,"message":".*ENOENT' "$WORK/verify-0"
+mv "$WORK/object" "$(object_of "$(fid_of "$DIR/small-3")")"
+
 note "what cannot be"
 expect_refused "a log file that cannot be opened" 'open log file .*ENOENT' \
   run_tool 2 restore -p "$ARCHIVE" --log-file "$WORK/no/log" -o "$WORK/no.h5" "$DIR"

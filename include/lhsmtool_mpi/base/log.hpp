@@ -2,7 +2,8 @@
 //
 // Log lines on stderr, or in a file of this rank: one line an event, one write a line, so that lines of several threads and
 // ranks do not interleave. As text "2026-11-22T12:00:00.123 host[rank] level text", or as JSON. What is no character of a line in
-// a text (a line end in a file's name) is escaped. Any thread may log. spdlog stays behind this header.
+// a text (a line end in a file's name) is escaped. Of a flood of warnings from one place in the program only some are said (Fold).
+// Any thread may log. spdlog stays behind this header.
 #pragma once
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/base/error.hpp"
 
 namespace lhsm::log {
@@ -34,6 +36,12 @@ struct Setup {
 void set_up(std::string_view host, int rank, Level level);
 [[nodiscard]] bool enabled(Level level);
 void write(Level level, std::string_view text);
+/// A warning that equal ones are folded with; what is folded is said by pass() and close().
+void write_warning(std::string_view kind, std::string_view text);
+/// To be called now and then while a run goes on: say what was folded in the last ten seconds.
+void pass(TimePoint now);
+/// Say what was folded and not said yet.
+void close();
 /// Return the version of spdlog that this was built with.
 [[nodiscard]] std::string library_version();
 
@@ -51,7 +59,9 @@ void info(fmt::format_string<Args...> format, Args&&... args) {
 }
 template <class... Args>
 void warning(fmt::format_string<Args...> format, Args&&... args) {
-  if (enabled(Level::warning)) write(Level::warning, fmt::format(format, std::forward<Args>(args)...));
+  const auto pattern = fmt::string_view(format);
+  if (enabled(Level::warning))
+    write_warning({pattern.data(), pattern.size()}, fmt::format(format, std::forward<Args>(args)...));
 }
 template <class... Args>
 void error(fmt::format_string<Args...> format, Args&&... args) {

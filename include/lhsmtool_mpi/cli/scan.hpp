@@ -22,7 +22,7 @@ struct ScanCommand {
   std::string command_line;        ///< for the manifest's record of runs
   scan::ScanOptions options;
   std::chrono::seconds progress{10};  ///< 0: no lines
-  log::Level log_level = log::Level::info;
+  log::Setup log;                     ///< host and ranks are the process' to say
 };
 
 class Process;

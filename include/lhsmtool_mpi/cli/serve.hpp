@@ -50,10 +50,8 @@ struct ServeOptions {
   std::chrono::seconds progress{10};
   std::chrono::seconds renew_interval{60};
   std::chrono::seconds keep_alive{600};
-  log::Level log_level = log::Level::info;
+  log::Setup log;  ///< host and ranks are the process' to say
   std::string agreed;  ///< options that all ranks must have come to (comm::Likeness); may be empty
-  log::Format log_format = log::Format::text;
-  std::string log_file;      ///< as log::file_of() reads it; empty: stderr
   std::string status_file;   ///< says how the run stands (report::StateFiles); empty: none
   std::string metrics_file;  ///< likewise, for Prometheus
   std::string command = "serve";  ///< what the run is called there

@@ -5,12 +5,12 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <cstdio>
-#include <map>
 #include <string>
+#include <vector>
 
 #include "lhsmtool_mpi/base/clock.hpp"
+#include "lhsmtool_mpi/base/fold.hpp"
 
 namespace lhsm::report {
 
@@ -39,14 +39,9 @@ class ProgressLines {
   TimePoint m_next{};
 };
 
-/// Failures into the log, each with a line, but of a flood only some: in ten seconds as many of one kind, and so many of
-/// all kinds together. What is folded is counted, and said when the ten seconds are over.
+/// Failures into the log, each with a line, but of a flood only some (Fold). What is folded is said when the ten seconds are over.
 class FailureLog {
  public:
-  static constexpr Duration k_window = std::chrono::seconds(10);
-  static constexpr std::uint64_t k_of_a_kind = 20;
-  static constexpr std::uint64_t k_of_all = 100;
-
   /// `kind` is what equal failures have in common, without names of files: "RESTORE: pread (EIO)".
   void failed(const std::string& kind, const std::string& line);
   /// To be called often: ends the ten seconds when they are over.
@@ -55,15 +50,9 @@ class FailureLog {
   void close();
 
  private:
-  struct Kind {
-    std::uint64_t logged = 0;
-    std::uint64_t folded = 0;
-  };
-  void say_folded();
+  static void say(const std::vector<Fold::Folded>& folded);
 
-  TimePoint m_window{};
-  std::uint64_t m_logged = 0;
-  std::map<std::string, Kind> m_kinds;  // of this window: as many as were logged, and k_others
+  Fold m_fold;
 };
 
 }  // namespace lhsm::report

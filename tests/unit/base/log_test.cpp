@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "lhsmtool_mpi/base/fold.hpp"
 #include "support/temp_dir.hpp"
 
 namespace lhsm {
@@ -62,6 +63,27 @@ TEST_F(LogTest, an_event_is_one_line_whatever_is_in_it) {
   log::info("{}", "name\nwith\tan end\x1b[2J");
   ASSERT_EQ(lines().size(), 1U);
   EXPECT_TRUE(lines()[0].ends_with("name\\nwith\\tan end\\x1b[2J")) << lines()[0];
+}
+
+TEST_F(LogTest, a_flood_of_warnings_from_one_place_is_folded) {
+  log::close();  // what tests before this one left
+  ASSERT_TRUE(log::set_up(setup(log::Format::text)));
+  for (int i = 0; i < 1000; ++i) log::warning("no link for {}", i);
+  log::warning("another {}", 1);
+  ASSERT_EQ(lines().size(), 21U);
+  EXPECT_TRUE(lines()[20].ends_with(" another 1")) << lines()[20];
+  log::close();
+  ASSERT_EQ(lines().size(), 22U);
+  EXPECT_TRUE(lines()[21].ends_with(" warning 980 more warnings of this kind were not logged, the last one: no link for 999")) << lines()[21];
+}
+
+TEST_F(LogTest, what_was_folded_is_said_when_its_time_is_over) {
+  log::close();
+  ASSERT_TRUE(log::set_up(setup(log::Format::text)));
+  for (int i = 0; i < 21; ++i) log::warning("number {}", i);
+  log::pass(std::chrono::steady_clock::now() + Fold::k_window);
+  ASSERT_EQ(lines().size(), 21U);
+  EXPECT_TRUE(lines()[20].ends_with(" 1 more warnings of this kind were not logged, the last one: number 20")) << lines()[20];
 }
 
 TEST_F(LogTest, lines_of_many_threads_do_not_interleave) {

@@ -39,7 +39,7 @@ TEST(PosixOptions, defaults) {
   EXPECT_EQ(command.serve.archive.format, archive::TreeFormat::v1);
   EXPECT_EQ(command.serve.copy.buffer_bytes, k_MiB);
   EXPECT_EQ(command.serve.copy.update_interval, 30s);
-  EXPECT_EQ(command.serve.log_level, log::Level::info);
+  EXPECT_EQ(command.serve.log.level, log::Level::info);
   EXPECT_EQ(command.serve.item_level, log::Level::info);
   EXPECT_EQ(command.serve.bandwidth_bytes_per_second, 0U);
   EXPECT_TRUE(command.serve.copy.keep_attributes && command.serve.copy.keep_xattrs && command.serve.copy.keep_shadow);
@@ -60,7 +60,7 @@ TEST(PosixOptions, as_the_test_framework_of_lustre_gives_them) {
   EXPECT_EQ(command.serve.archive_ids, std::vector<std::uint32_t>{3});
   EXPECT_EQ(command.serve.copy.update_interval, 5s);
   EXPECT_EQ(command.serve.event_fifo, "/run/f");
-  EXPECT_EQ(command.serve.log_level, log::Level::debug);
+  EXPECT_EQ(command.serve.log.level, log::Level::debug);
 }
 
 TEST(PosixOptions, both_spellings_and_letters) {
@@ -93,10 +93,10 @@ TEST(PosixOptions, archive_ids) {
 }
 
 TEST(PosixOptions, verbosity) {
-  EXPECT_EQ(parse({"-q", "/m"}).serve.log_level, log::Level::warning);
-  EXPECT_EQ(parse({"-q", "-q", "-q", "/m"}).serve.log_level, log::Level::error);
-  EXPECT_EQ(parse({"-qqqqq", "/m"}).serve.log_level, log::Level::off);
-  EXPECT_EQ(parse({"-q", "-v", "/m"}).serve.log_level, log::Level::info);
+  EXPECT_EQ(parse({"-q", "/m"}).serve.log.level, log::Level::warning);
+  EXPECT_EQ(parse({"-q", "-q", "-q", "/m"}).serve.log.level, log::Level::error);
+  EXPECT_EQ(parse({"-qqqqq", "/m"}).serve.log.level, log::Level::off);
+  EXPECT_EQ(parse({"-q", "-v", "/m"}).serve.log.level, log::Level::info);
 }
 
 TEST(PosixOptions, modes_and_their_arguments) {

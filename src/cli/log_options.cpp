@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "log_options.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace lhsm::cli {
+
+namespace {
+
+log::Level moved(log::Level level, int by) {
+  return static_cast<log::Level>(
+      std::clamp(static_cast<int>(level) + by, static_cast<int>(log::Level::debug), static_cast<int>(log::Level::error)));
+}
+
+}  // namespace
+
+void add_log_options(CLI::App& app, log::Setup& setup) {
+  app.add_option("--log-format,--log_format", setup.format, "Lines of the log: text or json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, log::Format>{{"text", log::Format::text},
+                                                                             {"json", log::Format::json}})
+                      .description(""))
+      ->default_str("text")
+      ->type_name("text|json");
+  app.add_option("--log-file,--log_file", setup.file,
+                 "Log into a file for each rank, not on stderr; %r in its name is the rank, %h the host")
+      ->type_name("FILE");
+  app.add_flag_callback("-v,--verbose", [&setup] { setup.level = moved(setup.level, -1); }, "Log more; may be repeated")
+      ->trigger_on_parse();
+  app.add_flag_callback("-q,--quiet", [&setup] { setup.level = moved(setup.level, 1); }, "Log less; may be repeated")
+      ->trigger_on_parse();
+}
+
+}  // namespace lhsm::cli
