@@ -47,29 +47,40 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(message.time.time_since_epoch()).count();
     const std::tm parts = fmt::localtime(static_cast<std::time_t>(ms / 1000));
     const std::string_view text{message.payload.data(), message.payload.size()};
-    put(m_setup.format == Format::json
-            ? fmt::format("{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}.{:03}{:%z}\",\"level\":\"{}\",\"host\":{},\"rank\":{},\"message\":{}}}\n",
-                          parts, ms % 1000, parts, level, m_json_host, m_setup.rank, json_string(text))
-            : fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03} {}[{}] {} {}\n", parts, ms % 1000, m_setup.host, m_setup.rank, level,
-                          one_line(text)));
+    const auto line = [&](std::string_view name, std::string_view said) {
+      return m_setup.format == Format::json
+                 ? fmt::format("{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}.{:03}{:%z}\",\"level\":\"{}\",\"host\":{},\"rank\":{},\"message\":{}}}\n",
+                               parts, ms % 1000, parts, name, m_json_host, m_setup.rank, json_string(said))
+                 : fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03} {}[{}] {} {}\n", parts, ms % 1000, m_setup.host, m_setup.rank, name,
+                               one_line(said));
+    };
+    if (m_lost > 0 && put(line("warning", fmt::format("{} lines of this log could not be written", m_lost)))) m_lost = 0;
+    if (m_lost > 0 || !put(line(level, text))) ++m_lost;
   }
   void flush_() override {}
 
-  void put(std::string_view line) {
+  /// Return whether the line is written whole. On a full disk it may be cut; the next one begins a line of its own.
+  bool put(std::string line) {
     const int fd = m_file ? *m_file : STDERR_FILENO;
-    while (!line.empty()) {
-      const ssize_t written = ::write(fd, line.data(), line.size());
+    if (m_is_cut) line.insert(0, 1, '\n');
+    std::string_view rest = line;
+    while (!rest.empty()) {
+      const ssize_t written = ::write(fd, rest.data(), rest.size());
       if (written > 0) {
-        line.remove_prefix(static_cast<std::size_t>(written));
+        rest.remove_prefix(static_cast<std::size_t>(written));
+        m_is_cut = !rest.empty();
       } else if (errno == EAGAIN) {  // whoever gave us stderr may have set it so
         pollfd ready{fd, POLLOUT, 0};
-        if (::poll(&ready, 1, -1) < 0 && errno != EINTR) return;
+        if (::poll(&ready, 1, -1) < 0 && errno != EINTR) return false;
       } else if (errno != EINTR) {
-        return;  // there is nowhere to say it
+        return false;
       }
     }
+    return true;
   }
 
+  std::uint64_t m_lost = 0;  // lines, since one was written
+  bool m_is_cut = false;     // the last one is there in part
   Setup m_setup;
   std::string m_json_host = "\"\"";
   Fd m_file;

@@ -2,7 +2,9 @@
 #include "lhsmtool_mpi/base/log.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -63,6 +65,25 @@ TEST_F(LogTest, an_event_is_one_line_whatever_is_in_it) {
   log::info("{}", "name\nwith\tan end\x1b[2J");
   ASSERT_EQ(lines().size(), 1U);
   EXPECT_TRUE(lines()[0].ends_with("name\\nwith\\tan end\\x1b[2J")) << lines()[0];
+}
+
+TEST_F(LogTest, lines_that_find_no_space_are_counted) {
+  ASSERT_TRUE(log::set_up(setup(log::Format::text)));
+  log::info("first");
+  // As on a full disk: half of a line still fits.
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit full{std::filesystem::file_size(m_dir / "log.3") + 20, before.rlim_max};
+  const auto old_handler = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+  for (int i = 0; i < 3; ++i) log::info("lost");
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, old_handler);
+  log::info("last");
+  ASSERT_EQ(lines().size(), 4U);
+  EXPECT_EQ(lines()[1].size(), 20U) << "the part that found space";
+  EXPECT_TRUE(lines()[2].ends_with(" warning 3 lines of this log could not be written")) << lines()[2];
+  EXPECT_TRUE(lines()[3].ends_with(" info last")) << lines()[3];
 }
 
 TEST_F(LogTest, a_flood_of_warnings_from_one_place_is_folded) {
