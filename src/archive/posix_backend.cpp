@@ -29,7 +29,7 @@ class PosixBackend final : public Backend {
   PosixBackend(Beneath tree, TreeFormat format, copy::Direct direct)
       : m_tree(std::move(tree)), m_format(format), m_direct(direct) {}
 
-  [[nodiscard]] Status check() override;
+  [[nodiscard]] Outcome<Access> check() override;
   [[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) override {
     return archive::clear_leftovers(m_tree, wanted);
   }
@@ -52,15 +52,16 @@ class PosixBackend final : public Backend {
   MakingTable m_table{m_tree, m_format, m_names};
 };
 
-Status PosixBackend::check() {
+Outcome<Access> PosixBackend::check() {
   LHSM_TRY(check_is_the_same());
   const std::string& root = m_tree.root();
-  if (::faccessat(m_tree.root_fd(), ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0) return errno_error("access", root);
+  if (::faccessat(m_tree.root_fd(), ".", R_OK | X_OK, AT_EACCESS) != 0) return errno_error("access", root);
   const std::string probe = ".lhsmtool_mpi_check." + m_names.next();
   const Fd fd(::openat(m_tree.root_fd(), probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd && errno == EROFS) return Access::read_only;
   if (!fd) return errno_error("create", m_tree.full(probe));
   if (::unlinkat(m_tree.root_fd(), probe.c_str(), 0) != 0) return errno_error("unlink", m_tree.full(probe));
-  return {};
+  return Access::read_write;
 }
 
 /// What lies at the root's path now must be what was opened: it may have been removed, or a file system

@@ -141,6 +141,7 @@ int JobCommands::run(const std::string& command_line, const std::string& agreed)
   m_scan.agreed = agreed;
   m_options.run.asker.archives = m_options.serve.archive_ids;
   if (command->action != ItemAction::none) check_root();
+  m_options.serve.writes_archive = command->action == ItemAction::archive || command->action == ItemAction::remove;
   check_order(m_options.run.order);
   m_options.run.order.object_path = [archive = m_options.serve.archive](const Fid& fid) {
     return archive.root + '/' + archive::object_path(archive.format, fid);
@@ -170,6 +171,7 @@ int JobCommands::retry(Process& process) {
   if (!action) throw Fatal(action.error());
   if (known.empty()) return k_all_done;  // rank 0 says why
   if (known == bulk::to_string(ItemAction::release)) m_options.run.action = ItemAction::release;
+  m_options.serve.writes_archive = known == bulk::to_string(ItemAction::archive) || known == bulk::to_string(ItemAction::remove);
   check_root();
   return run_job(m_options, process);
 }

@@ -33,13 +33,16 @@ namespace {
 struct Doors {
   std::unique_ptr<lustre::Client> client;
   std::unique_ptr<archive::Backend> backend;
+  archive::Access access = archive::Access::read_write;
 };
 
 Outcome<Doors> open_doors(const ServeOptions& options) {
   Doors doors;
   LHSM_TRY_ASSIGN(doors.client, lustre::open_client(options.mount_point));
   LHSM_TRY_ASSIGN(doors.backend, archive::open_posix_backend(options.archive));
-  LHSM_TRY(doors.backend->check());
+  LHSM_TRY_ASSIGN(doors.access, doors.backend->check());
+  if (options.writes_archive && doors.access == archive::Access::read_only)
+    return failure(ErrorKind::denied, EROFS, "write to the archive", options.archive.root);
   return doors;
 }
 
@@ -87,8 +90,9 @@ class StopOnFailure final : public run::Observer {
 using Abort = std::function<void()>;
 
 /// What a run that was killed left in the archive, and that no job goes on with. Not worth failing this one.
-void clear_leftovers(archive::Backend& backend, const std::set<std::string>& wanted) {
-  const auto cleared = backend.clear_leftovers(wanted);
+void clear_leftovers(const Doors& doors, const std::set<std::string>& wanted) {
+  if (doors.access == archive::Access::read_only) return;
+  const auto cleared = doors.backend->clear_leftovers(wanted);
   if (!cleared)
     log::warning("what a killed run left in the archive stays there: {}", cleared.error().describe());
   else if (*cleared > 0)
@@ -154,7 +158,7 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     return unfinished != nullptr ? unfinished->wanted_objects() : std::set<std::string>();
   };
   const bool are_objects_wanted = !wanted_objects().empty();
-  if (doors && failed.empty()) clear_leftovers(*doors->backend, wanted_objects());
+  if (doors && failed.empty()) clear_leftovers(*doors, wanted_objects());
   StopOnFailure stop_on_failure(state_files, options.abort_on_error ? &stop : nullptr);
   const auto purposeful = options.purpose != nullptr ? options.purpose->observe(stop_on_failure) : nullptr;
   run::Observer& observer = purposeful != nullptr ? *purposeful : stop_on_failure;
@@ -168,6 +172,8 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     if (!opened && options.on_started) options.on_started(opened);
     if (!opened) throw Fatal(opened.error());
     dispatcher.greet();
+    if (doors->access == archive::Access::read_only)
+      log::warning("the archive {} is mounted read-only: restores are served, all other actions will fail", options.archive.root);
     log::info("{} ranks of {} slots serve {} ({})", ranks, options.slots, options.mount_point, doors->client->fsname());
     report::WatchedRegistration client(*doors->client, options.item_level, [&](const auto& change) {
       if (change.registered && options.on_started) options.on_started(change.status);
@@ -195,7 +201,7 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     abort();
   }
   // What was wanted at first and is not any more: its file was not gone on with, or got its end in another way.
-  if (failed.empty() && are_objects_wanted) clear_leftovers(*doors->backend, wanted_objects());
+  if (failed.empty() && are_objects_wanted) clear_leftovers(*doors, wanted_objects());
   state_files.close(dispatcher.state(), clock.now());
   if (failed.empty()) printer.close(dispatcher.state(), clock.now());
   if (options.purpose != nullptr) {

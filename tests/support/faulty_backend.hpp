@@ -37,7 +37,7 @@ class FaultyBackend final : public archive::Backend {
     return m_hit;
   }
 
-  [[nodiscard]] Status check() override { return m_wrapped->check(); }
+  [[nodiscard]] Outcome<archive::Access> check() override { return m_wrapped->check(); }
   [[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) override {
     return m_wrapped->clear_leftovers(wanted);
   }

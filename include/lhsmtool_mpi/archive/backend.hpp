@@ -94,12 +94,16 @@ class ObjectWriter : public copy::ByteSink {
   virtual void keep() = 0;
 };
 
+/// What an archive lets itself be used for.
+enum class Access { read_write, read_only };
+
 class Backend {
  public:
   virtual ~Backend() = default;
 
-  /// Return success if the archive is there and can be read and written.
-  [[nodiscard]] virtual Status check() = 0;
+  /// Return what the archive can be used for: read_only, where its file system is mounted so. Fails when it is not there, or
+  /// cannot be read, or not be written though its file system can.
+  [[nodiscard]] virtual Outcome<Access> check() = 0;
   /// Remove what processes that are gone left in the making, but for the objects that `wanted` has the tickets of, and
   /// return how many files that were. What living ones have in the making is spared, whichever host they are on. When a
   /// run starts, and again at its end where something was wanted.

@@ -57,6 +57,7 @@ struct ServeOptions {
   std::string command = "serve";  ///< what the run is called there
 
   Purpose* purpose = nullptr;   ///< null: none. Outlives the run
+  bool writes_archive = false;  ///< an archive that is mounted read-only is of no use then
   bool dry_run = false;         ///< take actions, say what they are, and refuse them (EAGAIN)
   bool abort_on_error = false;  ///< stop at the first file that fails
   bool last_signal_is_second = false;  ///< the second signal waits for nobody, not the third
