@@ -2,10 +2,10 @@
 //
 // What the kernel does (obdclass/kernelcomm.c, lmv/lmv_obd.c, the same in 2.16 and 2.17): START adds the
 // write end of our pipe to the receivers of this client and registers the client with each MDT; an MDT
-// that has it already says EEXIST, which counts as done. STOP takes the client from the MDTs, then our
-// entries, found by lk_uid, from the receivers; it writes nothing and touches nothing that is in the pipe. An
-// unmount writes KUC_MSG_SHUTDOWN and drops the entries. As we hold both ends ourselves, the pipe never
-// ends, whoever lets go of it.
+// that has it already says EEXIST, which counts as done. A START that any MDT refuses damages the kernel:
+// CoordinatorProbe. STOP takes the client from the MDTs, then our entries, found by lk_uid, from the receivers; it
+// writes nothing and touches nothing that is in the pipe. An unmount writes KUC_MSG_SHUTDOWN and drops the entries. As
+// we hold both ends ourselves, the pipe never ends, whoever lets go of it.
 #include "copytool_stream.hpp"
 
 #include <fcntl.h>
@@ -16,6 +16,8 @@
 #include <array>
 #include <cstring>
 #include <tuple>
+
+#include "coordinator_probe.hpp"
 
 namespace lhsm::lustre {
 
@@ -34,7 +36,8 @@ class CopytoolStream final : public ActionStream {
       : m_api(api),
         m_mount_point(std::move(mount_point)),
         m_fsname(std::move(fsname)),
-        m_archive_ids(archive_ids) {}
+        m_archive_ids(archive_ids),
+        m_probe(api, m_mount_point) {}
   ~CopytoolStream() override { unregister(); }
   CopytoolStream(const CopytoolStream&) = delete;
   CopytoolStream& operator=(const CopytoolStream&) = delete;
@@ -48,7 +51,9 @@ class CopytoolStream final : public ActionStream {
     if (::fcntl(*m_read_end, F_SETFL, O_NONBLOCK) != 0) return errno_error("fcntl", m_mount_point);
     for (int bytes = k_most_pipe_bytes; bytes > k_default_pipe_bytes; bytes /= 2)
       if (::fcntl(*m_write_end, F_SETPIPE_SZ, bytes) >= 0) break;
-    return start();
+    LHSM_TRY_ASSIGN(Fd mount, open_mount());
+    LHSM_TRY(m_probe.ask(*mount));
+    return start(std::move(mount));
   }
 
   [[nodiscard]] int poll_fd() const override { return *m_read_end; }
@@ -63,8 +68,11 @@ class CopytoolStream final : public ActionStream {
   }
 
   [[nodiscard]] Status renew() override {
+    // First: where it cannot be had anew, the old registration is better than none.
+    LHSM_TRY_ASSIGN(Fd mount, open_mount());
+    LHSM_TRY(m_probe.ask(*mount));
     unregister();
-    return start();
+    return start(std::move(mount));
   }
 
   void unregister() override {
@@ -75,8 +83,8 @@ class CopytoolStream final : public ActionStream {
   }
 
  private:
-  Status start() {
-    // Opened anew each time: the file system may have been unmounted and mounted again.
+  /// Opened anew each time: the file system may have been unmounted and mounted again.
+  Outcome<Fd> open_mount() {
     Fd mount(::open(m_mount_point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!mount) return errno_error("open", m_mount_point);
     std::array<char, abi::MAX_OBD_NAME + 1> fsname{};
@@ -84,6 +92,10 @@ class CopytoolStream final : public ActionStream {
       return errno_error("find the file system name of", m_mount_point, -rc);
     if (m_fsname != fsname.data())
       return failure(ErrorKind::invalid, EXDEV, fmt::format("find {} mounted on", m_fsname), m_mount_point);
+    return mount;
+  }
+
+  Status start(Fd mount) {
     if (Status started = control(abi::LK_FLG_DATANR, *mount); !started && started.error().sys_errno != EEXIST)
       return started;
     m_mount = std::move(mount);
@@ -103,7 +115,7 @@ class CopytoolStream final : public ActionStream {
     std::memcpy(argument.data(), &kernelcomm, sizeof kernelcomm);
     argument.insert(argument.end(), m_archive_ids.begin(), m_archive_ids.end());
     if (m_api.ioctl(mount_fd, abi::LL_IOC_HSM_CT_START, argument.data()) != 0)
-      return errno_error("register as copytool on", m_mount_point);
+      return errno_error(k_register_copytool, m_mount_point);
     return {};
   }
 
@@ -146,6 +158,8 @@ class CopytoolStream final : public ActionStream {
     const ssize_t got = ::read(*m_read_end, m_buffer.data() + had, k_read_bytes);
     const int sys_errno = errno;
     m_buffer.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    // The kernel has let go of the pipe, and our own end with it.
+    if (got == 0) return errno_error("receive actions on", m_mount_point, EPIPE);
     if (got < 0 && sys_errno != EAGAIN && sys_errno != EINTR)
       return errno_error("receive actions on", m_mount_point, sys_errno);
     return static_cast<std::size_t>(std::max<ssize_t>(got, 0));
@@ -155,6 +169,7 @@ class CopytoolStream final : public ActionStream {
   std::string m_mount_point;
   std::string m_fsname;
   std::vector<std::uint32_t> m_archive_ids;
+  CoordinatorProbe m_probe;  // of the thread that registers
   Fd m_read_end;
   Fd m_write_end;
   std::vector<std::byte> m_buffer;  // the reader's: what was read and is not yet taken

@@ -22,6 +22,9 @@ constexpr Duration k_pause_after_error = 1s;
 /// Whether the coordinator merely does not run yet, which a start of ours may come before.
 bool may_pass(const Error& error) { return error.sys_errno == ENXIO || error.sys_errno == EAGAIN; }
 
+/// A registration that was tried and refused though all coordinators had said that they run.
+bool may_have_done_damage(const Error& error) { return error.operation == lustre::k_register_copytool; }
+
 }  // namespace
 
 Receiver::Receiver(lustre::Client& client, std::vector<std::uint32_t> archive_ids, RegistrationOptions options,
@@ -83,7 +86,10 @@ void Receiver::stay_registered() {
       wait_until_due(lock);
       continue;
     }
-    if (!ever && !may_pass(done.error())) {
+    if (may_have_done_damage(done.error()) || (!ever && !may_pass(done.error()))) {
+      if (may_have_done_damage(done.error()))
+        log::error("{}; not tried again, as clients before 2.17.55 do not survive that for long (LU-20311): look after this node",
+                   done.error().describe());
       m_refused = done.error();
       lock.unlock();
       m_on_arrival();

@@ -28,7 +28,7 @@ class FakeStream final : public lustre::ActionStream {
     return std::optional(std::move(list));
   }
   [[nodiscard]] Status renew() override {
-    LHSM_TRY(m_lustre.enter(Call::renew, {}, "renew"));
+    LHSM_TRY(m_lustre.enter(Call::renew, {}, m_lustre.register_operation));
     const std::lock_guard lock(m_lustre.m_mutex);
     m_lustre.m_registered = true;
     m_lustre.m_forgotten = false;
@@ -65,7 +65,7 @@ FakeLustre::Record* FakeLustre::find(const Fid& fid, std::uint64_t cookie) {
 
 Outcome<std::unique_ptr<lustre::ActionStream>> FakeLustre::register_copytool(
     const std::vector<std::uint32_t>& archive_ids) {
-  LHSM_TRY(enter(Call::register_copytool, {}, "register"));
+  LHSM_TRY(enter(Call::register_copytool, {}, register_operation));
   const std::lock_guard lock(m_mutex);
   m_registered = true;
   registered_for = archive_ids;

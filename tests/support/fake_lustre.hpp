@@ -230,6 +230,7 @@ class FakeLustre final : public lustre::Client {
                                                            lustre::KnownKind kind) override;
   [[nodiscard]] Outcome<lustre::FileFacts> describe_open_file(int fd) override;
 
+  std::string register_operation = "ask the coordinator of";  ///< what fails when a registration does
   std::vector<std::uint32_t> registered_for;
   std::vector<std::string> volatile_directories;  ///< in which volatile files were made
   std::vector<abi::hsm_copy> copy_ends;           ///< as they were sent

@@ -254,6 +254,7 @@ inline constexpr unsigned long LL_IOC_FUTIMES_3 = 0xc03066b0;
 inline constexpr unsigned long LL_IOC_DATA_VERSION = 0x801066da;
 inline constexpr unsigned long LL_IOC_FID2MDTIDX = 0xc01066f8;
 inline constexpr unsigned long LL_IOC_PATH2FID = 0x800866ad;
+inline constexpr unsigned long LL_IOC_GETOBDCOUNT = 0x800866a8;  ///< of a u32: 0 asks for OSTs, else MDTs
 inline constexpr unsigned long LL_IOC_GROUP_LOCK = 0x4008669e;
 inline constexpr unsigned long LL_IOC_GROUP_UNLOCK = 0x4008669f;
 

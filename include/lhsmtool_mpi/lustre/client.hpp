@@ -45,7 +45,8 @@ class ActionStream {
   // For one other thread. They wait for all MDTs.
 
   /// Register anew, as an MDT that was restarted, or whose coordinator was, has forgotten us. What was
-  /// sent before can still be received. After an error we are not registered; it may be called again.
+  /// sent before can still be received. Where a coordinator does not run (EAGAIN) everything stays as it was. After an
+  /// error of k_register_copytool the stream is of no use any more; after any other it may be called again.
   [[nodiscard]] virtual Status renew() = 0;
   /// Let nothing more be sent. What was sent before can still be received.
   virtual void unregister() = 0;
@@ -57,6 +58,9 @@ struct HsmState {
   std::uint32_t archive_id = 0;
   friend bool operator==(const HsmState&, const HsmState&) = default;
 };
+
+// Error::operation of the call that registers.
+inline constexpr std::string_view k_register_copytool = "register as copytool on";
 
 // Error::operation of the calls that begin, report and end an action: ENOENT in one of those need not be the file's.
 inline constexpr std::string_view k_begin_action = "begin action of";
@@ -81,8 +85,9 @@ class Client {
   [[nodiscard]] virtual const std::string& fsname() const = 0;
 
   /// Register this client as copytool for `archive_ids` (empty = all). Only one process of a client
-  /// may do so (facts 5a). Dropping the stream unregisters the whole client. ENXIO, EAGAIN: the
-  /// coordinator does not run.
+  /// may do so (facts 5a). Dropping the stream unregisters the whole client. EAGAIN: the coordinator of an MDT does not
+  /// run; then, and where it would be refused as well, the registration is not even tried. An error of k_register_copytool: it
+  /// was, and refused, which may have damaged the client's kernel (LU-20311): not to be repeated.
   [[nodiscard]] virtual Outcome<std::unique_ptr<ActionStream>> register_copytool(
       const std::vector<std::uint32_t>& archive_ids) = 0;
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/service.hpp"
+#include "lhsmtool_mpi/base/log.hpp"
 
 namespace lhsm::emulator {
 namespace {
@@ -185,8 +186,11 @@ Service::Result Service::register_agent(Reader& in, Session& session, Incoming& 
   if (!in.ok()) return failed(-EPROTO);
   if (!session.caller.is_admin()) return failed(-EPERM);
   // All or nothing.
-  for (const auto& mdt : m_mdts)
-    if (mdt->state() == Coordinator::State::stopped) return failed(-ENXIO);
+  for (const auto& mdt : m_mdts) {
+    if (mdt->state() != Coordinator::State::stopped) continue;
+    log::warning("a copytool's registration is refused: real clients before 2.17.55 do not survive that for long (LU-20311)");
+    return failed(-ENXIO);
+  }
   if (const auto added = m_pipes.add(session.agent, pid, std::move(message.fd)); !added)
     return failed(-added.error().sys_errno);
   for (const auto& mdt : m_mdts) std::ignore = mdt->register_agent(session.agent, archives);

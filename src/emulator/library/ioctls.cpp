@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -157,6 +158,14 @@ int change_group_lock(Mount& mount, int fd, Op op, const void* argument) {
   return mount.call(message, fd).rc;
 }
 
+/// As clients do, tell how many indices there may be, not how many MDTs there are.
+int count_targets(const Mount& mount, void* argument) {
+  if (read_argument<std::uint32_t>(argument) == 0) return -EOPNOTSUPP;
+  constexpr std::uint32_t k_least_table = 64;
+  write_argument(argument, std::max(mount.mdt_count(), k_least_table));
+  return 0;
+}
+
 /// Register this process's client as a copytool, or take it away. As in the kernel the pipe stays the
 /// caller's, who may go on reading it, or give it again.
 int copytool_start(Mount& mount, const void* argument) {
@@ -209,6 +218,7 @@ bool is_served_ioctl(unsigned long command) {
     case LL_IOC_DATA_VERSION:
     case LL_IOC_FID2MDTIDX:
     case LL_IOC_PATH2FID:
+    case LL_IOC_GETOBDCOUNT:
     case LL_IOC_GROUP_LOCK:
     case LL_IOC_GROUP_UNLOCK: return true;
     default: return is_attribute_ioctl(command);
@@ -237,6 +247,7 @@ int serve_ioctl(Mount& mount, int fd, const std::string& relative, unsigned long
     case LL_IOC_DATA_VERSION: return get_data_version(fd, argument);
     case LL_IOC_FID2MDTIDX: return mdt_index(mount, argument);
     case LL_IOC_PATH2FID: write_argument(argument, to_abi(fid)); return 0;
+    case LL_IOC_GETOBDCOUNT: return count_targets(mount, argument);
     case LL_IOC_GROUP_LOCK: return change_group_lock(mount, fd, Op::group_lock, argument);
     case LL_IOC_GROUP_UNLOCK: return change_group_lock(mount, fd, Op::group_unlock, argument);
     default: return serve_attribute_ioctl(mount, fd, relative, command, argument);

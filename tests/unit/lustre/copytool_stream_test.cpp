@@ -19,6 +19,11 @@ namespace {
 /// What the kernel was asked, and what it answers.
 struct Kernel {
   std::vector<std::pair<abi::lustre_kernelcomm, std::vector<std::uint32_t>>> calls;
+  std::vector<unsigned long> asked;  ///< of the coordinators, by volatile file
+  int mdts = 1;                      ///< of which there are indices up to 63
+  int progress_errno = ENOENT;       ///< to a sign of life
+  int request_errno = 0;
+  int volatile_errno = 0;
   int start_errno = 0;
   int stop_errno = 0;
   std::string fsname = "lustre";
@@ -30,7 +35,17 @@ int kernel_ioctl(int fd, unsigned long request, ...) {
   va_start(arguments, request);
   const char* const argument = va_arg(arguments, const char*);
   va_end(arguments);
-  EXPECT_EQ(request, abi::LL_IOC_HSM_CT_START);
+  if (request == abi::LL_IOC_GETOBDCOUNT) {
+    EXPECT_NE(*reinterpret_cast<const std::uint32_t*>(argument), 0U) << "it asks for OSTs";
+    const std::uint32_t count = 64;
+    std::memcpy(const_cast<char*>(argument), &count, sizeof count);
+    return 0;
+  }
+  if (request != abi::LL_IOC_HSM_CT_START) {
+    g_kernel->asked.push_back(request);
+    errno = request == abi::LL_IOC_HSM_PROGRESS ? g_kernel->progress_errno : g_kernel->request_errno;
+    return errno == 0 ? 0 : -1;
+  }
   EXPECT_GE(::fcntl(fd, F_GETFD), 0);
   abi::lustre_kernelcomm head{};
   std::memcpy(static_cast<void*>(&head), argument, sizeof head);
@@ -46,12 +61,26 @@ int kernel_fsname(const char*, char* fsname) {
   return 0;
 }
 
+int kernel_volatile(const char* directory, int mdt_index, int flags) {
+  if (mdt_index >= g_kernel->mdts) return -ENODEV;
+  if (g_kernel->volatile_errno != 0) return -g_kernel->volatile_errno;
+  EXPECT_NE(flags & O_CLOEXEC, 0);
+  return ::open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int kernel_fid(int, abi::lu_fid* fid) {
+  *fid = {0x200000400, 7, 0};
+  return 0;
+}
+
 class CopytoolStreamTest : public ::testing::Test {
  protected:
   CopytoolStreamTest() {
     g_kernel = &m_kernel;
     m_api.ioctl = kernel_ioctl;
     m_api.search_fsname = kernel_fsname;
+    m_api.create_volatile_idx = kernel_volatile;
+    m_api.fd2fid = kernel_fid;
   }
   auto open(const std::vector<std::uint32_t>& ids = {}) {
     return open_copytool_stream(m_api, m_mount.str(), "lustre", ids);
@@ -117,6 +146,51 @@ TEST_F(CopytoolStreamTest, start_names_pipe_process_and_archives) {
   EXPECT_NE(std::uint32_t{m_kernel.calls[1].first.lk_flags} & abi::LK_FLG_STOP, 0U);
 }
 
+// What the clients' kernel does not survive is a START that an MDT refuses.
+
+TEST_F(CopytoolStreamTest, coordinators_of_all_mdts_are_asked_before_a_start) {
+  m_kernel.mdts = 3;
+  const auto stream = opened();
+  EXPECT_EQ(m_kernel.asked, std::vector<unsigned long>(3, abi::LL_IOC_HSM_PROGRESS));
+  m_kernel.asked.clear();
+  ASSERT_TRUE(stream->renew());
+  EXPECT_EQ(m_kernel.asked, std::vector<unsigned long>(3, abi::LL_IOC_HSM_REQUEST)) << "which the MDS does not log";
+}
+
+TEST_F(CopytoolStreamTest, no_start_where_a_coordinator_does_not_run_or_does_not_know_us) {
+  for (const int sys_errno : {EAGAIN, EPERM, EIO}) {
+    m_kernel.progress_errno = sys_errno;
+    const auto stream = open();
+    ASSERT_FALSE(stream);
+    EXPECT_EQ(stream.error().sys_errno, sys_errno);
+    EXPECT_NE(stream.error().operation, k_register_copytool);
+  }
+  m_kernel.volatile_errno = EACCES;
+  EXPECT_EQ(open().error().sys_errno, EACCES);
+  EXPECT_TRUE(m_kernel.calls.empty());
+}
+
+TEST_F(CopytoolStreamTest, registration_is_kept_while_a_coordinator_does_not_run) {
+  const auto stream = opened();
+  m_kernel.request_errno = EAGAIN;
+  EXPECT_EQ(stream->renew().error().sys_errno, EAGAIN);
+  EXPECT_EQ(m_kernel.calls.size(), 1U) << "neither STOP nor START";
+  write(list(1));
+  expect_list(*stream, 1);
+  for (const int sys_errno : {ENODATA, ENOENT, 0}) {
+    m_kernel.request_errno = sys_errno;
+    EXPECT_TRUE(stream->renew());
+  }
+}
+
+TEST_F(CopytoolStreamTest, pipe_that_ends_is_an_error) {
+  const auto stream = opened();
+  ::close(static_cast<int>(m_kernel.calls.front().first.lk_wfd));
+  EXPECT_EQ(stream->receive().error().sys_errno, EPIPE);
+  // The stream closes the number once more: let it be one of ours.
+  EXPECT_GE(::open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
+}
+
 TEST_F(CopytoolStreamTest, start_that_finds_the_client_registered_is_a_success) {
   m_kernel.start_errno = EEXIST;
   EXPECT_TRUE(open().has_value());
@@ -127,6 +201,7 @@ TEST_F(CopytoolStreamTest, start_that_is_refused_leaves_nothing_to_stop) {
   const auto stream = open();
   ASSERT_FALSE(stream.has_value());
   EXPECT_EQ(stream.error().sys_errno, ENXIO);
+  EXPECT_EQ(stream.error().operation, k_register_copytool);
   EXPECT_EQ(m_kernel.calls.size(), 1U);
 }
 
@@ -155,16 +230,6 @@ TEST_F(CopytoolStreamTest, renew_gives_the_same_pipe_again_and_loses_nothing) {
   write(list(2));
   expect_list(*stream, 1);
   expect_list(*stream, 2);
-}
-
-TEST_F(CopytoolStreamTest, renew_that_fails_may_be_tried_again) {
-  const auto stream = opened();
-  m_kernel.start_errno = ENXIO;
-  EXPECT_EQ(stream->renew().error().sys_errno, ENXIO);
-  EXPECT_EQ(stream->renew().error().sys_errno, ENXIO);
-  m_kernel.start_errno = 0;
-  EXPECT_TRUE(stream->renew().has_value());
-  EXPECT_EQ(m_kernel.calls.size(), 5U) << "START, STOP, and then START only";
 }
 
 TEST_F(CopytoolStreamTest, renew_finds_another_file_system_mounted_there) {

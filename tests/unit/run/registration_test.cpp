@@ -38,6 +38,34 @@ TEST_F(RegistrationTest, coordinator_that_does_not_run_yet_is_waited_for) {
   }
 }
 
+/// The client's kernel does not survive many of those (LU-20311).
+TEST_F(RegistrationTest, refused_when_all_coordinators_run_is_not_repeated) {
+  m_lustre.register_operation = lustre::k_register_copytool;
+  m_lustre.fail(Call::register_copytool, ENXIO);
+  start(2);
+  join();
+  EXPECT_NE(m_fatal.find("ENXIO"), std::string::npos) << m_fatal;
+  EXPECT_EQ(m_lustre.calls(Call::register_copytool), 1);
+}
+
+TEST_F(RegistrationTest, nor_later_and_what_runs_is_drained) {
+  m_lustre.register_operation = lustre::k_register_copytool;
+  Gate gate;
+  m_lustre.before(Call::copy_start, [&gate](const Fid&) { return gate.pass(); });
+  start(1);
+  const auto running = m_lustre.send(ActionKind::archive, {m_lustre.make_file("running")});
+  ASSERT_TRUE(gate.wait_for_arrivals(1));
+  m_lustre.fail(Call::renew, ENXIO);
+  m_lustre.forget_copytool();
+  m_lustre.break_stream(ESHUTDOWN);
+  EXPECT_TRUE(m_lustre.wait_for_calls(Call::renew, 1));
+  gate.open();
+  join();
+  EXPECT_EQ(result(running.front()), 0);
+  EXPECT_EQ(m_lustre.calls(Call::renew), 1);
+  EXPECT_NE(m_fatal.find("ENXIO"), std::string::npos) << m_fatal;
+}
+
 TEST_F(RegistrationTest, stop_ends_the_waiting_at_once) {
   m_dispatcher_options.registration.first_delay = m_dispatcher_options.registration.longest_delay = 1h;
   m_lustre.fail(Call::register_copytool, ENXIO);
