@@ -14,6 +14,7 @@
 #include "describe.hpp"
 #include "llapi_client.hpp"
 #include "mount_directory.hpp"
+#include "space.hpp"
 
 namespace lhsm::lustre {
 
@@ -207,6 +208,11 @@ class LlapiClient final : public Client {
     return m_describer.by_name(directory, name, kind);
   }
   [[nodiscard]] Outcome<FileFacts> describe_open_file(int fd) override { return m_describer.by_descriptor(fd); }
+
+  [[nodiscard]] Outcome<std::vector<OstSpace>> osts() override { return ask_osts(m_api, *m_mount); }
+  [[nodiscard]] Outcome<Quota> quota(QuotaKind kind, std::uint32_t id) override {
+    return ask_quota(m_api, *m_mount, kind, id);
+  }
 
  private:
   Status mount_ioctl(unsigned long request, void* argument, std::string_view operation, const abi::lu_fid& fid) {

@@ -25,7 +25,8 @@
 namespace lhsm::test {
 
 enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, create_volatile, copy_start, progress,
-                  copy_end, set_times, layout, set_layout, xattrs, import, describe, request, hsm_state, request_progress, count };
+                  copy_end, set_times, layout, set_layout, xattrs, import, describe, request, hsm_state, request_progress,
+                  osts, quota, count };
 
 class FakeLustre final : public lustre::Client {
  public:
@@ -229,8 +230,13 @@ class FakeLustre final : public lustre::Client {
   [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name,
                                                            lustre::KnownKind kind) override;
   [[nodiscard]] Outcome<lustre::FileFacts> describe_open_file(int fd) override;
+  [[nodiscard]] Outcome<std::vector<lustre::OstSpace>> osts() override;
+  /// The hook of Call::quota gets the kind as sequence and the id as oid.
+  [[nodiscard]] Outcome<lustre::Quota> quota(lustre::QuotaKind kind, std::uint32_t id) override;
 
   std::string register_operation = "ask the coordinator of";  ///< what fails when a registration does
+  std::vector<lustre::OstSpace> all_osts;
+  std::map<std::pair<lustre::QuotaKind, std::uint32_t>, lustre::Quota> quotas;
   std::vector<std::uint32_t> registered_for;
   std::vector<std::string> volatile_directories;  ///< in which volatile files were made
   std::vector<abi::hsm_copy> copy_ends;           ///< as they were sent

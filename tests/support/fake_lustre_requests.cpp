@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What meets a request for actions.
+// What meets a request for actions, and what is told of space.
 #include "support/fake_lustre.hpp"
 
 namespace lhsm::test {
@@ -107,6 +107,17 @@ Outcome<lustre::RequestProgress> FakeLustre::request_progress(int fd) {
     if (record.item.fid == fid && record.ends.empty())
       return m_holds_requests ? lustre::RequestProgress::waiting : lustre::RequestProgress::running;
   return lustre::RequestProgress::none;
+}
+
+Outcome<std::vector<lustre::OstSpace>> FakeLustre::osts() {
+  LHSM_TRY(enter(Call::osts, {}, "statfs OSTs"));
+  return all_osts;
+}
+
+Outcome<lustre::Quota> FakeLustre::quota(lustre::QuotaKind kind, std::uint32_t id) {
+  LHSM_TRY(enter(Call::quota, {static_cast<std::uint64_t>(kind), id, 0}, "quota"));
+  const auto found = quotas.find({kind, id});
+  return found != quotas.end() ? found->second : lustre::Quota{};
 }
 
 }  // namespace lhsm::test

@@ -163,6 +163,62 @@ struct hsm_attrs {
   std::uint64_t hsm_arch_ver;
 };
 
+struct obd_uuid {
+  char uuid[40];
+};
+
+/// What llapi_obd_fstatfs() tells of an OST.
+struct obd_statfs {
+  std::uint64_t os_type;
+  std::uint64_t os_blocks;  ///< of os_bsize bytes, as are the next two
+  std::uint64_t os_bfree;
+  std::uint64_t os_bavail;
+  std::uint64_t os_files;
+  std::uint64_t os_ffree;  ///< objects that can still be made
+  std::uint8_t os_fsid[40];
+  std::uint32_t os_bsize;
+  std::uint32_t os_namelen;
+  std::uint64_t os_maxbytes;
+  std::uint32_t os_state;  ///< OS_STATFS_*
+  std::uint32_t os_fprecreated;
+  std::uint32_t os_granted;
+  std::uint32_t os_spare[7];
+};
+
+struct obd_dqinfo {
+  std::uint64_t dqi_bgrace;
+  std::uint64_t dqi_igrace;
+  std::uint32_t dqi_flags;
+  std::uint32_t dqi_valid;
+};
+
+struct obd_dqblk {
+  std::uint64_t dqb_bhardlimit;  ///< KiB; 0: none
+  std::uint64_t dqb_bsoftlimit;
+  std::uint64_t dqb_curspace;  ///< bytes
+  std::uint64_t dqb_ihardlimit;
+  std::uint64_t dqb_isoftlimit;
+  std::uint64_t dqb_curinodes;
+  std::uint64_t dqb_btime;
+  std::uint64_t dqb_itime;
+  std::uint32_t dqb_valid;  ///< QIF_*
+  std::uint32_t dqb_padding;
+};
+
+/// Argument of OBD_IOC_QUOTACTL; of a quota of a pool its name follows.
+struct if_quotactl {
+  std::uint32_t qc_cmd;   ///< LUSTRE_Q_*
+  std::uint32_t qc_type;  ///< 0 user, 1 group, 2 project
+  std::uint32_t qc_id;
+  std::uint32_t qc_stat;
+  std::uint32_t qc_valid;  ///< 0: of the file system, not of one target
+  std::uint32_t qc_idx;
+  obd_dqinfo qc_dqinfo;
+  obd_dqblk qc_dqblk;
+  char obd_type[16];
+  obd_uuid obd_uuid_;
+};
+
 static_assert(sizeof(lu_fid) == 16 && alignof(lu_fid) == 1);
 static_assert(sizeof(hsm_extent) == 16);
 static_assert(sizeof(hsm_action_item) == 72);
@@ -180,6 +236,8 @@ static_assert(sizeof(kuc_hdr) == 8);
 static_assert(sizeof(lustre_kernelcomm) == 24 && alignof(lustre_kernelcomm) == 1);
 static_assert(sizeof(ll_futimes_3) == 48);
 static_assert(sizeof(hsm_attrs) == 24);
+static_assert(sizeof(obd_statfs) == 144 && offsetof(obd_statfs, os_state) == 104);
+static_assert(sizeof(if_quotactl) == 176 && offsetof(if_quotactl, qc_dqblk) == 48);
 
 enum hsm_states : std::uint32_t {
   HS_NONE = 0x000,
@@ -257,5 +315,20 @@ inline constexpr unsigned long LL_IOC_PATH2FID = 0x800866ad;
 inline constexpr unsigned long LL_IOC_GETOBDCOUNT = 0x800866a8;  ///< of a u32: 0 asks for OSTs, else MDTs
 inline constexpr unsigned long LL_IOC_GROUP_LOCK = 0x4008669e;
 inline constexpr unsigned long LL_IOC_GROUP_UNLOCK = 0x4008669f;
+inline constexpr unsigned long OBD_IOC_QUOTACTL = 0xc0b066a2;
+
+inline constexpr std::uint32_t LL_STATFS_LOV = 2;
+inline constexpr std::uint32_t LL_STATFS_NODELAY = 4;  ///< an OST that does not answer is an error at once
+inline constexpr std::uint32_t OS_STATFS_DEGRADED = 0x01;
+inline constexpr std::uint32_t OS_STATFS_READONLY = 0x02;
+inline constexpr std::uint32_t OS_STATFS_NOCREATE = 0x04;
+inline constexpr std::uint32_t OS_STATFS_ENOSPC = 0x20;
+inline constexpr std::uint32_t OS_STATFS_ENOINO = 0x40;
+inline constexpr std::uint32_t LUSTRE_Q_GETQUOTA = 0x800007;
+inline constexpr std::uint32_t LUSTRE_Q_SETQUOTA = 0x800008;
+inline constexpr std::uint32_t QIF_BLIMITS = 1;
+inline constexpr std::uint32_t QIF_SPACE = 2;
+inline constexpr std::uint32_t QIF_ILIMITS = 4;
+inline constexpr std::uint32_t QIF_INODES = 8;
 
 }  // namespace lhsm::abi

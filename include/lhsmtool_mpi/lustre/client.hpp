@@ -24,6 +24,7 @@
 #include "lhsmtool_mpi/lustre/abi.hpp"
 #include "lhsmtool_mpi/lustre/action_list.hpp"
 #include "lhsmtool_mpi/lustre/file_facts.hpp"
+#include "lhsmtool_mpi/lustre/space.hpp"
 
 namespace lhsm::lustre {
 
@@ -138,6 +139,12 @@ class Client {
   /// known to be a regular file, as the directory says so, is not asked for its kind before it is opened.
   [[nodiscard]] virtual Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind) = 0;
   [[nodiscard]] virtual Outcome<FileFacts> describe_open_file(int fd) = 0;
+
+  /// Return all OSTs. One that does not answer is not waited for. EOPNOTSUPP: they cannot be asked.
+  [[nodiscard]] virtual Outcome<std::vector<OstSpace>> osts() = 0;
+  /// Return the limits of an id (not 0, which has none), and what it uses. Asks all servers. EOPNOTSUPP: there are no
+  /// quotas; EPERM: who is not root may ask for himself only.
+  [[nodiscard]] virtual Outcome<Quota> quota(QuotaKind kind, std::uint32_t id) = 0;
 };
 
 /// Open the file system at `mount_point` through liblustreapi: the system's when it is a Lustre, the

@@ -50,6 +50,8 @@ class ForwardingClient : public Client {
     return m_inner.describe_file(directory, name, kind);
   }
   [[nodiscard]] Outcome<FileFacts> describe_open_file(int fd) override { return m_inner.describe_open_file(fd); }
+  [[nodiscard]] Outcome<std::vector<OstSpace>> osts() override { return m_inner.osts(); }
+  [[nodiscard]] Outcome<Quota> quota(QuotaKind kind, std::uint32_t id) override { return m_inner.quota(kind, id); }
 
  protected:
   [[nodiscard]] Client& inner() { return m_inner; }

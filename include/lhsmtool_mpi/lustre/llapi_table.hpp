@@ -28,6 +28,7 @@ struct LlapiTable {
   int (*hsm_import)(const char* path, int archive, const struct stat*, unsigned long long stripe_size,
                     int stripe_offset, int stripe_count, int pattern, char* pool, abi::lu_fid* fid);
   int (*get_agent_uuid)(char* path, char* uuid, std::size_t size);  ///< may be null
+  int (*obd_fstatfs)(int mount_fd, std::uint32_t type, std::uint32_t index, abi::obd_statfs*, abi::obd_uuid*);  ///< may be null
 
   // Of libc, unless the library brings its own (the emulator does).
   int (*ioctl)(int fd, unsigned long request, ...);
