@@ -220,7 +220,8 @@ bool is_served_ioctl(unsigned long command) {
     case LL_IOC_PATH2FID:
     case LL_IOC_GETOBDCOUNT:
     case LL_IOC_GROUP_LOCK:
-    case LL_IOC_GROUP_UNLOCK: return true;
+    case LL_IOC_GROUP_UNLOCK:
+    case OBD_IOC_QUOTACTL: return true;
     default: return is_attribute_ioctl(command);
   }
 }
@@ -250,6 +251,7 @@ int serve_ioctl(Mount& mount, int fd, const std::string& relative, unsigned long
     case LL_IOC_GETOBDCOUNT: return count_targets(mount, argument);
     case LL_IOC_GROUP_LOCK: return change_group_lock(mount, fd, Op::group_lock, argument);
     case LL_IOC_GROUP_UNLOCK: return change_group_lock(mount, fd, Op::group_unlock, argument);
+    case OBD_IOC_QUOTACTL: return serve_quotactl(mount, argument);
     default: return serve_attribute_ioctl(mount, fd, relative, command, argument);
   }
 }

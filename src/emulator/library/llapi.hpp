@@ -65,6 +65,9 @@ int serve_attribute_ioctl(const Mount& mount, int fd, const std::string& relativ
                           void* argument);
 [[nodiscard]] bool is_attribute_ioctl(unsigned long command);
 
+/// Serve OBD_IOC_QUOTACTL.
+int serve_quotactl(const Mount& mount, void* argument);
+
 /// Release a file: drop its data if the coordinator's rules allow. 0 or a negative errno.
 int release_file(Mount& mount, const Fid& fid);
 

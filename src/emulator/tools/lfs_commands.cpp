@@ -6,7 +6,7 @@
 namespace lhsm::emulator {
 
 std::span<const LfsCommand> lfs_commands() {
-  static constexpr std::array<LfsCommand, 17> commands{{
+  static constexpr std::array<LfsCommand, 18> commands{{
       {"hsm_state", "hsm_state <file> ...", lfs_hsm_state},
       {"hsm_set",
        "hsm_set [--norelease] [--noarchive] [--dirty] [--exists] [--archived] [--lost] [--archive-id NUM] <file> ...",
@@ -36,6 +36,7 @@ std::span<const LfsCommand> lfs_commands() {
        lfs_getstripe},
       {"pool_list", "pool_list <fsname>[.<pool>] | <path>", lfs_pool_list},
       {"project", "project [-d|-r] [-c [-0]|-C [-k]|-s] [-p ID] <file|directory> ...", lfs_project},
+      {"setquota", "setquota {-u|-g|-p} <id> [-b SOFT] [-B HARD] [-i SOFT] [-I HARD] <mount point>", lfs_setquota},
   }};
   return commands;
 }

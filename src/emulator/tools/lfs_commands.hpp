@@ -33,7 +33,8 @@ struct LfsCommand {
 
 [[nodiscard]] std::span<const LfsCommand> lfs_commands();
 
-// lfs_hsm.cpp, lfs_hsm_request.cpp, lfs_fid.cpp, lfs_setstripe.cpp, lfs_getstripe.cpp, lfs_pool.cpp, lfs_project.cpp
+// lfs_hsm.cpp, lfs_hsm_request.cpp, lfs_fid.cpp, lfs_setstripe.cpp, lfs_getstripe.cpp, lfs_pool.cpp, lfs_project.cpp,
+// lfs_quota.cpp
 int lfs_hsm_state(int argc, char** argv);
 int lfs_hsm_set(int argc, char** argv);
 int lfs_hsm_clear(int argc, char** argv);
@@ -51,5 +52,6 @@ int lfs_setstripe(int argc, char** argv);
 int lfs_getstripe(int argc, char** argv);
 int lfs_pool_list(int argc, char** argv);
 int lfs_project(int argc, char** argv);
+int lfs_setquota(int argc, char** argv);
 
 }  // namespace lhsm::emulator
