@@ -22,6 +22,7 @@ using store::ItemSlice;
 
 namespace {
 
+constexpr std::uint32_t k_all_osts = 65535;
 constexpr std::size_t k_piece = 64;  // rows that a thread takes at a time
 
 enum class Fate : std::uint8_t { to_do, already, finished, given_up, hindered };
@@ -108,25 +109,37 @@ class Prophet {
   bool m_is_anew;
 };
 
+std::string name_of(const ItemSlice& slice, std::size_t i) {
+  return !slice.path(i).empty() ? std::string(slice.path(i))
+                                : Fid{slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]}.bracketed();
+}
+
+void count_to_do(Forecast& forecast, std::uint64_t size, const ItemSlice& slice, std::size_t i) {
+  forecast.to_do.add(size);
+  forecast.largest = std::max(forecast.largest, size);
+  forecast.owners[slice.uid[i]] += size;
+  forecast.groups[slice.gid[i]] += size;
+  forecast.projects[slice.projid[i]] += size;
+  Striped& striped = forecast.striped[std::min(slice.stripe_count[i], k_all_osts)];
+  striped.amount.add(size);
+  if (size > striped.largest) {
+    striped.largest = size;
+    striped.largest_path = name_of(slice, i);
+  }
+}
+
 void count(Forecast& forecast, const Finding& finding, const ItemSlice& slice, std::size_t i) {
   forecast.all.add(finding.size);
   if (finding.states) forecast.states[*finding.states].add(finding.size);
   switch (finding.fate) {
-    case Fate::to_do:
-      forecast.to_do.add(finding.size);
-      forecast.largest = std::max(forecast.largest, finding.size);
-      forecast.owners[slice.uid[i]] += finding.size;
-      break;
+    case Fate::to_do: count_to_do(forecast, finding.size, slice, i); break;
     case Fate::already: forecast.already.add(finding.size); break;
     case Fate::finished: forecast.finished.add(finding.size); break;
     case Fate::given_up: forecast.given_up.add(finding.size); break;
     case Fate::hindered: {
       Obstacle& obstacle = forecast.obstacles[finding.reason];
       obstacle.amount.add(finding.size);
-      if (obstacle.examples.size() < Obstacle::k_most_examples)
-        obstacle.examples.push_back(!slice.path(i).empty()
-                                        ? std::string(slice.path(i))
-                                        : Fid{slice.fid_seq[i], slice.fid_oid[i], slice.fid_ver[i]}.bracketed());
+      if (obstacle.examples.size() < Obstacle::k_most_examples) obstacle.examples.push_back(name_of(slice, i));
       break;
     }
   }
@@ -151,8 +164,9 @@ Outcome<Forecast> forecast(store::SeenJob& job, const std::string& manifest_path
   const Prophet prophet(options, result.action, former, change == ActionChange::anew);
   const bool does_wait = options.client != nullptr || options.object_size;  // for servers
   std::vector<Finding> findings;
-  const store::Columns columns{Column::fid_seq, Column::fid_oid,   Column::fid_ver,    Column::path,  Column::size,
-                               Column::uid,     Column::hsm_state, Column::archive_id, Column::result};
+  const store::Columns columns{Column::fid_seq, Column::fid_oid, Column::fid_ver,      Column::path,
+                               Column::size,    Column::uid,     Column::gid,          Column::projid,
+                               Column::result,  Column::hsm_state, Column::archive_id, Column::stripe_count};
   LHSM_TRY(for_each_slice(job.manifest, job.state, columns, [&](std::uint64_t, const ItemSlice& slice) -> Status {
     findings.assign(slice.result.size(), {});
     std::atomic<std::size_t> next = 0;

@@ -34,7 +34,7 @@ PlanCommand::PlanCommand(CLI::App& app)
                                                                      {"remove", ItemAction::remove}})
                       .description(""))
       ->type_name("restore|archive|release|remove");
-  m_app->add_option("--mount", m_mount, "Mount point of the file system: look at each file now, and at the free space")
+  m_app->add_option("--mount", m_mount, "Mount point of the file system: look at each file now, at the free space, OSTs and quotas")
       ->type_name("MNT");
   m_app
       ->add_option("-p,--hsm-root,--hsm_root", m_archive.root,
@@ -90,7 +90,7 @@ int PlanCommand::run() const {
   plan.objects_looked_for = backend != nullptr;
   plan.scanned_ns = job.manifest.attributes().created_ns;
   plan.forecast = must(bulk::forecast(job, m_manifest, options));
-  find_room(plan);
+  find_room(plan, client.get());
   std::vector<store::RunRecord> runs = job.manifest.runs();
   runs.insert(runs.end(), job.state.runs().begin(), job.state.runs().end());
   estimate(plan, runs);
@@ -98,7 +98,7 @@ int PlanCommand::run() const {
   return is_clear(plan) ? k_all_done : k_some_failed;
 }
 
-void PlanCommand::find_room(Plan& plan) const {
+void PlanCommand::find_room(Plan& plan, lustre::Client* client) const {
   const ItemAction action = plan.forecast.action;
   if (action == ItemAction::release || action == ItemAction::remove) return;
   const bool is_restore = action == ItemAction::restore;
@@ -114,8 +114,16 @@ void PlanCommand::find_room(Plan& plan) const {
       Room{where, system.f_bavail * system.f_frsize, system.f_favail, to_do.bytes, is_restore ? 0 : to_do.items};
   // A file system without a table of files has no such limit.
   if (system.f_files == 0) plan.room->files = ~std::uint64_t{0};
-  plan.room_note = is_restore ? "of the whole file system; single OSTs, pools and quotas were not checked"
-                              : "of the whole file system; quotas were not checked";
+  plan.room_note =
+      is_restore ? "of the whole file system; pools were not checked" : "of the whole file system; quotas were not checked";
+  if (!is_restore || client == nullptr || to_do.items == 0) return;
+  if (const auto osts = client->osts(); !osts)
+    plan.osts_note = fmt::format("not known ({})", errno_name(osts.error().sys_errno));
+  else if (osts->empty())
+    plan.osts_note = "there are none";
+  else
+    plan.osts = bulk::judge_osts(*osts, plan.forecast);
+  plan.quotas = bulk::ask_quotas(*client, plan.forecast);
 }
 
 void PlanCommand::estimate(Plan& plan, const std::vector<store::RunRecord>& runs) const {

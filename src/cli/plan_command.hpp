@@ -21,7 +21,7 @@ class PlanCommand {
   int run() const;
 
  private:
-  void find_room(Plan& plan) const;
+  void find_room(Plan& plan, lustre::Client* client) const;
   void estimate(Plan& plan, const std::vector<store::RunRecord>& runs) const;
 
   CLI::App* m_app;

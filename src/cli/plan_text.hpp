@@ -8,6 +8,7 @@
 #include <string>
 
 #include "lhsmtool_mpi/bulk/forecast.hpp"
+#include "lhsmtool_mpi/bulk/room.hpp"
 
 namespace lhsm::cli {
 
@@ -29,6 +30,9 @@ struct Plan {
   bulk::Forecast forecast;
   std::optional<Room> room;  ///< nothing: not needed, or not looked at
   std::string room_note;     ///< why not, or what was not checked
+  std::optional<bulk::OstForecast> osts;
+  std::string osts_note;  ///< why there is none, where there could be
+  std::optional<bulk::QuotaForecast> quotas;
   std::optional<bulk::Rates> rates;
   std::optional<double> seconds;
   std::string time_note;  ///< why there is no estimate, or what it supposes

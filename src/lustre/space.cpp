@@ -25,7 +25,9 @@ std::string name_of(const abi::obd_uuid& uuid, const std::string& fsname, std::u
   return name.empty() ? fmt::format("{}-OST{:04x}", fsname, index) : name;
 }
 
-std::string_view word(QuotaKind kind) {
+}  // namespace
+
+std::string_view to_string(QuotaKind kind) {
   switch (kind) {
     case QuotaKind::user: return "user";
     case QuotaKind::group: return "group";
@@ -33,8 +35,6 @@ std::string_view word(QuotaKind kind) {
   }
   return "?";
 }
-
-}  // namespace
 
 Outcome<std::vector<OstSpace>> ask_osts(const LlapiTable& api, MountDirectory& mount) {
   if (api.obd_fstatfs == nullptr) return errno_error("ask the OSTs of", mount.path(), EOPNOTSUPP);
@@ -69,7 +69,7 @@ Outcome<Quota> ask_quota(const LlapiTable& api, MountDirectory& mount, QuotaKind
   query.qc_type = static_cast<std::uint32_t>(kind);
   query.qc_id = id;
   const auto error = [&](int sys_errno) {
-    return errno_error("ask for the quota of", fmt::format("{} {}", word(kind), id), sys_errno);
+    return errno_error("ask for the quota of", fmt::format("{} {}", to_string(kind), id), sys_errno);
   };
   const int rc = mount.with([&](int fd) { return api.ioctl(fd, abi::OBD_IOC_QUOTACTL, &query) != 0 ? -errno : 0; });
   if (rc != 0) return error(-rc);

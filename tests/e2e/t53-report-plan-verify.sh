@@ -47,6 +47,44 @@ tool 2 0 archive "${options[@]}" "$JOB" "$MNT"
 tool 0 0 release "$JOB" "$MNT"
 wait_states "$WORK/list" 0xd
 
+if ! is_real_lustre && [ "$(id -u)" -eq 0 ]; then
+  note "room: what the emulator's OSTs and quotas tell of released files"
+  room=$WORK/room.h5
+  import() { "$E2E_BUILD/bin/lhsmtool_posix" --hsm-root="$ARCHIVE" --archive "$ARCHIVE_ID" --import "$1" "$2" "$MNT" < /dev/null; }
+  make_file "$ARCHIVE/outside" 40000
+  chown 4321:8765 "$ARCHIVE/outside"
+  mkdir "$DIR/room"
+  expect "import" import outside "$DIR/room/small"
+  tool 0 0 scan -o "$room" "$DIR/room"
+  tool 0 0 plan --action restore --mount "$MNT" "$room"
+  expect_line "all OSTs are usable" '^OSTs:  4 of 4 are usable, with .* free, .* at the fullest: fits$' "$WORK/out"
+  expect_line "there are no limits" '^Quota: of 1 user, 1 group: fits$' "$WORK/out"
+  "$E2E_BUILD/bin/lhsm_emulator" model "$MNT" ost.1=inactive ost.2=full
+  lfs setquota -u 4321 -B 20K "$MNT"
+  tool 0 3 plan --action restore --mount "$MNT" "$room"
+  expect_line "OSTs that take nothing are not counted" '^OSTs:  2 of 4 are usable, .*fits$' "$WORK/out"
+  expect_line "they are named: inactive" '^ +inactive: lustre-OST0001$' "$WORK/out"
+  expect_line "  and full" '^ +full: lustre-OST0002$' "$WORK/out"
+  expect_line "a quota is too small" '^Quota: .*DOES NOT FIT$' "$WORK/out"
+  expect_line "  it is told whose" '^ +quota of user 4321: 19 KiB over$' "$WORK/out"
+  tool 0 3 plan --action restore --mount "$MNT" --json "$room"
+  json() { python3 -c 'import json, sys; print(eval(sys.argv[2], json.load(open(sys.argv[1]))))' "$WORK/out" "$1"; }
+  expect_equal "so in JSON: OSTs" "$(json 'osts["usable"], osts["unusable"]["full"]')" "(2, ['lustre-OST0002'])"
+  expect_equal "  and quotas" "$(json 'quotas["over"][0]["id"], quotas["over"][0]["bytes"], clear')" "(4321, 19520, False)"
+  "$E2E_BUILD/bin/lhsm_emulator" model "$MNT" off
+  lfs setquota -u 4321 -B 0 "$MNT"
+  # Half of all free space fits, but not on one OST of four.
+  truncate -s "$(($(stat -f -c '%a * %S' "$MNT") / 2))" "$ARCHIVE/outside-huge"
+  expect "import of a file of half the free space" import outside-huge "$DIR/room/huge"
+  rm "$room"
+  tool 0 0 scan -o "$room" "$DIR/room"
+  tool 0 3 plan --action restore --mount "$MNT" "$room"
+  expect_line "as a whole it fits" '^OSTs:  4 of 4 .*: fits$' "$WORK/out"
+  expect_line "on one OST it does not" 'of one file would lie on one OST, none has more than .*: DOES NOT FIT$' "$WORK/out"
+  expect_line "  it is told which" '^ +.*/room/huge$' "$WORK/out"
+  rm -r "$DIR/room" "$room" "$ARCHIVE/outside" "$ARCHIVE/outside-huge"
+fi
+
 note "report"
 object=$(object_of "$(fid_of "$victim")")
 mv "$object" "$WORK/object"

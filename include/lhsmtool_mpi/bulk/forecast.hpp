@@ -26,6 +26,13 @@ struct Amount {
   }
 };
 
+/// What files of one stripe count would bring to the OSTs.
+struct Striped {
+  Amount amount;
+  std::uint64_t largest = 0;
+  std::string largest_path;  ///< below the mount point, or a FID
+};
+
 /// Items that would end without success, all for one reason.
 struct Obstacle {
   static constexpr std::size_t k_most_examples = 3;
@@ -44,6 +51,9 @@ struct Forecast {
   std::map<std::string, Obstacle> obstacles;      ///< by reason
   std::map<std::uint32_t, Amount> states;         ///< of all that a run would look at, by HS_* bits
   std::map<std::uint32_t, std::uint64_t> owners;  ///< bytes of to_do by user id
+  std::map<std::uint32_t, std::uint64_t> groups;
+  std::map<std::uint32_t, std::uint64_t> projects;
+  std::map<std::uint32_t, Striped> striped;  ///< to_do by stripe count, 65535: all OSTs, 0: not known
 
   [[nodiscard]] std::uint64_t hindered() const;  ///< items that have an obstacle
 };

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace lhsm::lustre {
 
@@ -20,6 +21,8 @@ struct OstSpace {
 
 /// The numbers are Lustre's.
 enum class QuotaKind : std::uint8_t { user = 0, group = 1, project = 2 };
+
+[[nodiscard]] std::string_view to_string(QuotaKind kind);
 
 /// Limits that nobody passes, and what is used. Limit 0: none.
 struct Quota {

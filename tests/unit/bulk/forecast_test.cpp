@@ -95,6 +95,39 @@ TEST_F(ForecastTest, reasons_sizes_and_states_are_told) {
   EXPECT_EQ(planned->states.at(k_released).items, 3U);
 }
 
+TEST_F(ForecastTest, owners_and_stripes_of_what_is_to_do_are_counted) {
+  auto writer = store::ManifestWriter::create(m_run_options.manifest, {"test", "fake", "/mnt", "", 0},
+                                              store::ManifestIdentity::make(), store::ManifestWriter::Replace::no);
+  ASSERT_TRUE(writer) << writer.error().describe();
+  for (std::uint32_t i = 1; i <= 4; ++i) {
+    store::Item item;
+    item.fid = {0x200000400, i, 0};
+    item.path = "file" + std::to_string(i);
+    item.size = 10 * i;
+    item.uid = i % 2;
+    item.gid = 7;
+    item.projid = i;
+    item.stripe_count = i == 4 ? 70000 : 2;
+    item.hsm_state = i == 1 ? k_archived : k_released;
+    ASSERT_TRUE(writer->append(item));
+  }
+  ASSERT_TRUE(writer->finish());
+  m_options.client = nullptr;
+  m_options.object_size = {};
+  const auto planned = plan(ItemAction::restore);
+  ASSERT_TRUE(planned) << planned.error().describe();
+  using Bytes = std::map<std::uint32_t, std::uint64_t>;
+  EXPECT_EQ(planned->owners, (Bytes{{0, 60}, {1, 30}}));
+  EXPECT_EQ(planned->groups, (Bytes{{7, 90}}));
+  EXPECT_EQ(planned->projects, (Bytes{{2, 20}, {3, 30}, {4, 40}}));
+  ASSERT_EQ(planned->striped.size(), 2U);
+  EXPECT_EQ(planned->striped.at(2).amount.items, 2U);
+  EXPECT_EQ(planned->striped.at(2).amount.bytes, 50U);
+  EXPECT_EQ(planned->striped.at(2).largest, 30U);
+  EXPECT_EQ(planned->striped.at(2).largest_path, "file3");
+  EXPECT_EQ(planned->striped.at(65535).largest, 40U) << "no more than all";
+}
+
 TEST_F(ForecastTest, without_a_mount_results_are_newer_than_the_scan) {
   make_manifest({new_file("a"), new_file("b")});
   EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::done), 2U);
