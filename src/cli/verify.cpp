@@ -19,6 +19,7 @@
 #include "process.hpp"
 #include "surroundings.hpp"
 #include "verify_progress.hpp"
+#include "verify_summary.hpp"
 
 namespace lhsm::cli {
 
@@ -91,6 +92,11 @@ Status write_list(const std::string& path, store::SeenJob& job, const std::vecto
   return {};
 }
 
+/// Of a limit of all ranks together, each rank's; 0: none.
+std::uint64_t share_of(std::uint64_t limit, int ranks) {
+  return limit == 0 ? 0 : std::max<std::uint64_t>(limit / static_cast<std::uint64_t>(ranks), 1);
+}
+
 /// Be a rank; a failure ends all of them.
 void work(comm::Channel& channel, const verify::WorkerOptions& options, const Backend& backend, Process& process) {
   try {
@@ -116,7 +122,9 @@ int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_o
   const std::jthread worker([&, local = local_worker] { work(*local, worker_options, backend, process); });
   const TimePoint started = std::chrono::steady_clock::now();
   auto job = store::look_at_job(options.manifest);
-  VerifyProgress progress(stdout, progress_style(), options.progress, job ? job->manifest.item_count() : 0);
+  // What is to be read by a program has stdout for itself.
+  VerifyProgress progress(options.json ? stderr : stdout, options.json ? report::Style::lines : progress_style(),
+                          options.progress, job ? job->manifest.item_count() : 0);
   verify::Dispatcher dispatcher(*channel, process.ranks(), worker_options.likeness, {}, progress);
   std::atomic<int> stop_signal = 0;
   const HeardSignals heard(process.signals(), [&](int number) {
@@ -145,7 +153,11 @@ int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_o
     if (const Status written = write_list(options.failed_list, *job, progress.failed()); !written)
       throw Fatal(written.error());
   const std::uint64_t left = is_complete ? 0 : job->manifest.item_count() - items->skipped() - totals.checked();
-  progress.close(totals, process.ranks(), items->skipped(), left, std::chrono::steady_clock::now() - started);
+  progress.close();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+  const VerifySummary summary{totals, process.ranks(), items->skipped(), left, is_complete, took.count()};
+  fmt::print("{}", options.json ? verify_json(summary) : verify_text(summary));
+  std::fflush(stdout);
   return exit_code(is_complete, stop_signal, totals);
 }
 
@@ -154,7 +166,8 @@ int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_o
 int run_verify(const VerifyOptions& options) {
   Process process(options.log);
   return process.run([&]() -> int {
-    const verify::WorkerOptions worker_options{{build_identity(), options.agreed}, process.host(), options.threads};
+    verify::WorkerOptions worker_options{{build_identity(), options.agreed}, process.host(), options.threads};
+    worker_options.bytes_per_second = share_of(options.bandwidth, process.ranks());
     if (process.is_first()) return dispatch(options, worker_options, process);
     // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
     const auto channel = process.worker_channel();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "lhsmtool_mpi/archive/posix_backend.hpp"
@@ -16,7 +17,9 @@ struct VerifyOptions {
   std::string agreed;                 ///< options that all ranks must have come to (comm::Likeness); may be empty
   std::string failed_list;            ///< may be empty
   unsigned threads = 4;               ///< on each rank
+  std::uint64_t bandwidth = 0;        ///< bytes a second that all ranks together may read; 0: no limit
   std::chrono::seconds progress{10};  ///< 0: no lines
+  bool json = false;                  ///< the summary
   log::Setup log;                     ///< host and ranks are the process' to say
 };
 

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "lhsmtool_mpi/base/size.hpp"
 #include "log_options.hpp"
 
 namespace lhsm::cli {
@@ -29,6 +30,17 @@ VerifyCommand::VerifyCommand(CLI::App& app)
       ->check(CLI::Range(1U, 256U))
       ->capture_default_str()
       ->type_name("N");
+  m_app
+      ->add_option_function<std::string>(
+          "-b,--bandwidth",
+          [this](const std::string& text) {
+            const auto size = parse_size(text, k_MiB);
+            if (!size || *size == 0) throw CLI::ValidationError("'" + text + "' is not a size such as 64M or 1.5G");
+            m_options.bandwidth = *size;
+          },
+          "Bytes per second that all ranks together may read; a bare number counts MiB")
+      ->default_str("no limit")
+      ->type_name("SIZE");
   m_app->add_flag_callback(
       "--direct", [this] { m_options.archive.direct = copy::Direct::yes; }, "Go round the page cache (O_DIRECT)");
   m_app
@@ -37,6 +49,7 @@ VerifyCommand::VerifyCommand(CLI::App& app)
           "Seconds between lines of progress (0: none)")
       ->default_str("10")
       ->type_name("S");
+  m_app->add_flag("--json", m_options.json, "The summary as JSON, and progress on stderr");
   add_log_options(*m_app, m_options.log);
 }
 

@@ -22,14 +22,13 @@ class VerifyProgress final : public verify::Observer {
   VerifyProgress(std::FILE* out, report::Style style, std::chrono::seconds interval, std::uint64_t items);
   void update(const verify::Totals& totals, TimePoint now) override;
   void found(const verify::Finding& finding) override;
-  /// Print the summary. `skipped`: items that have nothing in the archive; `left`: those that were not come to.
-  void close(const verify::Totals& totals, int ranks, std::uint64_t skipped, std::uint64_t left, Duration took);
+  /// There is nothing more to come.
+  void close();
 
   /// Return what failed, in the order of rows.
   [[nodiscard]] const std::vector<Failed>& failed();
 
  private:
-  std::FILE* m_out;
   report::ProgressLines m_lines;
   report::FailureLog m_log;
   std::uint64_t m_items;

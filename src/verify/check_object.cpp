@@ -9,15 +9,16 @@ namespace {
 
 /// Digest an extent of the object; return its leaves. Holes are not read.
 Outcome<std::string> read_extent(archive::ObjectReader& object, const comm::VerifyTask& task, Extent extent,
-                                 std::span<std::byte> buffer, const std::atomic<bool>& stop,
+                                 std::span<std::byte> buffer, Pace& pace, const std::atomic<bool>& stop,
                                  std::uint64_t& bytes_read) {
   copy::LeafDigester digester(extent, object.size());
+  const std::size_t most = pace.piece(buffer.size());
   for (Extent rest = extent; rest.length > 0;) {
     LHSM_TRY_ASSIGN(const auto data, object.next_data(rest));
     if (!data) break;
     for (std::uint64_t at = data->offset; at < data->end();) {
-      if (stop) return errno_error("read object of", task.fid.bracketed(), ECANCELED);
-      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), data->end() - at));
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(most, data->end() - at));
+      if (stop || !pace.take(wanted)) return errno_error("read object of", task.fid.bracketed(), ECANCELED);
       LHSM_TRY_ASSIGN(const std::size_t got, object.read_at(buffer.first(wanted), at));
       if (got == 0)
         return failure(ErrorKind::corrupt, EIO, "object became shorter while it was read, of", task.fid.bracketed());
@@ -30,7 +31,7 @@ Outcome<std::string> read_extent(archive::ObjectReader& object, const comm::Veri
   return digester.finish();
 }
 
-Status check(archive::Backend& backend, const comm::VerifyTask& task, std::span<std::byte> buffer,
+Status check(archive::Backend& backend, const comm::VerifyTask& task, std::span<std::byte> buffer, Pace& pace,
              const std::atomic<bool>& stop, comm::VerifyResult& result) {
   LHSM_TRY_ASSIGN(const auto object, backend.open(task.fid));
   result.size = object->size();
@@ -41,7 +42,7 @@ Status check(archive::Backend& backend, const comm::VerifyTask& task, std::span<
   // What has another size has another digest; and an extent would not fit.
   if (kept->size != result.size || (!task.is_whole && result.size != task.size)) return {};
   const Extent extent = task.is_whole ? Extent{0, result.size} : task.extent;
-  LHSM_TRY_ASSIGN(std::string leaves, read_extent(*object, task, extent, buffer, stop, result.bytes_read));
+  LHSM_TRY_ASSIGN(std::string leaves, read_extent(*object, task, extent, buffer, pace, stop, result.bytes_read));
   LHSM_TRY_ASSIGN(const std::string version, object->version());
   if (version != result.version)
     return failure(ErrorKind::changed, EIO, "object was written to while it was verified, of", task.fid.bracketed());
@@ -60,11 +61,11 @@ Status check(archive::Backend& backend, const comm::VerifyTask& task, std::span<
 }  // namespace
 
 comm::VerifyResult check_object(archive::Backend& backend, const comm::VerifyTask& task, std::span<std::byte> buffer,
-                                const std::atomic<bool>& stop) {
+                                Pace& pace, const std::atomic<bool>& stop) {
   comm::VerifyResult result;
   result.row = task.row;
   result.extent = task.extent;
-  if (const Status checked = check(backend, task, buffer, stop, result); !checked) {
+  if (const Status checked = check(backend, task, buffer, pace, stop, result); !checked) {
     result.has_failed = true;
     result.error = checked.error();
   }

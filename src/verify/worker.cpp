@@ -55,7 +55,7 @@ class Buffer {
 class Worker {
  public:
   Worker(comm::Channel& channel, archive::Backend& backend, const WorkerOptions& options)
-      : m_channel(channel), m_backend(backend), m_options(options) {
+      : m_channel(channel), m_backend(backend), m_options(options), m_pace(options.bytes_per_second) {
     for (unsigned i = 0; i < options.threads; ++i) m_buffers.emplace_back(options.buffer_bytes);
     for (Buffer& buffer : m_buffers) m_threads.emplace_back([this, &buffer] { check(buffer); });
   }
@@ -87,6 +87,7 @@ class Worker {
       m_tasks.clear();
       m_changed.notify_all();
     }
+    m_pace.stop();
     m_threads.clear();  // joins
   }
 
@@ -100,7 +101,7 @@ class Worker {
         task = m_tasks.front();
         m_tasks.pop_front();
       }
-      comm::VerifyResult result = check_object(m_backend, task, buffer.bytes(), m_stop);
+      comm::VerifyResult result = check_object(m_backend, task, buffer.bytes(), m_pace, m_stop);
       const bool is_long = result.bytes_read >= k_long_read;
       bool is_urgent = false;
       {
@@ -134,6 +135,7 @@ class Worker {
   comm::Channel& m_channel;
   archive::Backend& m_backend;
   const WorkerOptions& m_options;
+  Pace m_pace;
   std::mutex m_mutex;
   std::condition_variable m_changed;
   std::deque<comm::VerifyTask> m_tasks;

@@ -22,6 +22,8 @@ tool() {
   expect_equal "$1 on $ranks ranks: exit code" "$code" "$expected"
   [ "$code" -eq "$expected" ] || sed 's/^/#   /' "$WORK/out" "$WORK/log"
 }
+# json EXPRESSION: of the members of the object in $WORK/out, as Python has it.
+json() { python3 -c 'import json, sys; print(eval(sys.argv[2], json.load(open(sys.argv[1]))))' "$WORK/out" "$1"; }
 # left_alone TEXT: neither the manifest nor what is beside it has changed since `remember`.
 remember() { (cd "$WORK" && sha256sum job.h5* > remembered); }
 left_alone() { (cd "$WORK" && sha256sum job.h5*) > "$WORK/now" && expect_same_file "$1" "$WORK/now" "$WORK/remembered"; }
@@ -68,7 +70,6 @@ if ! is_real_lustre && [ "$(id -u)" -eq 0 ]; then
   expect_line "a quota is too small" '^Quota: .*DOES NOT FIT$' "$WORK/out"
   expect_line "  it is told whose" '^ +quota of user 4321: 19 KiB over$' "$WORK/out"
   tool 0 3 plan --action restore --mount "$MNT" --json "$room"
-  json() { python3 -c 'import json, sys; print(eval(sys.argv[2], json.load(open(sys.argv[1]))))' "$WORK/out" "$1"; }
   expect_equal "so in JSON: OSTs" "$(json 'osts["usable"], osts["unusable"]["full"]')" "(2, ['lustre-OST0002'])"
   expect_equal "  and quotas" "$(json 'quotas["over"][0]["id"], quotas["over"][0]["bytes"], clear')" "(4321, 19520, False)"
   "$E2E_BUILD/bin/lhsm_emulator" model "$MNT" off
@@ -141,6 +142,9 @@ expect_line "a damaged object is found" '^Corrupt: +1$' "$WORK/out"
 expect_line "so is a short one" '^Wrong size: +1$' "$WORK/out"
 expect_equal "both are listed" "$(sort "$WORK/bad")" "$(printf '%s\n' "$DIR/tree/big" "$DIR/tree/small-9" | sort)"
 expect_line "it says what is wrong" 'verify size of object of .*\(5 bytes, expected 900\)' "$WORK/log"
+tool 2 3 verify -p "$ARCHIVE" --json -b 1G --progress 1 "$JOB"
+expect_equal "the summary as JSON, with stdout for itself" \
+  "$(json 'complete, ranks, corrupt, wrong_size, missing, verified, left')" "(True, 2, 1, 1, 0, $((files - 2)), 0)"
 rm "$WORK"/bad*
 left_alone "the job is left alone"
 tool 2 1 verify -p "$WORK/no-archive" "$JOB"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "lhsmtool_mpi/archive/backend.hpp"
@@ -15,6 +16,7 @@ struct WorkerOptions {
   std::string host;
   unsigned threads = 4;                              ///< objects that are read at once
   std::size_t buffer_bytes = std::size_t{4} << 20U;  ///< read at a time, by each
+  std::uint64_t bytes_per_second = 0;                ///< that are read at most; 0: no limit
 };
 
 /// Be a rank of a verification until the dispatcher says stop. Throws Fatal.

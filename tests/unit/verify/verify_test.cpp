@@ -13,6 +13,7 @@
 #include "support/memory_bytes.hpp"
 #include "unit/archive/archive_fixture.hpp"
 #include "verify/judge.hpp"
+#include "verify/pace.hpp"
 
 namespace lhsm::verify {
 namespace {
@@ -77,7 +78,7 @@ class VerifyTest : public archive::ArchiveFixture {
   /// Verify all candidates on so many ranks.
   bool verify(int ranks = 2) {
     comm::LoopbackHub hub(ranks);
-    WorkerOptions worker_options{"build", "host", 2, k_leaf / 4};
+    WorkerOptions worker_options{"build", "host", 2, k_leaf / 4, m_bytes_per_second};
     std::vector<std::jthread> workers;
     for (int rank = 0; rank < ranks; ++rank)
       workers.emplace_back([&, rank] { run_worker(hub.worker(rank), *m_backend, worker_options); });
@@ -92,6 +93,7 @@ class VerifyTest : public archive::ArchiveFixture {
   }
   [[nodiscard]] Verdict verdict(std::uint64_t row) const { return m_observer.findings.at(row).verdict; }
 
+  std::uint64_t m_bytes_per_second = 0;  ///< of each rank
   DispatcherOptions m_options;
   RecordingObserver m_observer;
   std::vector<Candidate> m_candidates;
@@ -190,6 +192,50 @@ TEST_F(VerifyTest, a_stop_ends_it_in_order) {
   EXPECT_FALSE(verify());
   EXPECT_GT(m_dispatcher->totals().checked(), 0U);
   EXPECT_LT(m_dispatcher->totals().checked(), 600U) << "no more than the ranks had in hand";
+}
+
+TEST_F(VerifyTest, a_limit_is_kept_and_changes_no_verdict) {
+  archive(test::pattern(3 * k_leaf + 5));
+  archive(test::pattern(k_leaf));
+  archive(test::pattern(k_leaf));
+  damage(2, k_leaf - 1);
+  m_bytes_per_second = 8 * k_leaf;
+  const TimePoint begun = std::chrono::steady_clock::now();
+  EXPECT_TRUE(verify(2));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  EXPECT_EQ(verdict(0), Verdict::verified);
+  EXPECT_EQ(verdict(1), Verdict::verified);
+  EXPECT_EQ(verdict(2), Verdict::corrupt);
+  EXPECT_EQ(m_dispatcher->totals().bytes_read, 5 * k_leaf + 5);
+  EXPECT_GE(took.count(), 5.0 / 16) << "16 MiB/s on both";
+}
+
+TEST_F(VerifyTest, who_waits_for_his_bytes_hears_a_stop) {
+  m_bytes_per_second = 1;
+  archive(test::pattern(k_leaf));
+  archive("");
+  m_observer.on_found = [this](const Finding&) { m_dispatcher->stop(); };
+  EXPECT_FALSE(verify(1));
+  EXPECT_FALSE(m_observer.findings.contains(0)) << "it would take days";
+}
+
+TEST(Pace, pieces_are_what_flows_in_a_moment) {
+  EXPECT_EQ(Pace(0).piece(4 * k_leaf), 4 * k_leaf);
+  EXPECT_EQ(Pace(20 * k_leaf).piece(4 * k_leaf), k_leaf);
+  EXPECT_EQ(Pace(20 * k_leaf).piece(5000), 5000U);
+  EXPECT_EQ(Pace(20 * k_leaf + 100).piece(4 * k_leaf) % 4096, 0U);
+  EXPECT_EQ(Pace(1).piece(4 * k_leaf), std::size_t{64} << 10U);
+}
+
+TEST(Pace, a_stop_ends_any_wait) {
+  Pace pace(1);
+  {
+    const std::jthread first([&pace] { EXPECT_FALSE(pace.take(~std::size_t{0})) << "longer than time lasts"; });
+    const std::jthread second([&pace] { EXPECT_FALSE(pace.take(~std::size_t{0})); });
+    pace.stop();
+  }
+  EXPECT_FALSE(pace.take(1));
+  EXPECT_TRUE(Pace(0).take(~std::size_t{0})) << "no limit";
 }
 
 TEST_F(VerifyTest, a_rank_without_the_archive_ends_the_run) {
