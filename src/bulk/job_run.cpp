@@ -62,6 +62,7 @@ struct JobRun::State {
   std::optional<Asker> asker;
   std::mutex mutex;  // of what the lock's own thread touches: the job's coming and going
   bool over = false;
+  bool is_told_lost = false;
 
   ~State() {
     const std::lock_guard guard(mutex);
@@ -70,8 +71,16 @@ struct JobRun::State {
 
   /// Somebody else has the manifest now: nothing more may be asked for or recorded.
   void lost() {
-    const std::lock_guard guard(mutex);
-    if (job && !over) job->give_up({ErrorKind::busy, ESTALE, "keep the lock of the job", options.manifest});
+    {
+      const std::lock_guard guard(mutex);
+      if (!is_told_lost)
+        log::error("{0}: the lock is not this run's any more: another run has taken it over, or somebody removed {0}.lock; this run "
+                   "stops at once and records nothing more",
+                   options.manifest);
+      is_told_lost = true;
+      if (job && !over) job->give_up({ErrorKind::busy, ESTALE, "keep the lock of the job", options.manifest});
+    }
+    if (options.lock_lost) options.lock_lost();
   }
 };
 
@@ -83,7 +92,7 @@ JobRun::~JobRun() {
 
 Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Client& client, const Clock& clock,
                                               std::function<void()> on_end) {
-  auto state = std::unique_ptr<State>(new State{std::move(options), client, {}, {}, {}, {}, {}, {}, {}, {}, false});
+  auto state = std::unique_ptr<State>(new State{std::move(options), client, {}, {}, {}, {}, {}, {}, {}, {}, false, false});
   state->options.manifest = store::real_manifest(state->options.manifest);
   const std::string& path = state->options.manifest;
   if (!state->options.failed_list.empty()) LHSM_TRY(try_failed_list(state->options.failed_list));
@@ -153,7 +162,7 @@ void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
   run.ranks = ranks;
   run.begin_ns = now_ns();
   // An append that fails is told again by the job's own.
-  std::ignore = m_state->files->journal->append(store::RunBegunRecord{run});
+  if (!m_state->lock->is_lost()) std::ignore = m_state->files->journal->append(store::RunBegunRecord{run});
   if (action() != store::ItemAction::release) m_state->asker.emplace(*m_state->job, m_state->client, m_state->options.asker);
 }
 

@@ -113,6 +113,39 @@ TEST_F(InterruptedTest, what_was_put_back_is_gone_on_with) {
   expect_archived_as(expected(done));
 }
 
+TEST_F(InterruptedTest, a_run_that_lost_its_lock_stops_at_once_and_leaves_what_is_copied) {
+  m_run_options.lock_heartbeat = 10ms;
+  m_dispatcher_options.drain_timeout = 1h;
+  m_run_options.lock_lost = [this] {
+    m_stop.count = 2;
+    m_hub->wake();
+  };
+  open(ItemAction::archive);
+  StallingCopies stalling(m_run->job(), m_bandwidth, 5);
+  m_bandwidth = 20 * k_MiB;
+  m_dispatcher_options.bandwidth = &m_bandwidth;
+  m_dispatcher_options.unfinished = &stalling;
+  start(2);
+  m_run->start("host", 2);
+  EXPECT_TRUE(stalling.wait());
+  std::filesystem::remove(m_run_options.manifest + ".lock");
+  join();  // the copies that run would take days
+  EXPECT_EQ(state().put_back, 1U);
+  const auto report = m_run->close([](const JobReport&) { return 0; });
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().sys_errno, ESTALE);
+  m_run.reset();
+  EXPECT_FALSE(std::filesystem::exists(object(m_fid)));
+  EXPECT_EQ(temporaries().size(), 1U) << "it is the next run's";
+
+  m_stop.count = 0;
+  m_dispatcher_options.bandwidth = nullptr;
+  const auto done = pieces();
+  EXPECT_GE(done.size(), 5U);
+  change_unseen();
+  expect_archived_as(expected(done));
+}
+
 TEST_F(InterruptedTest, what_a_dead_run_had_copied_is_gone_on_with) {
   std::vector<store::ExtentRecord> done;
   const auto files = {m_run_options.manifest, m_run_options.manifest + ".journal"};
