@@ -161,6 +161,22 @@ TEST_F(InterruptedTest, what_a_dead_run_had_copied_is_gone_on_with) {
   expect_archived_as(expected(done));
 }
 
+TEST_F(InterruptedTest, folds_of_the_running_job_keep_what_is_copied) {
+  m_run_options.fold = {.at_bytes = 256, .at_part = 0};
+  std::uint64_t generation = 0;
+  // A piece is about 100 bytes of journal.
+  interrupt(12, [&] {
+    do {
+      generation = store::ManifestReader::open(m_run_options.manifest)->identity().generation;
+      std::this_thread::yield();
+    } while (generation < 3);
+  });
+  const auto done = pieces();
+  EXPECT_GE(done.size(), 12U);
+  change_unseen();
+  expect_archived_as(expected(done));
+}
+
 TEST_F(InterruptedTest, again_and_again) {
   interrupt(4);
   const auto first = pieces();
