@@ -111,6 +111,10 @@ TEST_F(InterruptedTest, what_was_put_back_is_gone_on_with) {
   EXPECT_EQ(temporaries().size(), 1U);
   change_unseen();
   expect_archived_as(expected(done));
+  std::uint64_t kept = 0;
+  for (const auto& piece : done) kept += piece.extent.length;
+  EXPECT_EQ(state().file_bytes, m_before.size() - kept) << "what this run has done";
+  EXPECT_EQ(items()[0].outcome.bytes_copied, m_before.size() - kept);
 }
 
 TEST_F(InterruptedTest, a_run_that_lost_its_lock_stops_at_once_and_leaves_what_is_copied) {
