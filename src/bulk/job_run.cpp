@@ -93,7 +93,7 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
   auto state = std::unique_ptr<State>(new State{std::move(options), client, {}, {}, {}, {}, {}, {}, {}, {}, {}, false, false});
   state->options.manifest = store::real_manifest(state->options.manifest);
   const std::string& path = state->options.manifest;
-  if (!state->options.failed_list.empty()) LHSM_TRY(try_failed_list(state->options.failed_list));
+  if (!state->options.failed_list.empty()) LHSM_TRY(try_failed_list(state->options.failed_list, path));
   LHSM_TRY_ASSIGN(state->lock, store::JobLock::acquire(path, {.heartbeat = state->options.lock_heartbeat,
                                                                 .take_over_after = {},
                                                                 .lost = [raw = state.get()] { raw->lost(); }}));
