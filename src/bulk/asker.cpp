@@ -90,7 +90,8 @@ void Asker::request(const std::vector<Row>& rows) {
   // With several archives, or none, the file or the coordinator says which. What has a copy is asked of the archive where that is.
   const bool names_one = m_options.action == ItemAction::archive && m_options.archives.size() == 1;
   const std::uint32_t archive_id = names_one ? m_options.archives.front() : 0;
-  for (auto wait = k_first_wait;; wait = std::min(2 * wait, k_longest_wait)) {
+  auto wait = 0ms;
+  while (m_job.goes_on_after(wait)) {
     const Status done = m_client.request(action, archive_id, fids);
     if (done) return m_job.asked(rows);
     // Where users do not wait for restores (policy NBR) this says that they are recorded.
@@ -102,8 +103,8 @@ void Asker::request(const std::vector<Row>& rows) {
       if (done.error().sys_errno == EPERM) return m_job.settled(rows.front(), ItemResult::refused, EPERM);
       return m_job.failed(rows.front(), done.error());
     }
-    if (wait == k_first_wait) log::warning("the coordinator does not run; requests are tried again until it does");
-    if (!m_job.goes_on_after(wait)) break;
+    if (wait == 0ms) log::warning("the coordinator does not run; requests are tried again until it does");
+    wait = wait == 0ms ? k_first_wait : std::min(2 * wait, k_longest_wait);
   }
   for (const Row& row : rows) m_job.given_back(row);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "lhsmtool_mpi/base/fd.hpp"
@@ -132,7 +133,15 @@ Outcome<std::uint64_t> FailedList::finish() {
   return m_count;
 }
 
-Status try_failed_list(const std::string& path) {
+Status try_failed_list(const std::string& path, const std::string& manifest) {
+  const auto place = [](const std::string& name) {
+    std::error_code ec;
+    const auto found = std::filesystem::weakly_canonical(std::filesystem::absolute(name, ec), ec);
+    return ec ? std::filesystem::path(name) : found;
+  };
+  for (const std::string& file : {manifest, store::journal_path(manifest), store::rotated_journal_path(manifest), manifest + ".lock"})
+    if (place(path) == place(file))
+      return failure(ErrorKind::invalid, EEXIST, "write the list of what failed over a file of the job:", path);
   const Fd there(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (there && store::looks_like_manifest(*there))
     return failure(ErrorKind::invalid, EEXIST, "write the list of what failed over the manifest", path);

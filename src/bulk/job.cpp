@@ -176,11 +176,6 @@ bool Job::take_off_in_time(const Row& row, std::vector<Row>& batch) {
   return true;
 }
 
-/// Only copies take the longer the larger a file is.
-std::uint64_t Job::bytes_to_move(const Row& row) const {
-  return m_options.action == store::ItemAction::archive || m_options.action == store::ItemAction::restore ? row.size : 0;
-}
-
 void Job::stop_at_deadline() {
   if (m_deadline.has_come(m_clock.now())) stop_locked("the deadline is near");
 }

@@ -136,7 +136,6 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   Flight flight = std::move(at->second);
   if (flight.is_ours) --m_running;
   m_flights.erase(at);
-  forget_partial(flight, false);
   outcome.first_start_ns = flight.row.first_start_ns;
   outcome.last_start_ns = flight.started_ns;
   outcome.end_ns = now_ns();
@@ -156,6 +155,7 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
     m_deadline.over(bytes_to_move(twin));
     ++m_progress.totals.results.at(static_cast<std::size_t>(outcome.result));
   }
+  forget_partial(flight, false);
   check_end();
   m_changed.notify_all();
 }

@@ -2,11 +2,24 @@
 // What a job remembers of large archives that are copied in part.
 #include "lhsmtool_mpi/bulk/job.hpp"
 
+#include <algorithm>
+
 namespace lhsm::bulk {
 
 void Job::go_on_with(std::map<std::uint64_t, store::PartialFile> partial) {
   const Lock lock(m_mutex);
   m_partial = std::move(partial);
+  m_kept.clear();
+  for (const auto& [row, file] : m_partial)
+    for (const store::ExtentRecord& extent : file.extents) m_kept[row] += extent.extent.length;
+}
+
+/// Only copies take the longer the larger a file is, and what an earlier run has copied takes no time any more. The same from the
+/// begin of an attempt to its end, also where the attempt finds that it has to copy all.
+std::uint64_t Job::bytes_to_move(const Row& row) const {
+  if (m_options.action != store::ItemAction::archive && m_options.action != store::ItemAction::restore) return 0;
+  const auto kept = m_kept.find(row.row);
+  return kept == m_kept.end() ? row.size : row.size - std::min(row.size, kept->second);
 }
 
 std::set<std::string> Job::wanted_objects() const {
@@ -61,6 +74,7 @@ void Job::forget_partial(const Flight& flight, bool only_begun) {
   const auto forget = [&](std::uint64_t row) {
     const auto at = m_partial.find(row);
     if (at != m_partial.end() && (!only_begun || at->second.extents.empty())) m_partial.erase(at);
+    if (!m_partial.contains(row)) m_kept.erase(row);
   };
   forget(flight.row.row);
   for (const Row& twin : flight.twins) forget(twin.row);

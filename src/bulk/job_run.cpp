@@ -14,9 +14,6 @@ namespace lhsm::bulk {
 
 namespace {
 
-/// A journal of that length is folded before a run begins: to replay it takes seconds.
-constexpr std::uint64_t k_long_journal = std::uint64_t{256} << 20U;
-
 /// The rows that an earlier run left at the coordinator.
 Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest, const store::JournalState& state) {
   using store::Column;
@@ -60,8 +57,10 @@ struct JobRun::State {
   std::optional<Job> job;
   std::vector<ActionItem> adopted;
   std::optional<Asker> asker;
+  std::optional<store::JournalFolder> folder;
   std::mutex mutex;  // of what the lock's own thread touches: the job's coming and going
   bool over = false;
+  bool is_told_lost = false;
 
   ~State() {
     const std::lock_guard guard(mutex);
@@ -70,8 +69,16 @@ struct JobRun::State {
 
   /// Somebody else has the manifest now: nothing more may be asked for or recorded.
   void lost() {
-    const std::lock_guard guard(mutex);
-    if (job && !over) job->give_up({ErrorKind::busy, ESTALE, "keep the lock of the job", options.manifest});
+    {
+      const std::lock_guard guard(mutex);
+      if (!is_told_lost)
+        log::error("{0}: the lock is not this run's any more: another run has taken it over, or somebody removed {0}.lock; this run "
+                   "stops at once and records nothing more",
+                   options.manifest);
+      is_told_lost = true;
+      if (job && !over) job->give_up({ErrorKind::busy, ESTALE, "keep the lock of the job", options.manifest});
+    }
+    if (options.lock_lost) options.lock_lost();
   }
 };
 
@@ -83,26 +90,17 @@ JobRun::~JobRun() {
 
 Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Client& client, const Clock& clock,
                                               std::function<void()> on_end) {
-  auto state = std::unique_ptr<State>(new State{std::move(options), client, {}, {}, {}, {}, {}, {}, {}, {}, false});
+  auto state = std::unique_ptr<State>(new State{std::move(options), client, {}, {}, {}, {}, {}, {}, {}, {}, {}, false, false});
   state->options.manifest = store::real_manifest(state->options.manifest);
   const std::string& path = state->options.manifest;
-  if (!state->options.failed_list.empty()) LHSM_TRY(try_failed_list(state->options.failed_list));
+  if (!state->options.failed_list.empty()) LHSM_TRY(try_failed_list(state->options.failed_list, path));
   LHSM_TRY_ASSIGN(state->lock, store::JobLock::acquire(path, {.heartbeat = state->options.lock_heartbeat,
                                                                 .take_over_after = {},
                                                                 .lost = [raw = state.get()] { raw->lost(); }}));
   LHSM_TRY(check_file_system(client, path));
   if (state->options.action != store::ItemAction::none) LHSM_TRY(set_action(*state->lock, state->options.action));
   if (state->options.takes_up_failed) LHSM_TRY(take_up_failed(*state->lock));
-  const auto open = [&]() -> Status {
-    LHSM_TRY_ASSIGN(state->files, store::open_job(*state->lock, [] {}));
-    return {};
-  };
-  LHSM_TRY(open());
-  if (state->files->state.valid_bytes() > k_long_journal) {
-    state->files.reset();
-    LHSM_TRY(store::fold(*state->lock));
-    LHSM_TRY(open());
-  }
+  LHSM_TRY_ASSIGN(state->files, store::open_job(*state->lock, [] {}));
   store::OpenedJob& files = *state->files;
   LHSM_TRY_ASSIGN(state->census, take_census(files.manifest, files.state));
   if (state->options.action == store::ItemAction::none) {
@@ -153,7 +151,9 @@ void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
   run.ranks = ranks;
   run.begin_ns = now_ns();
   // An append that fails is told again by the job's own.
-  std::ignore = m_state->files->journal->append(store::RunBegunRecord{run});
+  if (!m_state->lock->is_lost()) std::ignore = m_state->files->journal->append(store::RunBegunRecord{run});
+  m_state->folder.emplace(*m_state->lock, *m_state->files->journal, m_state->files->state.rotated_base() != nullptr,
+                          m_state->options.fold);
   if (action() != store::ItemAction::release) m_state->asker.emplace(*m_state->job, m_state->client, m_state->options.asker);
 }
 
@@ -161,6 +161,7 @@ Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exi
   State& state = *m_state;
   state.job->stop("the run ends");
   state.asker.reset();
+  state.folder.reset();
   JobReport report;
   report.progress = state.job->progress();
   if (report.progress.broken) return Failure(*report.progress.broken);

@@ -12,6 +12,7 @@
 
 #include "job_options.hpp"
 #include "job_plan.hpp"
+#include "lhsmtool_mpi/bulk/failed_list.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "process.hpp"
 #include "run_files.hpp"
@@ -181,7 +182,15 @@ int JobCommands::carry_out(const Command& command, Process& process) {
   m_options.submit_only = !process.share(m_options.submit_only ? "yes" : "").empty();
   if (command.action == ItemAction::none) return retry(process);
   JobPlan plan;
-  if (process.is_first()) plan = plan_job(command.app->get_name(), m_targets, given(command.conditions), m_scan);
+  if (process.is_first()) {
+    plan = plan_job(command.app->get_name(), m_targets, given(command.conditions), m_scan);
+    if (plan.code == 0 && plan.scans && !m_options.run.failed_list.empty()) {
+      if (const Status tried = bulk::try_failed_list(m_options.run.failed_list, plan.manifest); !tried) {
+        plan.code = k_run_failed;
+        plan.failure = tried.error().describe();
+      }
+    }
+  }
   plan = JobPlan::unpack(process.share(plan.pack()));
   if (plan.code != 0) {
     if (!process.is_first()) return k_all_done;  // one rank speaks for all

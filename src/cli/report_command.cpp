@@ -25,7 +25,7 @@ void must(const Status& status) {
 /// Whether the report would take the place of what it is about.
 bool is_of_the_job(const std::string& output, const std::string& manifest) {
   std::error_code ec;
-  for (const std::string& file : {manifest, store::journal_path(manifest), manifest + ".lock"})
+  for (const std::string& file : {manifest, store::journal_path(manifest), store::rotated_journal_path(manifest), manifest + ".lock"})
     if (output == file || std::filesystem::equivalent(output, file, ec)) return true;
   return false;
 }

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
+#include <optional>
 
 #include "job_command.hpp"
 #include "job_options.hpp"
@@ -37,7 +38,8 @@ class JobPurpose final : public Purpose {
 
   void prepare(lustre::Client& client, run::DispatcherOptions& options, const run::StopRequest& stop) override {
     m_options.order.is_stopped = [&stop] { return stop.count > 0; };
-    auto run = bulk::JobRun::open(m_options, client, m_clock, [this] { fulfilled(); });
+    m_options.lock_lost = [this] { ended(End::at_once); };
+    auto run = bulk::JobRun::open(m_options, client, m_clock, [this] { ended(End::in_order); });
     if (!run) throw Fatal(run.error());
     {
       const std::lock_guard lock(m_controls_mutex);
@@ -54,11 +56,11 @@ class JobPurpose final : public Purpose {
     return std::make_unique<bulk::JobWatcher>(inner, *m_run);
   }
 
-  void begin(const run::Dispatcher& dispatcher, std::function<void()> fulfilled) override {
+  void begin(const run::Dispatcher& dispatcher, std::function<void(End)> end) override {
     {
       const std::lock_guard lock(m_mutex);
-      m_fulfilled = std::move(fulfilled);
-      if (m_is_fulfilled) m_fulfilled();  // while the ranks were greeted
+      m_end = std::move(end);
+      if (m_ended) m_end(*m_ended);  // while the ranks were greeted
     }
     m_run->start(joined(dispatcher.hosts()), static_cast<std::uint32_t>(dispatcher.state().ranks));
   }
@@ -71,6 +73,10 @@ class JobPurpose final : public Purpose {
 
   int close(const run::RunState&, int stop_signal) override {
     if (m_run == nullptr) return k_run_failed;
+    {
+      const std::lock_guard lock(m_mutex);
+      m_end = {};
+    }
     const auto report =
         m_run->close([stop_signal](const JobReport& so_far) { return exit_code_of(so_far, stop_signal); });
     if (!report) throw Fatal(report.error());
@@ -79,17 +85,17 @@ class JobPurpose final : public Purpose {
   }
 
  private:
-  void fulfilled() {
+  void ended(End how) {
     const std::lock_guard lock(m_mutex);
-    m_is_fulfilled = true;
-    if (m_fulfilled) m_fulfilled();
+    if (m_ended != End::at_once) m_ended = how;
+    if (m_end) m_end(how);
   }
 
   bulk::JobRunOptions m_options;
   RealClock m_clock;
   std::mutex m_mutex;
-  std::function<void()> m_fulfilled;
-  bool m_is_fulfilled = false;
+  std::function<void(End)> m_end;
+  std::optional<End> m_ended;
   std::mutex m_controls_mutex;  // of m_limits, and of the coming of m_run
   bulk::JobLimits m_limits;
   std::unique_ptr<bulk::JobRun> m_run;

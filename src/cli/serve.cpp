@@ -67,6 +67,12 @@ int exit_code(const run::RunState& state, int stop_signal) {
 
 constexpr int k_wait_for_nobody = 3;  // what run::StopRequest counts to
 
+/// Let a stop have been asked for at least so often.
+void raise_to(run::StopRequest& stop, int asked) {
+  for (int so_far = stop.count; so_far < asked && !stop.count.compare_exchange_weak(so_far, asked);) {
+  }
+}
+
 /// Passes on what it hears, and requests a stop when a file fails.
 class StopOnFailure final : public run::Observer {
  public:
@@ -77,8 +83,7 @@ class StopOnFailure final : public run::Observer {
   void failed(const ActionItem& item, const Error& error) override {
     m_inner.failed(item, error);
     // Called in the dispatcher's own thread: nobody is to be woken.
-    int none = 0;
-    if (m_stop != nullptr) m_stop->count.compare_exchange_strong(none, 1);
+    if (m_stop != nullptr) raise_to(*m_stop, 1);
   }
 
  private:
@@ -134,14 +139,14 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   run::StopRequest stop;
   std::atomic<int> stop_signal = 0;
   std::atomic<bool> is_serving = false;
+  std::atomic<bool> is_cut_off = false;
   // To prepare may take long, and so may the end; what is heard then counts, too.
   const HeardSignals heard_signals(signals, [&, heard = 0](int number) mutable {
     stop_signal = number;
     ++heard;
     const int asked = heard > 1 && options.last_signal_is_second ? k_wait_for_nobody : heard;
     // The first signal is no second request where the run had begun to stop by itself, before a walltime for instance.
-    for (int so_far = stop.count; so_far < asked && !stop.count.compare_exchange_weak(so_far, asked);) {
-    }
+    raise_to(stop, asked);
     channel.wake();
     // Else the dispatcher sees to it. What is durable stays so.
     if (asked < k_wait_for_nobody || is_serving) return;
@@ -180,9 +185,9 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
       if (change.status) files.write(change, *doors->client);
     });
     if (options.purpose != nullptr) {
-      options.purpose->begin(dispatcher, [&stop, &channel] {
-        int none = 0;
-        stop.count.compare_exchange_strong(none, 1);
+      options.purpose->begin(dispatcher, [&](Purpose::End end) {
+        if (end == Purpose::End::at_once) is_cut_off = true;
+        raise_to(stop, end == Purpose::End::at_once ? 2 : 1);
         channel.wake();
       });
     }
@@ -201,7 +206,8 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     abort();
   }
   // What was wanted at first and is not any more: its file was not gone on with, or got its end in another way.
-  if (failed.empty() && are_objects_wanted) clear_leftovers(*doors, wanted_objects());
+  // Where the run was cut off others may want them now.
+  if (failed.empty() && are_objects_wanted && !is_cut_off) clear_leftovers(*doors, wanted_objects());
   state_files.close(dispatcher.state(), clock.now());
   if (failed.empty()) printer.close(dispatcher.state(), clock.now());
   if (options.purpose != nullptr) {

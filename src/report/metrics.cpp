@@ -132,7 +132,8 @@ std::string metrics_text(const RunStatus& status, const Tally& tally) {
   add_actions(families, status, tally);
   families.one("copied_bytes_total", "counter", "Bytes that all ranks have copied, holes and running copies included.",
                status.bytes_copied);
-  families.one("finished_file_bytes_total", "counter", "Sizes of the files that were archived or restored.", status.file_bytes);
+  families.one("finished_file_bytes_total", "counter",
+               "Sizes of the files that were archived or restored, without what earlier runs had copied.", status.file_bytes);
   families.one("unverified_files_total", "counter", "Files that were restored from objects without a digest.", status.unverified);
   families.one("bandwidth_limit_bytes_per_second", "gauge", "What all ranks may read together; 0: no limit.", status.bandwidth_limit);
   families.one("user_restores", "gauge", "Restores that are not the job's own, pending or running.", status.user_restores);

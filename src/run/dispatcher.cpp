@@ -256,7 +256,9 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
   outcome.worker = from;
   outcome.bytes_moved = result.bytes_moved;
   outcome.took = took;
+  std::uint64_t kept = 0;
   if (const auto work = m_copies.ended(result.id)) {
+    kept = work->kept_bytes;
     outcome.bytes_moved = work->bytes_moved;
     outcome.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - work->begun);
   }
@@ -272,7 +274,7 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
     }
     if (item->kind == ActionKind::remove) ++m_state.removed;
     if (result.digest.size() == 16) std::copy(result.digest.begin(), result.digest.end(), outcome.digest.emplace().begin());
-    m_state.file_bytes += result.size;
+    m_state.file_bytes += result.size - std::min(result.size, kept);
     m_observer.ended(*item, outcome);
     return;
   }

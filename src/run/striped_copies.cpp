@@ -21,7 +21,7 @@ comm::Begin StripedCopies::begin(comm::Job job) const {
 }
 
 std::vector<Extent> StripedCopies::begun(const comm::Begun& message, const ActionItem& item) {
-  m_work.insert_or_assign(message.id, Work{0, std::chrono::steady_clock::now()});
+  m_work.insert_or_assign(message.id, Work{0, std::chrono::steady_clock::now(), 0});
   Copy& copy = m_copies.insert_or_assign(message.id, Copy{copy::DigestCollector(message.size), {}, false}).first->second;
   if (m_unfinished == nullptr || item.kind != ActionKind::archive) return {};
   std::vector<CopiedPiece> pieces = m_unfinished->take(item);
@@ -41,6 +41,7 @@ std::vector<Extent> StripedCopies::begun(const comm::Begun& message, const Actio
     done.push_back(extent);
     bytes += extent.length;
   }
+  m_work.at(message.id).kept_bytes = bytes;
   log::info("{}: goes on where an earlier run ended, with {} of {} done", item.describe(), format_size(bytes),
             format_size(message.size));
   return done;

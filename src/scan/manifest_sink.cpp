@@ -93,7 +93,7 @@ ManifestSink::~ManifestSink() = default;
 Status ManifestSink::open(const std::string& path, const ManifestHead& head, bool replace) {
   LHSM_TRY_ASSIGN(store::JobLock lock, store::JobLock::acquire(path));
   // Before the work, not after it. A journal without its manifest belongs to one that somebody has moved away.
-  for (const std::string& name : {path, store::journal_path(path)})
+  for (const std::string& name : {path, store::journal_path(path), store::rotated_journal_path(path)})
     if (!replace && exists(name)) return errno_error("--force is not given, and there is", name, EEXIST);
   store::RunRecord run;
   run.user = user_name();
@@ -121,9 +121,10 @@ Status ManifestSink::finish(int exit_code) {
   m_state->run.exit_code = exit_code;
   m_state->writer.add_run(m_state->run);
   LHSM_TRY(m_state->writer.finish());
-  // The former manifest's. It would be refused, as it names that one.
-  const std::string journal = store::journal_path(m_state->lock.manifest_path());
-  if (::unlink(journal.c_str()) != 0 && errno != ENOENT) return errno_error("remove", journal);
+  // The former manifest's. They would be refused, as they name that one.
+  const std::string& path = m_state->lock.manifest_path();
+  for (const std::string& journal : {store::rotated_journal_path(path), store::journal_path(path)})
+    if (::unlink(journal.c_str()) != 0 && errno != ENOENT) return errno_error("remove", journal);
   m_state.reset();
   return {};
 }

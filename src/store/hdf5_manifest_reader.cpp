@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cassert>
@@ -80,11 +81,25 @@ ManifestReader::~ManifestReader() = default;
 ManifestReader::ManifestReader(ManifestReader&&) noexcept = default;
 ManifestReader& ManifestReader::operator=(ManifestReader&&) noexcept = default;
 
+namespace {
+
+/// Whether the open file has lost its name: HDF5 opens none that has.
+bool is_replaced(const Fd& fd) {
+  struct stat status {};
+  return fd && ::fstat(*fd, &status) == 0 && status.st_nlink == 0;
+}
+
+}  // namespace
+
 Outcome<ManifestReader> ManifestReader::open(const std::string& path, Verify verify) {
-  auto state = std::make_unique<State>();
-  state->path = path;
-  LHSM_TRY(state->open(verify));
-  return ManifestReader(std::move(state));
+  constexpr int k_attempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    auto state = std::make_unique<State>();
+    state->path = path;
+    const Status opened = state->open(verify);
+    if (opened) return ManifestReader(std::move(state));
+    if (attempt == k_attempts || !is_replaced(state->fd)) return Failure(opened.error());
+  }
 }
 
 std::uint64_t ManifestReader::item_count() const { return m_state->head.item_count; }

@@ -162,9 +162,10 @@ std::uint32_t ManifestWriter::volume(const std::string& name) {
 
 void ManifestWriter::add_run(const RunRecord& run) { m_state->runs.push_back(run); }
 
-Status ManifestWriter::finish() {
+Status ManifestWriter::finish(const std::function<Status()>& may_be_named) {
   State& state = *m_state;
   LHSM_TRY(state.write_out());
+  if (may_be_named) LHSM_TRY(may_be_named());
   LHSM_TRY(state.replace == Replace::yes ? state.disk.rename(state.temporary, state.path)
                                          : state.disk.rename_new(state.temporary, state.path));
   state.exists = false;

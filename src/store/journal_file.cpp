@@ -48,27 +48,35 @@ JournalBase new_base(const ManifestIdentity& manifest, std::uint64_t item_count)
   return {manifest, item_count, random_number()};
 }
 
+Outcome<Fd> make_journal(const std::string& temporary, const JournalBase& base, const std::vector<JournalRecord>& records,
+                         Disk& disk) {
+  Fd fd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!fd) return errno_error("create", temporary);
+  if (const Status status = write_journal(fd, temporary, base, records, disk); !status) {
+    std::ignore = disk.remove(temporary);
+    return Failure(status.error());
+  }
+  return fd;
+}
+
 Status create_journal(const std::string& path, const JournalBase& base, const std::vector<JournalRecord>& records,
                       Disk& disk) {
   const std::string temporary = temporary_name(path);
-  const Fd fd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (!fd) return errno_error("create", temporary);
-  Status status = write_journal(fd, temporary, base, records, disk);
-  if (status) status = disk.rename(temporary, path);
-  if (!status) {
+  LHSM_TRY_ASSIGN(const Fd fd, make_journal(temporary, base, records, disk));
+  if (const Status status = disk.rename(temporary, path); !status) {
     std::ignore = disk.remove(temporary);
     return status;
   }
   return disk.sync_directory_of(path);
 }
 
-Outcome<Fd> open_to_append(const std::string& path, const JournalState& state, Disk& disk) {
+Outcome<Fd> open_to_append(const std::string& path, const JournalReach& reach, Disk& disk) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!fd) return errno_error("open", path);
-  if (state.torn_bytes() != 0) LHSM_TRY(disk.truncate(*fd, state.valid_bytes(), path));
+  if (reach.torn != 0) LHSM_TRY(disk.truncate(*fd, reach.valid, path));
   std::vector<std::byte> piece(std::size_t{1} << 20U);
-  for (std::uint64_t offset = state.last_batch(); offset < state.valid_bytes();) {
-    const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), state.valid_bytes() - offset));
+  for (std::uint64_t offset = reach.last_batch; offset < reach.valid;) {
+    const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), reach.valid - offset));
     LHSM_TRY_ASSIGN(const std::size_t got, read_at(*fd, std::span(piece).first(want), offset, path));
     if (got < want) return corrupt(path, "became shorter");
     LHSM_TRY(disk.write_at(*fd, std::span(piece).first(got), offset, path));

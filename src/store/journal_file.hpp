@@ -15,13 +15,16 @@ namespace lhsm::store {
 /// Return the base of a new journal for a manifest.
 [[nodiscard]] JournalBase new_base(const ManifestIdentity& manifest, std::uint64_t item_count);
 
+/// Make a journal of that name, which nobody has, that holds `records`, synced. Return it open.
+[[nodiscard]] Outcome<Fd> make_journal(const std::string& temporary, const JournalBase& base,
+                                       const std::vector<JournalRecord>& records, Disk& disk);
 /// Make a journal that holds `records`, under a temporary name, synced; then it takes the place of what has the name.
 [[nodiscard]] Status create_journal(const std::string& path, const JournalBase& base,
                                     const std::vector<JournalRecord>& records, Disk& disk);
 
 /// Open the journal that was replayed to go on at its end: what was torn is cut off, and what was written last is
 /// written and synced again, as a sync that failed before a crash leaves it in memory only.
-[[nodiscard]] Outcome<Fd> open_to_append(const std::string& path, const JournalState& state, Disk& disk);
+[[nodiscard]] Outcome<Fd> open_to_append(const std::string& path, const JournalReach& reach, Disk& disk);
 
 /// Return a name beside `path` that no other process uses for its temporary file.
 [[nodiscard]] std::string temporary_name(const std::string& path);

@@ -46,13 +46,13 @@ struct Frame {
 struct ScanEnd {
   std::uint64_t valid = 0;       ///< up to the end of the last whole record
   std::uint64_t last_batch = 0;  ///< where the last batch begins; `valid` when there is none
-  std::uint64_t size = 0;        ///< of the file when the scan began
+  std::uint64_t size = 0;        ///< of what was scanned
 };
 
-/// Call `visit` with all whole records in their order, until it returns an error. A torn end is left out; damage before
-/// a batch that follows is an error. One batch is synced before the next is written: so only the last one may be torn,
-/// but that one anywhere, as its blocks reach the disk in any order.
-[[nodiscard]] Outcome<ScanEnd> scan_frames(int fd, const std::string& path, std::uint64_t seed,
+/// Call `visit` with all whole records of the first `size` bytes, or of the file if that is shorter, in their order, until it returns an
+/// error. A torn end is left out; damage before a batch that follows is an error. One batch is synced before the next is written: so only
+/// the last one may be torn, but that one anywhere, as its blocks reach the disk in any order.
+[[nodiscard]] Outcome<ScanEnd> scan_frames(int fd, const std::string& path, std::uint64_t seed, std::uint64_t size,
                                            const std::function<Status(const Frame&)>& visit);
 
 /// Read the one frame at `offset`; `corrupt` when there is none. Its payload is valid until the next call.

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "file_window.hpp"
 #include "journal_frame.hpp"
 #include "manifest_seal.hpp"
@@ -33,11 +35,11 @@ Outcome<std::optional<std::uint64_t>> next_batch(FileWindow& window, std::uint64
 
 }  // namespace
 
-Outcome<ScanEnd> scan_frames(int fd, const std::string& path, std::uint64_t seed,
+Outcome<ScanEnd> scan_frames(int fd, const std::string& path, std::uint64_t seed, std::uint64_t size,
                              const std::function<Status(const Frame&)>& visit) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return errno_error("stat", path);
-  ScanEnd end{k_base_bytes, k_base_bytes, static_cast<std::uint64_t>(status.st_size)};
+  ScanEnd end{k_base_bytes, k_base_bytes, std::min(size, static_cast<std::uint64_t>(status.st_size))};
   FileWindow window(fd, path, end.size, std::size_t{4} << 20U);
   while (end.valid < end.size) {
     LHSM_TRY_ASSIGN(const auto frame, frame_at(window, seed, end.valid));

@@ -56,6 +56,13 @@ for ranks in 0 3; do
   [ "$ranks" -ne 0 ] || wait_states "$WORK/all" 0x0
 done
 
+note "what failed may not be written over the job"
+for name in "$JOB" "$WORK/./job.h5.journal"; do
+  job 3 1 archive "${options[@]}" -o "$JOB" --failed "$name" "$DIR/tree"
+  expect_line "it says so" 'write the list of what failed over' "$WORK/log"
+  expect_equal "and nothing was scanned for it" "$(cd "$WORK" && ls job.h5* 2> /dev/null)" ""
+done
+
 note "a list through a pipe, without a name for the manifest"
 mkdir "$WORK/here"
 release_all "$WORK/other"

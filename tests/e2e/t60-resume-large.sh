@@ -74,12 +74,26 @@ for how in all one stop; do
   printf x >> "$DIR/tree/big" # dirty again
 done
 
+note "its lock is taken away"
+rm -f "$JOB"*
+run_tool 0 scan -q -o "$JOB" "$DIR/tree" > "$WORK/out" 2> "$WORK/log" || fail "scan" "$(cat "$WORK/log")"
+launch mpirun -n 3 "$TOOL" archive "${options[@]}" --progress 0 -b 1 --drain-timeout 3600 "$JOB" "$MNT"
+expect_soon "extents are noted" 60 some_are_noted
+rm "$JOB.lock"
+wait_copytool 30 # what runs would take a minute
+expect_code 1
+expect_line "it says why" "the lock is not this run's any more" "$COPYTOOL_LOG"
+expect_equal "the object is left" "$(temporaries | wc -l)" 1
+go_on "$DIR/tree/big"
+expect_line "the next run goes on" 'goes on where an earlier run ended' "$WORK/log"
+printf x >> "$DIR/tree/big"
+
 if ! is_real_lustre; then
   note "only the rest is read"
   interrupt all
   # What the emulator does not notice: another content of the same time.
   cp --preserve=timestamps "$DIR/tree/big" "$WORK/old"
-  make_file "$DIR/tree/big" $((SIZE + 3))
+  make_file "$DIR/tree/big" $((SIZE + 4))
   touch -r "$WORK/old" "$DIR/tree/big"
   go_on
   expect_equal "the object has of the old content what was noted" "$(pieces_of_old)" "$noted"

@@ -47,7 +47,8 @@ class FailedList {
   std::uint64_t m_count = 0;
 };
 
-/// See before a long run that a list can be written there. `invalid` (EEXIST) where it would replace a manifest.
-[[nodiscard]] Status try_failed_list(const std::string& path);
+/// See before a long run that a list can be written there. `invalid` (EEXIST) where it would replace a manifest, or a file of the job
+/// of `manifest`, which need not be there yet.
+[[nodiscard]] Status try_failed_list(const std::string& path, const std::string& manifest);
 
 }  // namespace lhsm::bulk

@@ -186,6 +186,7 @@ class Job final : public run::UnfinishedCopies {
   std::map<std::uint64_t, std::uint64_t> m_did_not_fit;  // rows that wait for space, and m_successes as it was then
   // Files of which extents are in the journal: what these are copied to, and until this run begins them the extents.
   std::map<std::uint64_t, store::PartialFile> m_partial;
+  std::map<std::uint64_t, std::uint64_t> m_kept;  // bytes of these that an earlier run left, until their next attempt is over
   JobProgress m_progress;
   std::uint64_t m_last_record = 0;
   bool m_told = false;

@@ -10,6 +10,7 @@
 #include "lhsmtool_mpi/bulk/asker.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
 #include "lhsmtool_mpi/bulk/order.hpp"
+#include "lhsmtool_mpi/store/journal_folder.hpp"
 
 namespace lhsm::bulk {
 
@@ -21,6 +22,10 @@ struct JobRunOptions {
   AskerOptions asker;  ///< likewise
   OrderOptions order;  ///< once its is_stopped has said so, the job is opened as one that was stopped
   std::chrono::milliseconds lock_heartbeat{10'000};  ///< how soon it is seen that somebody has taken the lock file away
+  store::JournalFolder::Options fold;  ///< while it runs
+  /// Called when somebody else has the lock file, after the job was given up: what runs for it is to end at once, as the files and
+  /// objects may be another run's. By any thread, more than once. May be empty.
+  std::function<void()> lock_lost;
   std::string failed_list;  ///< written at the end (write_failed()), and tried at the beginning; may be empty
   std::string user;
   std::string command_line;

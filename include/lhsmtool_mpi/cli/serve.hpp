@@ -27,8 +27,12 @@ class Purpose {
   virtual void prepare(lustre::Client& client, run::DispatcherOptions& options, const run::StopRequest& stop) = 0;
   /// Return an observer of the run that passes on to `inner`; both live until close() has returned. Null: none.
   virtual std::unique_ptr<run::Observer> observe(run::Observer& inner) = 0;
-  /// All ranks are there, and serving begins. `fulfilled` ends it in order; any thread may call it.
-  virtual void begin(const run::Dispatcher& dispatcher, std::function<void()> fulfilled) = 0;
+  enum class End {
+    in_order,  ///< as at a first signal: what runs may come to its end
+    at_once,   ///< as at a second one: what runs is stopped
+  };
+  /// All ranks are there, and serving begins. `end` ends it; any thread may call it, more than once, until close() is called.
+  virtual void begin(const run::Dispatcher& dispatcher, std::function<void(End)> end) = 0;
   /// The control file says something, for the first time or anew. By any thread, from before prepare() until serve() returns.
   virtual void control(const Controls& /*controls*/) {}
   /// Serving is over, for whatever reason; also without begin(). `stop_signal` 0: none was heard. Return the

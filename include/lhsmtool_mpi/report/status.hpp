@@ -78,7 +78,7 @@ struct RunStatus {
   std::int64_t updated_ms = 0;
   std::vector<KindStatus> kinds;
   std::uint64_t unverified = 0;
-  std::uint64_t file_bytes = 0;    ///< of the files that are done
+  std::uint64_t file_bytes = 0;    ///< of the files that are done, without what earlier runs had copied
   std::uint64_t bytes_copied = 0;  ///< running copies included
   double bytes_per_second = 0;     ///< of the last minute or so
   double files_per_second = 0;

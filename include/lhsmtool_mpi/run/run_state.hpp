@@ -41,7 +41,7 @@ struct RunState {
   std::uint64_t put_back = 0;   ///< ended undone because the run is stopping
   std::uint64_t queued = 0;     ///< no worker has them yet
   std::uint64_t running = 0;    ///< with a worker
-  std::uint64_t file_bytes = 0;   ///< sizes of the files that were finished
+  std::uint64_t file_bytes = 0;   ///< sizes of the files that were finished, without what earlier runs had copied
   std::uint64_t bytes_copied = 0; ///< by all ranks so far, holes and running copies included
   bool draining = false;
   std::optional<JobCounts> job;   ///< when this run is one of a job

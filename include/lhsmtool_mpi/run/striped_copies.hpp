@@ -35,6 +35,7 @@ class StripedCopies {
   struct Work {
     std::uint64_t bytes_moved = 0;  ///< without holes
     TimePoint begun;
+    std::uint64_t kept_bytes = 0;  ///< of the file, that an earlier run had copied
   };
   /// The file has ended. Nothing: it was not striped.
   [[nodiscard]] std::optional<Work> ended(JobId job);

@@ -2,11 +2,13 @@
 //
 // Manifest and journal together: the state of a bulk job on disk. All here is done under the job's lock.
 //
-//   job.h5           the manifest, a snapshot with a generation
-//   job.h5.journal   what happened since
-//   job.h5.lock      who works on them
+//   job.h5               the manifest, a snapshot with a generation
+//   job.h5.journal       what happened since
+//   job.h5.journal.old   while a running job folds: what happened before that, since the manifest
+//   job.h5.lock          who works on them
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -18,6 +20,7 @@
 namespace lhsm::store {
 
 [[nodiscard]] std::string journal_path(const std::string& manifest_path);
+[[nodiscard]] std::string rotated_journal_path(const std::string& manifest_path);
 
 /// Return what a manifest's name that is a symbolic link stands for, and any other as it is: two names of one job must not have
 /// two locks and two journals.
@@ -31,8 +34,8 @@ struct OpenedJob {
 
 /// Open a job to go on with it: verify the manifest, replay the journal, cut its torn end off, and make it ready for
 /// appending. A journal that is missing is made. One of the generation before, as a crash during fold() leaves it, is
-/// replaced, and what was on the way goes over into the new one. One of another manifest or another generation is an
-/// error (`invalid`) and is not touched.
+/// replaced, and what was on the way goes over into the new one. A rotated one that was not folded stays, and `state` is that of
+/// both. One of another manifest or another generation is an error (`invalid`) and is not touched.
 [[nodiscard]] Outcome<OpenedJob> open_job(const JobLock& lock, Journal::Notify notify, Disk& disk = Disk::real());
 
 /// What a job is like, without holding it and without changing anything: for status and reports, also while it runs.
@@ -46,5 +49,10 @@ struct SeenJob {
 /// No Journal of this job may be open. When it returns without error, or the process dies at any point, nothing that
 /// was durable before is lost. Does nothing when there is no news. Return the generation that is there now.
 [[nodiscard]] Outcome<ManifestIdentity> fold(const JobLock& lock, Disk& disk = Disk::real());
+
+/// Make a new manifest of manifest and rotated journal (Journal::rotate()), and remove that; done if there is none. The Journal that
+/// goes on from it may be open and appended to. Nothing is lost here either, and after an error it may be tried again. `cancelled`
+/// when `stop` was set; `busy` (ESTALE) when the lock is not ours any more.
+[[nodiscard]] Status fold_rotated(const JobLock& lock, const std::atomic<bool>& stop, Disk& disk = Disk::real());
 
 }  // namespace lhsm::store

@@ -40,6 +40,8 @@ class JobLock {
   [[nodiscard]] const std::string& manifest_path() const;
   /// Return whether the lock file was seen not to be ours any more.
   [[nodiscard]] bool is_lost() const;
+  /// Look now whether it is ours.
+  [[nodiscard]] bool is_ours() const;
 
  private:
   struct State;

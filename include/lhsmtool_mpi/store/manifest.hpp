@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,8 +48,9 @@ class ManifestWriter {
   void add_run(const RunRecord& run);
 
   /// Write out, sync, give the file its name and sync the directory: when it returns, the manifest is there
-  /// for good. EEXIST when it may not replace what has the name. Nothing may be appended after it.
-  [[nodiscard]] Status finish();
+  /// for good. EEXIST when it may not replace what has the name. Nothing may be appended after it. `may_be_named` is asked when all but
+  /// the name is done; its error keeps the name from being given, and is the result.
+  [[nodiscard]] Status finish(const std::function<Status()>& may_be_named = {});
 
  private:
   struct State;

@@ -64,5 +64,34 @@ TEST_F(JobTest, leaves_to_the_next_run_what_would_not_end_in_time) {
   EXPECT_EQ(do_job(ItemAction::restore).census.with(ItemResult::done), 62U) << "a new run has measured nothing yet, and begins with it";
 }
 
+TEST_F(JobTest, what_an_earlier_run_copied_is_not_counted_as_still_to_be_copied) {
+  // As long as nothing is measured all are asked for: one request's worth here.
+  constexpr std::uint64_t k_size = std::uint64_t{1} << 60U;
+  std::vector<Fid> fids;
+  for (int i = 0; i < 51; ++i) fids.push_back(new_file("small"));
+  const Fid nearly_done = new_file("large");
+  const Fid unbegun = new_file("large");
+  fids.insert(fids.end(), {nearly_done, unbegun});
+  for (int i = 0; i < 10; ++i) fids.push_back(new_file("small"));
+  make_manifest(fids, [&](const Fid& fid) { return fid == nearly_done || fid == unbegun ? k_size : 5U; });
+  {
+    auto lock = store::JobLock::acquire(m_run_options.manifest);
+    ASSERT_TRUE(lock);
+    auto job = store::open_job(*lock, [] {});
+    ASSERT_TRUE(job);
+    for (const Extent extent : {Extent{0, k_size / 2}, Extent{k_size / 2, k_size / 2 - 5}})
+      ASSERT_TRUE(job->journal->append(store::ExtentRecord{51, extent, {1, "gone 1"}, "leaves"}));
+    ASSERT_TRUE(job->journal->close());
+  }
+  m_run_options.job.max_inflight = 51;
+  m_run_options.asker.threads = 1;
+  m_run_options.job.deadline.stop_at = m_clock.now() + 1h;
+  const JobReport first = do_job(ItemAction::archive);
+  EXPECT_EQ(first.progress.left_for_later, 1U) << "the other one";
+  EXPECT_EQ(first.census.with(ItemResult::done), 62U);
+  EXPECT_EQ(items()[51].outcome.result, ItemResult::done);
+  EXPECT_EQ(items()[52].outcome.result, ItemResult::pending);
+}
+
 }  // namespace
 }  // namespace lhsm::bulk

@@ -111,6 +111,43 @@ TEST_F(InterruptedTest, what_was_put_back_is_gone_on_with) {
   EXPECT_EQ(temporaries().size(), 1U);
   change_unseen();
   expect_archived_as(expected(done));
+  std::uint64_t kept = 0;
+  for (const auto& piece : done) kept += piece.extent.length;
+  EXPECT_EQ(state().file_bytes, m_before.size() - kept) << "what this run has done";
+  EXPECT_EQ(items()[0].outcome.bytes_copied, m_before.size() - kept);
+}
+
+TEST_F(InterruptedTest, a_run_that_lost_its_lock_stops_at_once_and_leaves_what_is_copied) {
+  m_run_options.lock_heartbeat = 10ms;
+  m_dispatcher_options.drain_timeout = 1h;
+  m_run_options.lock_lost = [this] {
+    m_stop.count = 2;
+    m_hub->wake();
+  };
+  open(ItemAction::archive);
+  StallingCopies stalling(m_run->job(), m_bandwidth, 5);
+  m_bandwidth = 20 * k_MiB;
+  m_dispatcher_options.bandwidth = &m_bandwidth;
+  m_dispatcher_options.unfinished = &stalling;
+  start(2);
+  m_run->start("host", 2);
+  EXPECT_TRUE(stalling.wait());
+  std::filesystem::remove(m_run_options.manifest + ".lock");
+  join();  // the copies that run would take days
+  EXPECT_EQ(state().put_back, 1U);
+  const auto report = m_run->close([](const JobReport&) { return 0; });
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().sys_errno, ESTALE);
+  m_run.reset();
+  EXPECT_FALSE(std::filesystem::exists(object(m_fid)));
+  EXPECT_EQ(temporaries().size(), 1U) << "it is the next run's";
+
+  m_stop.count = 0;
+  m_dispatcher_options.bandwidth = nullptr;
+  const auto done = pieces();
+  EXPECT_GE(done.size(), 5U);
+  change_unseen();
+  expect_archived_as(expected(done));
 }
 
 TEST_F(InterruptedTest, what_a_dead_run_had_copied_is_gone_on_with) {
@@ -124,6 +161,22 @@ TEST_F(InterruptedTest, what_a_dead_run_had_copied_is_gone_on_with) {
   for (const std::string& file : files) std::filesystem::rename(file + ".then", file);
   done = pieces();
   ASSERT_GE(done.size(), 5U);
+  change_unseen();
+  expect_archived_as(expected(done));
+}
+
+TEST_F(InterruptedTest, folds_of_the_running_job_keep_what_is_copied) {
+  m_run_options.fold = {.at_bytes = 256, .at_part = 0};
+  std::uint64_t generation = 0;
+  // A piece is about 100 bytes of journal.
+  interrupt(12, [&] {
+    do {
+      generation = store::ManifestReader::open(m_run_options.manifest)->identity().generation;
+      std::this_thread::yield();
+    } while (generation < 3);
+  });
+  const auto done = pieces();
+  EXPECT_GE(done.size(), 12U);
   change_unseen();
   expect_archived_as(expected(done));
 }

@@ -132,6 +132,48 @@ TEST_F(JobTest, ends_when_its_lock_is_taken_away) {
   EXPECT_EQ(items()[0].outcome.result, ItemResult::pending) << "it is somebody else's journal";
 }
 
+TEST_F(JobTest, a_job_that_is_folded_while_it_runs_ends_as_any_other) {
+  m_options.stripe_threshold = 2 * k_MiB;
+  const auto generation = [this] { return store::ManifestReader::open(m_run_options.manifest)->identity().generation; };
+  std::vector<std::vector<store::Item>> ends;
+  for (const bool is_folded : {false, true}) {
+    std::vector<Fid> fids;
+    for (int i = 0; i < 60; ++i) fids.push_back(new_file("content " + std::to_string(i)));
+    fids.push_back(new_file(test::pattern(6 * k_MiB)));
+    fids.push_back(m_lustre.make_file("x"));
+    m_lustre.unlink(fids.back());
+    m_run_options.manifest = m_job_dir / (is_folded ? "folded.h5" : "job.h5");
+    make_manifest(fids);
+    std::atomic<int> begun = 0;
+    if (is_folded) {
+      m_run_options.fold = {.at_bytes = 1024, .at_part = 0};
+      m_lustre.before(Call::copy_start, [&](const Fid&) { return ++begun > 20 ? m_gate.pass() : 0; });
+    }
+    begin(ItemAction::archive);
+    if (is_folded) {
+      ASSERT_TRUE(m_gate.wait_for_arrivals(1));
+      while (generation() < 3) std::this_thread::yield();  // the first one was folded when it became an archive
+      EXPECT_EQ(items().size(), 62U) << "can be looked at";
+      m_gate.open();
+    }
+    EXPECT_TRUE(wait_for_fulfilment());
+    EXPECT_EQ(end().census.with(ItemResult::done), 61U);
+    if (is_folded) m_lustre.before(Call::copy_start, [](const Fid&) { return 0; });
+    ends.push_back(items());
+    EXPECT_FALSE(std::filesystem::exists(m_run_options.manifest + ".journal.old"));
+    EXPECT_EQ(store::ManifestReader::open(m_run_options.manifest)->runs().size(), 1U);
+  }
+  for (std::size_t i = 0; i < ends[0].size(); ++i) {
+    const store::ItemOutcome& one = ends[0][i].outcome;
+    const store::ItemOutcome& other = ends[1][i].outcome;
+    EXPECT_EQ(one.result, other.result) << i;
+    EXPECT_EQ(one.sys_errno, other.sys_errno);
+    EXPECT_EQ(one.attempts, other.attempts);
+    EXPECT_EQ(one.bytes_copied, other.bytes_copied);
+    EXPECT_EQ(one.digest, other.digest);
+  }
+}
+
 TEST_F(JobTest, what_a_dead_run_asked_for_last_is_not_asked_for_twice) {
   const Fid fid = new_file("content");
   make_manifest({fid});
