@@ -25,16 +25,15 @@ class RestoreAction final : public FileAction {
         m_version(std::move(version)),
         m_digest(digest) {}
 
-  [[nodiscard]] std::uint64_t size() const override {
-    return static_cast<std::uint64_t>(m_action.attributes().st_size);
-  }
+  /// That of the object: an empty file grows to it.
+  [[nodiscard]] std::uint64_t size() const override { return m_object->size(); }
 
   [[nodiscard]] Status begin(const std::optional<CopyVersion>&) override {
     const std::vector<std::string> layouts = find_layouts();
     LHSM_TRY(m_action.begin(layouts.empty() ? lustre::VolatileLayout::by_default : lustre::VolatileLayout::set_later));
     set_layout(layouts);
     // Before anybody copies: trailing holes stay holes, and helpers see the final size.
-    if (::ftruncate(m_action.data_fd(), m_action.attributes().st_size) != 0)
+    if (::ftruncate(m_action.data_fd(), static_cast<off_t>(size())) != 0)
       return errno_error("ftruncate volatile of", m_action.item().fid.bracketed());
     return {};
   }
@@ -114,8 +113,9 @@ Outcome<std::unique_ptr<FileAction>> open_restore(Environment& environment, cons
   LHSM_TRY_ASSIGN(auto object, environment.backend.open(item.fid));
   LHSM_TRY_ASSIGN(auto action, lustre::HsmAction::open(environment.client, item));
   const auto size = static_cast<std::uint64_t>(action.attributes().st_size);
-  if (object->size() != size) {
-    // Lustre knows the size of a released file. An object of another one is not its data.
+  // Lustre knows the size of a released file. An object of another one is not its data: a truncated one must not
+  // become it. An empty file has none to lose; it may have been made to take in an object (a rebind).
+  if (object->size() != size && size != 0) {
     return failure(ErrorKind::corrupt, EIO, "verify size of object of",
                    fmt::format("{} ({} bytes, expected {})", item.fid.bracketed(), object->size(), size));
   }
