@@ -153,9 +153,12 @@ Outcome<CopiedExtent> copy_extent(Environment& environment, copy::Engine& engine
 }
 
 Status remove_object(Environment& environment, const ActionItem& item) {
-  if (const Status removed = environment.backend.remove(item.fid); !removed) {
+  auto removed = environment.backend.remove(item.fid);
+  if (removed && !*removed && environment.options.remove_needs_object)
+    removed = errno_error("remove object of", item.fid.bracketed(), ENOENT);
+  if (!removed) {
     LHSM_TRY(refuse(environment, item, removed.error()));
-    return removed;
+    return Failure(removed.error());
   }
   environment.pulse.wait();
   const Status ended = lustre::end_unbegun(environment.client, item, 0);
