@@ -72,6 +72,15 @@ TEST_F(WholeRunFailuresTest, removal_of_what_is_not_there) {
   EXPECT_FALSE(std::filesystem::exists(object(fid).string() + ".lov"));
 }
 
+TEST_F(WholeRunFailuresTest, removal_of_the_object_of_a_file_that_cannot_be_opened) {
+  start(1);
+  const Fid fid = m_lustre.make_file("x");
+  make_object(fid, "x");
+  m_lustre.before(Call::open_by_fid, [fid](const Fid& opened) { return opened == fid ? EBUSY : 0; });
+  expect_failure(ActionKind::remove, fid, EBUSY);
+  EXPECT_EQ(test::read_file(object(fid)), "x");
+}
+
 TEST_F(WholeRunTest, removal_of_what_is_not_there_in_a_job) {
   m_options.remove_needs_object = false;
   start(1);
