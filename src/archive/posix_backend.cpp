@@ -39,7 +39,7 @@ class PosixBackend final : public Backend {
                                                               std::uint64_t size) override;
   [[nodiscard]] Outcome<std::unique_ptr<copy::ByteSink>> join(const Fid& fid, const std::string& token) override;
   [[nodiscard]] Outcome<std::optional<std::string>> layout(const Fid& fid) override;
-  [[nodiscard]] Status remove(const Fid& fid) override;
+  [[nodiscard]] Outcome<bool> remove(const Fid& fid) override;
   [[nodiscard]] Status note_path(const Fid& fid, const std::string& path) override;
 
  private:
@@ -150,16 +150,17 @@ Outcome<std::optional<std::string>> PosixBackend::layout(const Fid& fid) {
   return lov;
 }
 
-Status PosixBackend::remove(const Fid& fid) {
+Outcome<bool> PosixBackend::remove(const Fid& fid) {
   const std::string dir_path = object_directory(m_format, fid);
   auto dir = m_tree.open_dir(dir_path);
-  if (!dir && dir.error().sys_errno == ENOENT) return {};
+  if (!dir && dir.error().sys_errno == ENOENT) return false;
   if (!dir) return Failure(dir.error());
   const ObjectPlace place(m_tree, std::move(*dir), dir_path, fid.str());
   LHSM_TRY_ASSIGN(const bool object, place.unlink(place.name()));
   LHSM_TRY_ASSIGN(const bool layout, place.unlink(place.name() + std::string(k_layout_suffix)));
   LHSM_TRY_ASSIGN(const bool digest, place.unlink(place.name() + std::string(k_digest_suffix)));
-  return object || layout || digest ? place.sync() : Status();
+  if (object || layout || digest) LHSM_TRY(place.sync());
+  return object;
 }
 
 Status PosixBackend::note_path(const Fid& fid, const std::string& path) {

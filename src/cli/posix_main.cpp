@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 
 #include "background.hpp"
@@ -17,10 +18,13 @@
 #include "posix_modes.hpp"
 #include "posix_options.hpp"
 #include "rank_zero.hpp"
+#include "run_files.hpp"
 
 namespace lhsm::cli {
 
 namespace {
+
+constexpr std::chrono::seconds k_beyond_drain{5};
 
 int code_of(const Error& error) { return error.sys_errno > 0 && error.sys_errno < 256 ? error.sys_errno : k_run_failed; }
 
@@ -58,11 +62,15 @@ int serve_as_posix(const std::string& program, const PosixCommand& command) {
     background = std::move(*entered);
   }
   ServeOptions options = command.serve;
+  // A predecessor that was started with the same options lets its copies run for so long.
+  if (background) options.pid_file_patience = options.drain_timeout + k_beyond_drain;
   std::optional<Error> refused;
   options.on_started = [&](const Status& status) {
     refused.reset();
     if (!status) refused = status.error();
-    if (status && background) background->started();
+    // lhsmtool_posix forks before it looks at the pid file: to start it where it runs is no error to the shell.
+    const bool is_running_already = refused && refused->operation == k_lock_pid_file && refused->kind == ErrorKind::busy;
+    if (background && (status || is_running_already)) background->started();
   };
   try {
     return serve(options);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
@@ -12,9 +15,18 @@
 
 namespace lhsm::cli {
 
+/// How long to wait for a pid file whose process is ending: one that has unregistered.
+struct PidFileWait {
+  std::chrono::seconds longest{0};  ///< 0: fail at once, whatever that process does
+  std::function<bool()> is_over;    ///< wait no longer
+};
+
+/// Error::operation when the lock cannot be had; kind `busy`, EAGAIN: another process has it, and is not about to end.
+inline constexpr std::string_view k_lock_pid_file = "lock pid file";
+
 /// Lock `path` for the life of the descriptor and write our process id into it. The file is never
-/// removed. EAGAIN or EACCES: another process has the lock.
-[[nodiscard]] Outcome<Fd> lock_pid_file(const std::string& path);
+/// removed. Kind `busy`, EAGAIN: another process has the lock; kind `timeout`: it is ending, but did not in time.
+[[nodiscard]] Outcome<Fd> lock_pid_file(const std::string& path, const PidFileWait& wait);
 
 /// Return which files of state a run keeps.
 [[nodiscard]] report::StateFiles::Options state_files_of(const ServeOptions& options);
@@ -27,11 +39,13 @@ class RunFiles {
   RunFiles(const RunFiles&) = delete;
   RunFiles& operator=(const RunFiles&) = delete;
 
-  [[nodiscard]] Status open(const ServeOptions& options);
+  /// May wait for a predecessor, until `stop` is requested.
+  [[nodiscard]] Status open(const ServeOptions& options, const run::StopRequest& stop);
   /// Close and unlink the fifo; also before an exit that runs no destructors.
   void close();
 
   void write(const comm::Event& event);
+  /// An end of the registration also lets a successor know that this process is ending.
   void write(const report::WatchedRegistration::Change& change, lustre::Client& client);
 
  private:

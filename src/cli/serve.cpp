@@ -173,7 +173,7 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   const std::jthread worker([&] { work(local_worker, identity, doors, options); });
   try {
     if (!failed.empty()) throw Fatal(failed);
-    const Status opened = files.open(options);
+    const Status opened = files.open(options, stop);
     if (!opened && options.on_started) options.on_started(opened);
     if (!opened) throw Fatal(opened.error());
     dispatcher.greet();

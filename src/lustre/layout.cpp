@@ -13,9 +13,12 @@ namespace {
 constexpr std::uint32_t k_magic_v1 = 0x0BD10BD0;
 constexpr std::uint32_t k_magic_v3 = 0x0BD30BD0;
 constexpr std::uint32_t k_magic_composite = 0x0BD60BD0;
+constexpr std::size_t k_pattern_at = 4;
+constexpr std::uint32_t k_raid0 = 1;
 constexpr std::size_t k_stripe_size_at = 24;
 constexpr std::size_t k_stripe_count_at = 28;
 constexpr std::size_t k_stripe_offset_at = 30;
+constexpr std::uint16_t k_any_ost = 0xffff;
 constexpr std::size_t k_plain_bytes = 32;
 constexpr std::size_t k_entry_count_at = 14;
 constexpr std::size_t k_composite_header_bytes = 32;
@@ -70,8 +73,16 @@ std::uint32_t stripe_count_of(std::string_view lov) {
   return largest;
 }
 
+std::string default_layout() {
+  std::string lov(k_plain_bytes, '\0');
+  const auto put = [&lov](std::size_t at, auto value) { std::memcpy(lov.data() + at, &value, sizeof value); };
+  put(0, k_magic_v1);
+  put(k_pattern_at, k_raid0);
+  put(k_stripe_offset_at, k_any_ost);
+  return lov;
+}
+
 std::string layout_for_new_file(std::string lov) {
-  static constexpr std::uint16_t k_any_ost = 0xffff;
   const auto choose_anew = [&lov](std::size_t at) {
     std::memcpy(lov.data() + at + k_stripe_offset_at, &k_any_ost, sizeof k_any_ost);
   };

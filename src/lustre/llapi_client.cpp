@@ -45,10 +45,13 @@ class LlapiClient final : public Client {
 
   [[nodiscard]] Outcome<Fd> open_by_fid(const Fid& fid, int flags) override {
     const abi::lu_fid raw = to_abi(fid);
-    const int rc = m_mount->with([&](int mount) {
+    int rc = m_mount->with([&](int mount) {
       return m_api.open_by_fid_at != nullptr ? m_api.open_by_fid_at(mount, &raw, flags | O_CLOEXEC)
                                              : m_api.open_by_fid(mount_point().c_str(), &raw, flags | O_CLOEXEC);
     });
+    // What is opened by handle is stale when the file is gone; through .lustre/fid it would not be there. The errno is reported, and
+    // comes to the changelog.
+    if (rc == -ESTALE) rc = -ENOENT;
     if (rc < 0) return llapi_error(rc, "open by FID", fid.bracketed());
     return Fd(rc);
   }

@@ -77,6 +77,10 @@ Status WatchedActions::copy_start(abi::hsm_copy& copy) {
     comm::Event start = running.event;
     start.total = 0;
     tell(std::move(start), comm::EventKind::start);
+    // lhsmtool_posix reports no bytes before it copies the first one: a file that is quickly copied is seen running, too.
+    comm::Event running_now = running.event;
+    running_now.data = to_fid(copy.hc_hai.hai_dfid);
+    tell(std::move(running_now), comm::EventKind::running);
   }
   const std::lock_guard lock(m_mutex);
   m_running.insert_or_assign(key_of(copy.hc_hai.hai_dfid, copy.hc_hai.hai_cookie), std::move(running));

@@ -153,9 +153,15 @@ Outcome<CopiedExtent> copy_extent(Environment& environment, copy::Engine& engine
 }
 
 Status remove_object(Environment& environment, const ActionItem& item) {
-  if (const Status removed = environment.backend.remove(item.fid); !removed) {
+  // Open meanwhile, so that no client attaches the file to its persistent cache: it may keep its copy in this archive.
+  const auto held = environment.client.open_by_fid(item.fid, O_RDONLY | O_NOATIME | O_NOFOLLOW | O_NONBLOCK);
+  const bool is_free = held || held.error().kind == ErrorKind::not_found;
+  Outcome<bool> removed = is_free ? environment.backend.remove(item.fid) : Failure(held.error());
+  if (removed && !*removed && environment.options.remove_needs_object)
+    removed = errno_error("remove object of", item.fid.bracketed(), ENOENT);
+  if (!removed) {
     LHSM_TRY(refuse(environment, item, removed.error()));
-    return removed;
+    return Failure(removed.error());
   }
   environment.pulse.wait();
   const Status ended = lustre::end_unbegun(environment.client, item, 0);

@@ -25,22 +25,25 @@ class RestoreAction final : public FileAction {
         m_version(std::move(version)),
         m_digest(digest) {}
 
-  [[nodiscard]] std::uint64_t size() const override {
-    return static_cast<std::uint64_t>(m_action.attributes().st_size);
-  }
+  /// That of the object: an empty file grows to it.
+  [[nodiscard]] std::uint64_t size() const override { return m_object->size(); }
 
   [[nodiscard]] Status begin(const std::optional<CopyVersion>&) override {
     const std::vector<std::string> layouts = find_layouts();
     LHSM_TRY(m_action.begin(layouts.empty() ? lustre::VolatileLayout::by_default : lustre::VolatileLayout::set_later));
-    set_layout(layouts);
+    if (!layouts.empty()) LHSM_TRY(set_layout(layouts));
     // Before anybody copies: trailing holes stay holes, and helpers see the final size.
-    if (::ftruncate(m_action.data_fd(), m_action.attributes().st_size) != 0)
+    if (::ftruncate(m_action.data_fd(), static_cast<off_t>(size())) != 0)
       return errno_error("ftruncate volatile of", m_action.item().fid.bracketed());
     return {};
   }
 
   [[nodiscard]] Announcement announce() const override {
-    return {m_action.dfid(), m_stripe_size, m_version, std::nullopt, false};
+    // As it is: who sets a layout on a file that has one is told of a success.
+    std::uint64_t stripe_size = 0;
+    if (const auto layout = m_environment.client.layout(m_action.data_fd()); layout && *layout)
+      stripe_size = lustre::stripe_size_of(**layout);
+    return {m_action.dfid(), stripe_size, m_version, std::nullopt, false};
   }
 
   [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) override {
@@ -89,15 +92,15 @@ class RestoreAction final : public FileAction {
     return found;
   }
 
-  void set_layout(const std::vector<std::string>& layouts) {
+  /// Set the first of them that can be set, else Lustre's default: a file that was made without objects cannot be written
+  /// as long as it has no layout (EBADF), and the action has begun with this one.
+  Status set_layout(const std::vector<std::string>& layouts) {
     for (const std::string& layout : layouts) {
       const Status set = m_environment.client.set_layout(m_action.data_fd(), lustre::layout_for_new_file(layout));
-      if (set) {
-        m_stripe_size = lustre::stripe_size_of(layout);
-        return;
-      }
+      if (set) return {};
       log::warning("{}: its layout cannot be set: {}", m_action.item().describe(), set.error().describe());
     }
+    return m_environment.client.set_layout(m_action.data_fd(), lustre::default_layout());
   }
 
   Environment& m_environment;
@@ -105,7 +108,6 @@ class RestoreAction final : public FileAction {
   std::unique_ptr<archive::ObjectReader> m_object;
   std::string m_version;  ///< of the object when it was opened
   std::optional<copy::ObjectDigest> m_digest;  ///< that was kept with the object
-  std::uint64_t m_stripe_size = 0;
 };
 
 }  // namespace
@@ -114,8 +116,9 @@ Outcome<std::unique_ptr<FileAction>> open_restore(Environment& environment, cons
   LHSM_TRY_ASSIGN(auto object, environment.backend.open(item.fid));
   LHSM_TRY_ASSIGN(auto action, lustre::HsmAction::open(environment.client, item));
   const auto size = static_cast<std::uint64_t>(action.attributes().st_size);
-  if (object->size() != size) {
-    // Lustre knows the size of a released file. An object of another one is not its data.
+  // Lustre knows the size of a released file. An object of another one is not its data: a truncated one must not
+  // become it. An empty file has none to lose; it may have been made to take in an object (a rebind).
+  if (object->size() != size && size != 0) {
     return failure(ErrorKind::corrupt, EIO, "verify size of object of",
                    fmt::format("{} ({} bytes, expected {})", item.fid.bracketed(), object->size(), size));
   }

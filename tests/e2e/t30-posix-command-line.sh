@@ -66,8 +66,14 @@ expect_equal "the last word of its command line is the mount" "$(tr '\0' '\n' < 
 expect_equal "its directory is kept" "$(readlink "/proc/$pid/cwd")" "$(pwd -P)"
 expect_equal "it is a session of its own" "$(ps -o sid= -p "$pid" | tr -d ' ')" "$pid"
 code=0
+"$POSIX" -p "$ARCHIVE" --pid-file="$PID_FILE" "$MNT" > "$WORK/said" 2>&1 < /dev/null || code=$?
+expect_equal "a second one with this pid file fails in the foreground" "$code" 11
+code=0
 "$POSIX" -p "$ARCHIVE" --daemon --pid-file="$PID_FILE" "$MNT" > "$WORK/said" 2>&1 < /dev/null || code=$?
-expect_equal "a second one with this pid file fails" "$code" 11
+expect_equal "as a daemon it is no error, as there is one" "$code" 0
+others() { [ "$(pgrep -f -c -- "--pid-file=$PID_FILE")" -gt 1 ]; }
+expect_soon "  it ends" 30 eval '! others'
+expect_line "  and says why" 'lock pid file .*tool.pid' "$WORK/said"
 expect_equal "  and leaves the file alone" "$(daemon_pid)" "$pid"
 
 make_file "$DIR/a" 3000000
@@ -130,6 +136,26 @@ expect_soon "the daemon ends" 30 daemon_is_gone
 expect_at_most "seconds until then" $((SECONDS - before)) 5
 expect_line "it did not wait for the copy" 'not ended' "$LOG"
 ! knows_records || expect "nobody is registered" eval '! is_registered'
+
+note "a daemon that is started while its predecessor still ends"
+make_big_file "$DIR/large/2" 268435456
+start_daemon --archive "$ARCHIVE_ID" --slots 1 --bandwidth 1 --stop-timeout 60
+archive "$DIR/large/2"
+expect_soon "it copies" 30 copying
+former=$(daemon_pid)
+kill -s TERM "$former"
+! knows_records || expect_soon "it has unregistered" 30 eval '! is_registered'
+"$POSIX" -F v2 -p "$ARCHIVE" --daemon -P "$PID_FILE" -A "$ARCHIVE_ID" "$MNT" < /dev/null > "$WORK/said" 2>&1 &
+second=$!
+waits() { grep -q 'a process that is ending' "$WORK/said"; }
+expect_soon "the second one waits" 30 waits
+kill -s INT "$former"
+code=0
+wait "$second" || code=$?
+expect_equal "exit code of --daemon" "$code" 0
+expect "the pid file names another process" test "$(daemon_pid)" != "$former"
+! knows_records || expect "it has registered" is_registered
+stop_daemon
 
 note "configuration"
 printf 'archive_format: v1\narchive_path: "%s"\n' "$ARCHIVE" > "$WORK/config.yaml"

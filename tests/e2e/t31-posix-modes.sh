@@ -113,6 +113,24 @@ for name in q r; do
   expect "  the others are done: $name" moved_ok "$(fid_of "$DIR/$name")" "$(fid_of "$DIR/new-$name")"
 done
 
+note "an empty released file gets all of the object that is rebound to it"
+make_file "$DIR/marked" 1234567
+start_copytool 0 -F v2
+archive "$DIR/marked"
+wait_state "$DIR/marked" 0x9
+stop_copytool
+former=$(fid_of "$DIR/marked")
+content=$(digest_of "$DIR/marked")
+rm "$DIR/marked"
+: > "$ARCHIVE/empty"
+expect "import of an empty file" tool -F v2 --import empty "$DIR/marked" "$MNT"
+rm "$ARCHIVE/empty" "$(object_of "$(fid_of "$DIR/marked")" v2)"
+expect "rebind" tool -F v2 --rebind "$former" "$(fid_of "$DIR/marked")" "$MNT"
+start_copytool 2 -F v2 --stripe-threshold 1M
+expect_restored "$DIR/marked" "$content"
+stop_copytool
+expect "its digest went along" eval '! grep -q Unverified "$COPYTOOL_OUT"'
+
 note "max-sequence"
 most=$(find "$ARCHIVE" -path "$ARCHIVE/shadow" -prune -o -type f -name '0x*:0x*:0x?' -printf '%f\n' | cut -d: -f1 | LC_ALL=C sort | tail -n 1)
 expect_equal "of a v2 tree" "$(tool --max-sequence "$MNT")" "max_sequence: $most"
@@ -126,7 +144,8 @@ expect_same_file "no object is lost, none is new" "$WORK/after" "$WORK/before"
 expect_equal "each lies where v1 has it" "$(find "$ARCHIVE" -mindepth 2 -maxdepth 6 -name '0x*' -not -path "$ARCHIVE/shadow/*")" ""
 expect "an object of v1" test -e "$(object_of "$(fid_of "$DIR/new-p")" v1)"
 expect_equal "of a v1 tree, the highest sequence" "$(tool --max-sequence "$MNT")" "max_sequence: $most"
-expect_equal "no shadow link of an object leads nowhere" "$(find "$ARCHIVE/shadow" -xtype l | grep -v -e '/lost' -e '/[pqr]$')" ""
+expect_equal "no shadow link of an object leads nowhere" \
+  "$(find "$ARCHIVE/shadow" -xtype l | grep -v -e '/lost' -e '/marked' -e '/[pqr]$')" ""
 expect "once more changes nothing" "$POSIX" -p "$ARCHIVE" --archive-upgrade=v1
 start_copytool 0 -F v1
 release "$DIR/found"

@@ -63,6 +63,7 @@ for ranks in 0 2; do
   done
   expect "RESTORE_RUNNING: it is not" test "$(of RESTORE_RUNNING "$own" | field data_fid)" != "$fid"
   expect_equal "total_bytes" "$(of ARCHIVE_RUNNING "$own" | field total_bytes)" 3000000
+  expect_equal "the first RUNNING comes before any byte" "$(of ARCHIVE_RUNNING "$own" | sed -n 1p | field current_bytes)" 0
   expect_equal "current_bytes add up" \
     "$(of ARCHIVE_RUNNING "$own" | sed 's/.*"current_bytes":\([0-9]*\).*/\1/' | awk '{ sum += $1 } END { print sum }')" 3000000
   expect_equal "total_bytes of a start" "$(of ARCHIVE_START "$own" | field total_bytes)" 0
@@ -71,6 +72,20 @@ for ranks in 0 2; do
   expect_line "REMOVE" '"REMOVE_START"' "$events"
   expect_line "REMOVE" '"REMOVE_FINISH"' "$events"
 done
+
+note "a file that is copied before the first report is due"
+mkfifo -m 0644 "$FIFO"
+cat "$FIFO" > "$WORK/quick" &
+reader=$!
+start 0 --event-fifo "$FIFO" -u 3600
+make_file "$DIR/quick" 1048576
+archive "$DIR/quick"
+wait_state "$DIR/quick" 0x9
+stop_copytool TERM
+wait "$reader"
+rm "$FIFO"
+expect_equal "its events" "$(sed 's/.*"event_type":"\([A-Z_]*\)".*/\1/' "$WORK/quick" | tr '\n' ' ')" \
+  "REGISTER ARCHIVE_START ARCHIVE_RUNNING ARCHIVE_FINISH UNREGISTER "
 
 note "without a reader, and with one who does not read"
 start 0 --event-fifo "$FIFO"

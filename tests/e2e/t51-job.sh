@@ -42,6 +42,8 @@ for ranks in 0 3; do
   job "$ranks" 0 restore "${options[@]}" "$JOB" "$MNT"
   expect_line "a finished job does nothing" "done: +$files, 0 in this run" "$WORK/out"
   [ "$ranks" -ne 0 ] || {
+    # As a run that was killed leaves it.
+    rm "$(object_of "$(fid_of "$(find "$DIR/tree" -type f -print -quit)")" v1)"
     job "$ranks" 0 remove "${options[@]}" "$JOB" "$MNT"
     wait_states "$WORK/list" 0x0
   }

@@ -176,6 +176,8 @@ int FakeLustre::finish(Record& record, const abi::hsm_copy& copy) {
   }
   if (open_descriptors(place(dfid), 0) == 0) return ENOENT;  // the volatile is gone
   if (open_descriptors(place(dfid), O_WRONLY) != 0) violated("a helper has the volatile open at the end");
+  // Lustre would have refused the writes (EBADF).
+  if (const File& made = m_files[dfid]; !made.has_objects && !made.layout) violated("a volatile without a layout was written");
   std::filesystem::rename(place(dfid), path(fid));
   return 0;
 }

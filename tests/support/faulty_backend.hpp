@@ -66,7 +66,7 @@ class FaultyBackend final : public archive::Backend {
     LHSM_TRY(before("layout"));
     return m_wrapped->layout(fid);
   }
-  [[nodiscard]] Status remove(const Fid& fid) override {
+  [[nodiscard]] Outcome<bool> remove(const Fid& fid) override {
     LHSM_TRY(before("remove"));
     return m_wrapped->remove(fid);
   }

@@ -120,8 +120,8 @@ class Backend {
   [[nodiscard]] virtual Outcome<std::unique_ptr<copy::ByteSink>> join(const Fid& fid, const std::string& token) = 0;
   /// Return the layout kept with the object, or nothing.
   [[nodiscard]] virtual Outcome<std::optional<std::string>> layout(const Fid& fid) = 0;
-  /// Remove the object and what is kept with it, durably. One that is not there is removed already.
-  [[nodiscard]] virtual Status remove(const Fid& fid) = 0;
+  /// Remove the object and what is kept with it, durably. Return whether the object was there.
+  [[nodiscard]] virtual Outcome<bool> remove(const Fid& fid) = 0;
   /// Note a path under which people may find the object ("shadow" link), instead of what was found
   /// there. `path` is relative to the mount, without a leading slash. Not durable by itself.
   [[nodiscard]] virtual Status note_path(const Fid& fid, const std::string& path) = 0;

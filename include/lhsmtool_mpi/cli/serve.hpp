@@ -66,6 +66,7 @@ struct ServeOptions {
   bool abort_on_error = false;  ///< stop at the first file that fails
   bool last_signal_is_second = false;  ///< the second signal waits for nobody, not the third
   std::string pid_file;         ///< locked, and holds the process id of rank 0; empty: none
+  std::chrono::seconds pid_file_patience{0};  ///< how long to wait for its process where that is ending; 0: not at all
   std::string event_fifo;       ///< gets events as lines of JSON; empty: none
   log::Level item_level = log::Level::debug;  ///< of the lines that each item and each copy has
   /// Called on rank 0 when it has registered, or with the reason why it could not start; by any thread, one at

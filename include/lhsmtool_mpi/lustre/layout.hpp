@@ -14,6 +14,9 @@ namespace lhsm::lustre {
 /// Return the largest stripe count of its components, 65535 for all OSTs, or 0 when it cannot be read.
 [[nodiscard]] std::uint32_t stripe_count_of(std::string_view lov);
 
+/// Return the layout that asks Lustre for its default stripe size and count, on any OSTs.
+[[nodiscard]] std::string default_layout();
+
 /// Return the layout as it can be given to a new file: a plain one, and each component that has its
 /// objects, with any first OST. Where a wish for one stands in a new layout, one that was read has its
 /// generation, which the new file would take for an OST. Other layouts are returned as they are.

@@ -22,6 +22,7 @@ struct CopyOptions {
   bool keep_attributes = true;
   bool keep_xattrs = true;
   bool keep_shadow = true;
+  bool remove_needs_object = true;  ///< a REMOVE whose object is not there ends with ENOENT, as with lhsmtool_posix
 };
 
 /// What the procedures of a rank work with; outlives them. All members may be used by all its threads.

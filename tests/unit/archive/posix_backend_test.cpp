@@ -172,14 +172,17 @@ TEST_F(PosixBackendTest, layout_longer_than_any_xattr_is_corrupt) {
   EXPECT_EQ(load_layout()->size(), 65536U);
 }
 
-TEST_F(PosixBackendTest, remove_takes_object_and_layout_and_is_done_when_there_is_none) {
-  EXPECT_TRUE(m_backend->remove(k_fid)) << "not even a directory";
+TEST_F(PosixBackendTest, remove_takes_object_and_layout_and_says_when_there_is_none) {
+  EXPECT_EQ(m_backend->remove(k_fid), false) << "not even a directory";
   store("content", "lov");
-  EXPECT_TRUE(m_backend->remove(k_fid));
+  EXPECT_EQ(m_backend->remove(k_fid), true);
   EXPECT_THAT(files(), IsEmpty());
-  EXPECT_TRUE(m_backend->remove(k_fid));
+  EXPECT_EQ(m_backend->remove(k_fid), false);
   store("content");
-  EXPECT_TRUE(m_backend->remove(k_fid)) << "an object without layout";
+  EXPECT_EQ(m_backend->remove(k_fid), true) << "an object without layout";
+  EXPECT_THAT(files(), IsEmpty());
+  test::write_file(m_dir / (k_object_v1 + ".lov"), "lov");
+  EXPECT_EQ(m_backend->remove(k_fid), false) << "a layout without an object";
   EXPECT_THAT(files(), IsEmpty());
 }
 

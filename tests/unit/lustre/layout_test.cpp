@@ -122,5 +122,13 @@ TEST(LayoutTest, layout_for_new_file_leaves_others_alone) {
     EXPECT_EQ(layout_for_new_file(lov), lov);
 }
 
+TEST(DefaultLayout, leaves_all_to_lustre) {
+  const std::string layout = default_layout();
+  EXPECT_EQ(layout.size(), 32U);
+  EXPECT_EQ(stripe_size_of(layout), 0U);
+  EXPECT_EQ(stripe_count_of(layout), 0U);
+  EXPECT_EQ(layout_for_new_file(layout), layout) << "any OST";
+}
+
 }  // namespace
 }  // namespace lhsm::lustre

@@ -93,6 +93,22 @@ class LlapiClientTest : public ::testing::Test {
   int m_dead = 0;
 };
 
+/// An open by handle says ESTALE of a file that is gone, where one through .lustre/fid says ENOENT, which liblustreapi's callers report.
+TEST_F(LlapiClientTest, file_that_is_gone_is_not_found) {
+  m_kernel.live_errno = ESTALE;
+  const auto opened = m_client->open_by_fid({0x200000400, 1, 0}, O_RDONLY);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().sys_errno, ENOENT);
+  EXPECT_EQ(opened.error().kind, ErrorKind::not_found);
+}
+
+TEST_F(LlapiClientTest, stale_handle_of_a_dead_mount_is_opened_anew) {
+  m_kernel.dead_errno = ESTALE;
+  unmount();
+  mount();
+  EXPECT_TRUE(m_client->open_by_fid({0x200000400, 1, 0}, O_RDONLY));
+}
+
 TEST_F(LlapiClientTest, goes_on_through_a_mount_that_replaces_its_own) {
   const Fid fid{0x200000401, 1, 0};
   for (const int sys_errno : {ESHUTDOWN, EIO, ENODEV}) {

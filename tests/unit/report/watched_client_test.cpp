@@ -34,7 +34,7 @@ TEST_F(WatchedActionsTest, a_restore_from_begin_to_end) {
   ASSERT_EQ(::ftruncate(action->data_fd(), 5000), 0);
   ASSERT_TRUE(action->progress({0, 4000}));
   ASSERT_TRUE(action->end(0));
-  ASSERT_EQ(kinds(), (std::vector{EventKind::start, EventKind::running, EventKind::finish}));
+  ASSERT_EQ(kinds(), (std::vector{EventKind::start, EventKind::running, EventKind::running, EventKind::finish}));
   for (const comm::Event& event : m_events) {
     EXPECT_EQ(event.action, ActionKind::restore);
     EXPECT_EQ(event.source, fid);
@@ -44,8 +44,11 @@ TEST_F(WatchedActionsTest, a_restore_from_begin_to_end) {
   EXPECT_EQ(m_events[0].total, 0U);
   EXPECT_EQ(m_events[1].data, dfid);
   EXPECT_EQ(m_events[1].total, 5000U);
-  EXPECT_EQ(m_events[1].current, 4000U);
-  EXPECT_EQ(m_events[2].data, fid);
+  EXPECT_EQ(m_events[1].current, 0U);
+  EXPECT_EQ(m_events[2].data, dfid);
+  EXPECT_EQ(m_events[2].total, 5000U);
+  EXPECT_EQ(m_events[2].current, 4000U);
+  EXPECT_EQ(m_events[3].data, fid);
 }
 
 TEST_F(WatchedActionsTest, failures_and_cancels) {
@@ -54,8 +57,9 @@ TEST_F(WatchedActionsTest, failures_and_cancels) {
   ASSERT_TRUE(failed && failed->begin() && failed->end(ENOSPC));
   auto cancelled = HsmAction::open(m_client, m_lustre.request(ActionKind::archive, fid));
   ASSERT_TRUE(cancelled && cancelled->begin() && cancelled->end(ECANCELED));
-  EXPECT_EQ(kinds(), (std::vector{EventKind::start, EventKind::error, EventKind::start, EventKind::cancel}));
-  EXPECT_EQ(m_events[1].sys_errno, ENOSPC);
+  EXPECT_EQ(kinds(), (std::vector{EventKind::start, EventKind::running, EventKind::error, EventKind::start,
+                                  EventKind::running, EventKind::cancel}));
+  EXPECT_EQ(m_events[2].sys_errno, ENOSPC);
 }
 
 TEST_F(WatchedActionsTest, an_end_that_is_not_taken_is_no_success) {
@@ -63,8 +67,8 @@ TEST_F(WatchedActionsTest, an_end_that_is_not_taken_is_no_success) {
   ASSERT_TRUE(action && action->begin());
   m_lustre.fail(Call::copy_end, EBUSY);
   EXPECT_FALSE(action->end(0));
-  EXPECT_EQ(kinds(), (std::vector{EventKind::start, EventKind::error}));
-  EXPECT_EQ(m_events[1].sys_errno, EBUSY);
+  EXPECT_EQ(kinds(), (std::vector{EventKind::start, EventKind::running, EventKind::error}));
+  EXPECT_EQ(m_events[2].sys_errno, EBUSY);
 }
 
 TEST_F(WatchedActionsTest, actions_without_a_begin) {

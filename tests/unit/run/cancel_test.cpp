@@ -112,7 +112,9 @@ TEST_F(CancelTest, of_a_striped_file_stops_what_is_left_of_it) {
   const ActionItem item = start_striped_at_gate(1);
   m_lustre.cancel(item);
   // The cancel overtakes nothing: a later action that is final shows that it was taken in.
-  m_lustre.deliver({m_lustre.request(ActionKind::remove, m_lustre.make_file("x"))});
+  const Fid other = m_lustre.make_file("x");
+  make_object(other, "x");
+  m_lustre.deliver({m_lustre.request(ActionKind::remove, other)});
   EXPECT_TRUE(m_lustre.wait_for_calls(Call::mdt_index, 3));
   std::this_thread::sleep_for(50ms);
   const TimePoint since = m_clock.now();

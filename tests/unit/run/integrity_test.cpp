@@ -88,6 +88,36 @@ TEST_P(IntegrityTest, digest_is_that_of_the_present_object) {
   EXPECT_TRUE(m_lustre.content(m_fid) == other);
 }
 
+/// So does who imports by hand: an empty file is marked as archived and released, then the object is given its FID.
+TEST_P(IntegrityTest, empty_file_gets_all_of_the_object) {
+  archive_and_release();
+  std::filesystem::resize_file(m_lustre.path(m_fid), 0);
+  EXPECT_EQ(result(one(ActionKind::restore)), 0);
+  EXPECT_TRUE(m_lustre.content(m_fid) == m_content);
+  stop();
+  EXPECT_EQ(state().restored, 1U);
+  EXPECT_EQ(state().unverified, 0U);
+}
+
+TEST_P(IntegrityTest, empty_file_does_not_get_a_damaged_object) {
+  archive_and_release();
+  damage(GetParam() - 1);
+  std::filesystem::resize_file(m_lustre.path(m_fid), 0);
+  EXPECT_EQ(result(one(ActionKind::restore)), EIO);
+  EXPECT_EQ(m_lustre.content(m_fid), "");
+}
+
+TEST_P(IntegrityTest, file_of_any_other_size_does_not_get_the_object) {
+  archive_and_release();
+  for (const std::uint64_t size : {std::uint64_t{1}, m_content.size() + 1}) {
+    std::filesystem::resize_file(m_lustre.path(m_fid), size);
+    EXPECT_EQ(result(one(ActionKind::restore)), EIO) << size;
+  }
+  std::filesystem::resize_file(m_lustre.path(m_fid), m_content.size());
+  std::filesystem::resize_file(object(m_fid), 0);
+  EXPECT_EQ(result(one(ActionKind::restore)), EIO) << "an empty object";
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, IntegrityTest, ::testing::Values(k_small, k_large));
 
 TEST_F(WholeRunTest, digest_does_not_depend_on_ranks_or_holes) {

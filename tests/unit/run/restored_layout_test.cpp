@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The striping that a restored file gets.
+#include "lhsmtool_mpi/lustre/layout.hpp"
 #include "unit/run/whole_run.hpp"
 
 namespace lhsm::run {
@@ -57,10 +58,19 @@ TEST_F(RestoredLayoutTest, is_the_files_own_when_the_kept_one_cannot_be_set) {
   EXPECT_EQ(restored_layout(), "that of the import");
 }
 
-TEST_F(RestoredLayoutTest, is_the_default_when_none_can_be_set) {
+TEST_F(RestoredLayoutTest, is_the_default_when_none_of_its_own_can_be_set) {
   m_lustre.set_file_layout(m_fid, "own");
-  m_lustre.fail(Call::set_layout, EINVAL);
-  EXPECT_EQ(restored_layout(), "");
+  m_lustre.before(Call::set_layout, [this](const Fid&) { return m_lustre.calls(Call::set_layout) == 1 ? EINVAL : 0; });
+  EXPECT_EQ(restored_layout(), lustre::default_layout());
+}
+
+/// Without a layout nothing can be written.
+TEST_F(RestoredLayoutTest, when_none_can_be_set_the_action_ends_with_the_reason) {
+  m_lustre.set_file_layout(m_fid, "own");
+  m_lustre.fail(Call::set_layout, EDQUOT);
+  start(1);
+  EXPECT_EQ(result(carry_out(ActionKind::restore, {m_fid}).front()), EDQUOT);
+  EXPECT_EQ(m_lustre.content(m_fid), std::string(m_content.size(), '\0')) << "still released";
 }
 
 TEST_F(RestoredLayoutTest, of_a_file_without_one_is_the_kept_one) {

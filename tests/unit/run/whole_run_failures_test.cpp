@@ -64,6 +64,29 @@ TEST_F(WholeRunFailuresTest, restore_of_a_large_object_that_is_cut_while_it_is_r
   EXPECT_EQ(std::filesystem::file_size(m_lustre.path(fid)), 20 * k_MiB);
 }
 
+TEST_F(WholeRunFailuresTest, removal_of_what_is_not_there) {
+  start(1);
+  const Fid fid = m_lustre.make_file("x");
+  test::write_file(object(fid).string() + ".lov", "layout");
+  expect_failure(ActionKind::remove, fid, ENOENT);
+  EXPECT_FALSE(std::filesystem::exists(object(fid).string() + ".lov"));
+}
+
+TEST_F(WholeRunFailuresTest, removal_of_the_object_of_a_file_that_cannot_be_opened) {
+  start(1);
+  const Fid fid = m_lustre.make_file("x");
+  make_object(fid, "x");
+  m_lustre.before(Call::open_by_fid, [fid](const Fid& opened) { return opened == fid ? EBUSY : 0; });
+  expect_failure(ActionKind::remove, fid, EBUSY);
+  EXPECT_EQ(test::read_file(object(fid)), "x");
+}
+
+TEST_F(WholeRunTest, removal_of_what_is_not_there_in_a_job) {
+  m_options.remove_needs_object = false;
+  start(1);
+  EXPECT_EQ(result(carry_out(ActionKind::remove, {m_lustre.make_file("x")}).front()), 0);
+}
+
 /// All of a file comes from one object, also when helpers open it by name one after the other.
 TEST_F(WholeRunFailuresTest, restore_of_a_large_object_that_is_replaced_meanwhile) {
   const Fid fid = m_lustre.make_released(20 * k_MiB);
@@ -146,7 +169,9 @@ TEST_F(WholeRunFailuresTest, archive_of_a_file_that_changes_keeps_the_old_object
     if (m_hub == nullptr) start(3);
     EXPECT_EQ(result(carry_out(ActionKind::archive, {fid}).front()), EBUSY) << size;
     // The roll back follows the end: a later action of the same file waits for it.
-    carry_out(ActionKind::remove, {m_lustre.make_file("y")});
+    const Fid other = m_lustre.make_file("y");
+    make_object(other, "y");
+    carry_out(ActionKind::remove, {other});
     m_lustre.before(Call::xattrs, nullptr);
   }
   stop();
