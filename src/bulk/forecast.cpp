@@ -93,6 +93,8 @@ class Prophet {
       hinder(finding, object.error().sys_errno == ENOENT
                           ? Error{ErrorKind::not_found, ENOENT, "no object in the archive", ""}
                           : object.error());
+    else if (finding.size == 0)
+      finding.size = *object;  // which a restore gives it
     else if (*object != finding.size)
       hinder(finding, {ErrorKind::corrupt, EIO, "the object has another size than the file", ""});
   }

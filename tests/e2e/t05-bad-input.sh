@@ -42,7 +42,7 @@ fi
 if knows_records; then
   coordinator shutdown
   expect_soon "coordinator stops" 30 coordinator_is stopped
-  expect_refused "coordinator stopped" "register.* $MNT: .*\(ENXIO\)" try_serve -p "$ARCHIVE" "$MNT"
+  expect_refused "coordinator stopped" "ask the coordinator of .* $MNT: .*\(EAGAIN\)" try_serve -p "$ARCHIVE" "$MNT"
   coordinator enabled
   expect_soon "coordinator starts" 30 coordinator_is enabled
 else

@@ -80,6 +80,9 @@ struct Layouts {
   std::string after;
 };
 
+/// For the tests' names.
+void PrintTo(const Layouts& layouts, std::ostream* out) { *out << layouts.before << " to " << layouts.after; }
+
 class PublicationLayouts : public PublicationTest, public ::testing::WithParamInterface<Layouts> {
  protected:
   static std::optional<std::string> wanted(const std::string& lov) {

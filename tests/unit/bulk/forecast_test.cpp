@@ -95,6 +95,18 @@ TEST_F(ForecastTest, reasons_sizes_and_states_are_told) {
   EXPECT_EQ(planned->states.at(k_released).items, 3U);
 }
 
+/// A restore gives an empty file the size of its object (lhsmtool_mpi-serve(1)).
+TEST_F(ForecastTest, an_empty_file_needs_what_its_object_has) {
+  const Fid emptied = new_released("object");
+  std::filesystem::resize_file(m_lustre.path(emptied), 0);
+  make_manifest({emptied});
+  const auto planned = plan(ItemAction::restore);
+  ASSERT_TRUE(planned) << planned.error().describe();
+  EXPECT_EQ(planned->to_do.items, 1U);
+  EXPECT_EQ(planned->to_do.bytes, 6U);
+  EXPECT_TRUE(planned->obstacles.empty());
+}
+
 TEST_F(ForecastTest, owners_and_stripes_of_what_is_to_do_are_counted) {
   auto writer = store::ManifestWriter::create(m_run_options.manifest, {"test", "fake", "/mnt", "", 0},
                                               store::ManifestIdentity::make(), store::ManifestWriter::Replace::no);
