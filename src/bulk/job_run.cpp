@@ -8,6 +8,7 @@
 
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/bulk/failed_list.hpp"
+#include "lhsmtool_mpi/store/library_versions.hpp"
 #include "now_ns.hpp"
 
 namespace lhsm::bulk {
@@ -152,8 +153,10 @@ void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
   run.begin_ns = now_ns();
   // An append that fails is told again by the job's own.
   if (!m_state->lock->is_lost()) std::ignore = m_state->files->journal->append(store::RunBegunRecord{run});
-  m_state->folder.emplace(*m_state->lock, *m_state->files->journal, m_state->files->state.rotated_base() != nullptr,
-                          m_state->options.fold);
+  // The job reads rows of the manifest while it is folded. Without it the journal waits for the run's end.
+  if (store::is_hdf5_thread_safe())
+    m_state->folder.emplace(*m_state->lock, *m_state->files->journal, m_state->files->state.rotated_base() != nullptr,
+                            m_state->options.fold);
   if (action() != store::ItemAction::release) m_state->asker.emplace(*m_state->job, m_state->client, m_state->options.asker);
 }
 
@@ -165,7 +168,7 @@ Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exi
   JobReport report;
   report.progress = state.job->progress();
   if (report.progress.broken) return Failure(*report.progress.broken);
-  if (state.lock->is_lost())
+  if (!state.lock->is_ours())
     return failure(ErrorKind::busy, ESTALE, "keep the lock of the job", state.options.manifest);
   const std::string& path = state.options.manifest;
   LHSM_TRY(state.files->journal->wait_durable(state.job->last_record()));

@@ -14,4 +14,9 @@ std::string hdf5_version() {
   return fmt::format("{}.{}.{}", major, minor, release);
 }
 
+bool is_hdf5_thread_safe() {
+  hbool_t is_safe = 0;
+  return H5is_library_threadsafe(&is_safe) >= 0 && is_safe;
+}
+
 }  // namespace lhsm::store

@@ -2,6 +2,8 @@
 #include "lhsmtool_mpi/store/job_files.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <filesystem>
 #include <optional>
@@ -157,6 +159,27 @@ Outcome<SeenJournals> look_at_journals(const std::string& manifest_path, const M
   return SeenJournals{std::nullopt, base || has_rotated};
 }
 
+/// Names are changed by who has the lock only.
+Status keep(const JobLock& lock) {
+  if (lock.is_ours()) return {};
+  return failure(ErrorKind::busy, ESTALE, "keep the lock of", lock.manifest_path());
+}
+
+/// Whether a manifest can be written beside a journal that grows meanwhile: the run must not end for want of the room which that takes.
+Status check_room(const std::string& manifest_path, const std::string& rotated_path) {
+  constexpr std::uint64_t k_for_the_journal = std::uint64_t{64} << 20U;
+  struct statvfs room {};
+  if (::statvfs(manifest_path.c_str(), &room) != 0) return errno_error("statvfs", manifest_path);
+  std::uint64_t needed = k_for_the_journal;
+  for (const std::string* const path : {&manifest_path, &rotated_path}) {
+    struct stat file {};
+    if (::stat(path->c_str(), &file) == 0) needed += static_cast<std::uint64_t>(file.st_size);
+  }
+  if (room.f_blocks != 0 && static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize < needed)
+    return errno_error("find room to fold", manifest_path, ENOSPC);
+  return {};
+}
+
 }  // namespace
 
 Outcome<SeenJob> look_at_job(const std::string& name) {
@@ -183,6 +206,7 @@ Outcome<SeenJob> look_at_job(const std::string& name) {
 
 Outcome<ManifestIdentity> fold(const JobLock& lock, Disk& disk) {
   const std::string& path = lock.manifest_path();
+  LHSM_TRY(keep(lock));
   const std::string journal = journal_path(path);
   remove_temporaries(path, disk);
   remove_temporaries(journal, disk);
@@ -205,6 +229,7 @@ Status fold_rotated(const JobLock& lock, const std::atomic<bool>& stop, Disk& di
   if (!base) return {};
   const std::uint64_t generation = manifest.identity().generation;
   if (base->manifest.generation == generation) {
+    LHSM_TRY(check_room(path, rotated));
     LHSM_TRY_ASSIGN(const auto state, JournalState::replay(rotated));
     LHSM_TRY(write_folded(lock, manifest, state, generation + 1, &stop, disk));
   } else if (base->manifest.generation + 1 == generation) {
@@ -213,6 +238,7 @@ Status fold_rotated(const JobLock& lock, const std::atomic<bool>& stop, Disk& di
     return foreign(rotated, fmt::format("the journal of generation {}, the manifest is of generation {}",
                                         base->manifest.generation, generation));
   }
+  LHSM_TRY(keep(lock));  // what was synced may have lasted
   return disk.remove(rotated);
 }
 

@@ -238,7 +238,12 @@ Outcome<JobLock> JobLock::acquire(const std::string& manifest_path, Options opti
 
 const std::string& JobLock::manifest_path() const { return m_state->manifest; }
 bool JobLock::is_lost() const { return m_state->lost; }
-bool JobLock::is_ours() const { return !m_state->lost && m_state->is_still_ours(); }
+
+bool JobLock::is_ours() const {
+  if (m_state->lost) return false;
+  const std::lock_guard lock(m_state->mutex);  // a sign of life that is half written is nobody's
+  return m_state->is_still_ours();
+}
 
 Outcome<std::optional<std::string>> look_at_lock(const std::string& manifest_path) {
   const std::string path = manifest_path + ".lock";

@@ -2,6 +2,7 @@
 #include "lhsmtool_mpi/store/journal.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cassert>
 #include <condition_variable>
@@ -49,10 +50,10 @@ class Journal::Impl {
   ~Impl() { std::ignore = close(); }
 
   Outcome<std::uint64_t> append(const JournalRecord& record) {
+    const std::lock_guard lock(m_mutex);
     if (has_row(record) && row_of(record) >= m_base.item_count)
       return failure(ErrorKind::invalid, EINVAL, "append",
                      fmt::format("{}: row {} of {}", m_path, row_of(record), m_base.item_count));
-    const std::lock_guard lock(m_mutex);
     assert(!m_closing);
     if (!m_status) return Failure(m_status.error());
     const std::size_t before = m_pending.size();
@@ -183,6 +184,7 @@ class Journal::Impl {
     m_base = next;
     m_seed = seed_of(next);
     m_end = k_base_bytes;
+    m_way.drop_repeated();
     for (const JournalRecord& record : m_way.records()) {
       const std::size_t before = m_pending.size();
       // It was appended before, so it is not too long.
@@ -211,7 +213,8 @@ class Journal::Impl {
     LHSM_TRY_ASSIGN(Fd fd, make_journal(temporary, next, {}, m_disk));
     Status status;
     if (!m_is_renamed) {
-      status = m_disk.rename(m_path, m_rotated);
+      status = check_name();
+      if (status) status = m_disk.rename(m_path, m_rotated);
       m_is_renamed = status.has_value();
     }
     // Else a crash could leave the new file alone.
@@ -223,6 +226,16 @@ class Journal::Impl {
     }
     LHSM_TRY(m_disk.sync_directory_of(m_path));
     return fd;
+  }
+
+  /// What has the name must be this file: another run may have taken the job over, and its journal is not to be renamed.
+  [[nodiscard]] Status check_name() const {
+    struct stat named {};
+    struct stat held {};
+    if (::lstat(m_path.c_str(), &named) != 0) return errno_error("lstat", m_path);
+    if (::fstat(*m_fd, &held) != 0) return errno_error("fstat", m_path);
+    if (named.st_dev != held.st_dev || named.st_ino != held.st_ino) return errno_error("find its own file at", m_path, ESTALE);
+    return {};
   }
 
   Status write(const std::string& batch, std::uint64_t offset) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
 
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/store/job_files.hpp"
@@ -21,7 +22,6 @@ std::uint64_t size_of(const std::string& path) {
 
 JournalFolder::JournalFolder(const JobLock& lock, Journal& journal, bool has_rotated, Options options, Disk& disk)
     : m_lock(lock), m_journal(journal), m_options(options), m_disk(disk), m_has_rotated(has_rotated) {
-  if (has_rotated) m_began_with = m_journal.file_bytes();
   m_thread = std::thread([this] { run(); });
 }
 
@@ -41,8 +41,8 @@ void JournalFolder::run() {
   bool is_told = false;
   std::uint64_t at = m_has_rotated ? 0 : limit();
   while (m_journal.wait_for_size(at, m_stop)) {
-    const Status done = rotate_and_fold();
-    if (m_stop || m_lock.is_lost() || (!done && done.error().sys_errno == ESTALE)) return;
+    const Status done = try_to_fold();
+    if (m_stop || m_lock.is_lost()) return;
     if (done) {
       ++m_folds;
       at = limit();
@@ -54,6 +54,15 @@ void JournalFolder::run() {
     is_told = true;
     const std::uint64_t rotated = m_has_rotated ? size_of(rotated_journal_path(m_lock.manifest_path())) : 0;
     at = rotated + 2 * m_journal.file_bytes();
+  }
+}
+
+/// Nothing else fails by a fold, whatever it fails of.
+Status JournalFolder::try_to_fold() {
+  try {
+    return rotate_and_fold();
+  } catch (const std::bad_alloc&) {
+    return errno_error("fold", m_lock.manifest_path(), ENOMEM);
   }
 }
 

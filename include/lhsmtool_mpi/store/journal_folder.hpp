@@ -32,6 +32,7 @@ class JournalFolder {
 
  private:
   void run();
+  [[nodiscard]] Status try_to_fold();
   [[nodiscard]] Status rotate_and_fold();
   [[nodiscard]] std::uint64_t limit() const;
 

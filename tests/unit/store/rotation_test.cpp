@@ -185,6 +185,22 @@ TEST_F(RotationTest, AJournalIsRotatedAndFoldedWhileItIsAppendedTo) {
   expect_nothing_lost(count);
 }
 
+/// Another run may have taken the job over while this one waited for its disk.
+TEST_F(RotationTest, NoRotationRenamesAJournalThatIsSomebodyElses) {
+  auto job = open();
+  ASSERT_TRUE(is_ok(job));
+  ASSERT_TRUE(is_ok(job->journal->append(result_of(1))));
+  std::filesystem::rename(journal, path + ".mine");
+  test::write_file(journal, "another's");
+  const Status done = job->journal->rotate(rotated);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().sys_errno, ESTALE);
+  EXPECT_EQ(test::read_file(journal), "another's");
+  EXPECT_FALSE(std::filesystem::exists(rotated));
+  EXPECT_TRUE(is_ok(job->journal->append(result_of(2)))) << "its own goes on";
+  EXPECT_TRUE(is_ok(job->journal->close()));
+}
+
 TEST_F(RotationTest, NoFoldGivesItsNameToAManifestThatIsSomebodyElses) {
   {
     auto job = open();
