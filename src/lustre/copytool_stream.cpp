@@ -17,8 +17,6 @@
 #include <cstring>
 #include <tuple>
 
-#include "coordinator_probe.hpp"
-
 namespace lhsm::lustre {
 
 namespace {
@@ -31,13 +29,13 @@ constexpr std::size_t k_read_bytes = std::size_t{64} << 10;
 
 class CopytoolStream final : public ActionStream {
  public:
-  CopytoolStream(const LlapiTable& api, std::string mount_point, std::string fsname,
+  CopytoolStream(const LlapiTable& api, CoordinatorProbe& probe, std::string mount_point, std::string fsname,
                  const std::vector<std::uint32_t>& archive_ids)
       : m_api(api),
+        m_probe(probe),
         m_mount_point(std::move(mount_point)),
         m_fsname(std::move(fsname)),
-        m_archive_ids(archive_ids),
-        m_probe(api, m_mount_point) {}
+        m_archive_ids(archive_ids) {}
   ~CopytoolStream() override { unregister(); }
   CopytoolStream(const CopytoolStream&) = delete;
   CopytoolStream& operator=(const CopytoolStream&) = delete;
@@ -166,10 +164,10 @@ class CopytoolStream final : public ActionStream {
   }
 
   const LlapiTable& m_api;
+  CoordinatorProbe& m_probe;  // of the thread that registers
   std::string m_mount_point;
   std::string m_fsname;
   std::vector<std::uint32_t> m_archive_ids;
-  CoordinatorProbe m_probe;  // of the thread that registers
   Fd m_read_end;
   Fd m_write_end;
   std::vector<std::byte> m_buffer;  // the reader's: what was read and is not yet taken
@@ -179,10 +177,10 @@ class CopytoolStream final : public ActionStream {
 
 }  // namespace
 
-Outcome<std::unique_ptr<ActionStream>> open_copytool_stream(const LlapiTable& api, const std::string& mount_point,
+Outcome<std::unique_ptr<ActionStream>> open_copytool_stream(const LlapiTable& api, CoordinatorProbe& probe, const std::string& mount_point,
                                                             const std::string& fsname,
                                                             const std::vector<std::uint32_t>& archive_ids) {
-  auto stream = std::make_unique<CopytoolStream>(api, mount_point, fsname, archive_ids);
+  auto stream = std::make_unique<CopytoolStream>(api, probe, mount_point, fsname, archive_ids);
   LHSM_TRY(stream->open());
   return std::unique_ptr<ActionStream>(std::move(stream));
 }

@@ -32,6 +32,7 @@ class LlapiClient final : public Client {
   explicit LlapiClient(const LlapiTable& api) : m_api(api), m_describer(api) {}
   Status open(const std::string& mount_point) {
     LHSM_TRY_ASSIGN(m_mount, MountDirectory::open(m_api, mount_point));
+    m_probe.emplace(m_api, m_mount->path());
     return {};
   }
 
@@ -40,7 +41,7 @@ class LlapiClient final : public Client {
 
   [[nodiscard]] Outcome<std::unique_ptr<ActionStream>> register_copytool(
       const std::vector<std::uint32_t>& archive_ids) override {
-    return open_copytool_stream(m_api, mount_point(), fsname(), archive_ids);
+    return open_copytool_stream(m_api, *m_probe, mount_point(), fsname(), archive_ids);
   }
 
   [[nodiscard]] Outcome<Fd> open_by_fid(const Fid& fid, int flags) override {
@@ -240,6 +241,7 @@ class LlapiClient final : public Client {
 
   LlapiTable m_api;
   std::unique_ptr<MountDirectory> m_mount;
+  std::optional<CoordinatorProbe> m_probe;  // whoever registers
   Describer m_describer;
   std::mutex m_mdt_mutex;
   std::unordered_map<std::uint64_t, int> m_mdt_of_sequence;

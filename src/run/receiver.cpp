@@ -20,10 +20,15 @@ using namespace std::chrono_literals;
 constexpr Duration k_pause_after_error = 1s;
 
 /// Whether the coordinator merely does not run yet, which a start of ours may come before.
-bool may_pass(const Error& error) { return error.sys_errno == ENXIO || error.sys_errno == EAGAIN; }
+bool may_pass(const Error& error) {
+  return error.sys_errno == ENXIO || error.sys_errno == EAGAIN || error.sys_errno == ENOMEM;
+}
 
 /// A registration that was tried and refused though all coordinators had said that they run.
-bool may_have_done_damage(const Error& error) { return error.operation == lustre::k_register_copytool; }
+bool may_have_done_damage(const Error& error) {
+  // These come before the kernel has our pipe.
+  return error.operation == lustre::k_register_copytool && error.sys_errno != ENOMEM && error.sys_errno != EBADF;
+}
 
 }  // namespace
 

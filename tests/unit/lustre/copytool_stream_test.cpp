@@ -19,7 +19,10 @@ namespace {
 /// What the kernel was asked, and what it answers.
 struct Kernel {
   std::vector<std::pair<abi::lustre_kernelcomm, std::vector<std::uint32_t>>> calls;
-  std::vector<unsigned long> asked;  ///< of the coordinators, by volatile file
+  std::vector<std::pair<unsigned long, std::uint64_t>> asked;  ///< of the coordinators, by sequence of a FID
+  int volatiles = 0;               ///< that were made, or not
+  int last_index = -1;             ///< of their MDTs
+  int takes_no_new_files = -1;     ///< an MDT
   int mdts = 1;                      ///< of which there are indices up to 63
   int progress_errno = ENOENT;       ///< to a sign of life
   int request_errno = 0;
@@ -42,7 +45,10 @@ int kernel_ioctl(int fd, unsigned long request, ...) {
     return 0;
   }
   if (request != abi::LL_IOC_HSM_CT_START) {
-    g_kernel->asked.push_back(request);
+    abi::lu_fid fid{};
+    const std::size_t at = request == abi::LL_IOC_HSM_PROGRESS ? 0 : sizeof(abi::hsm_user_request);
+    std::memcpy(&fid, argument + at, sizeof fid);
+    g_kernel->asked.emplace_back(request, std::uint64_t{fid.f_seq});
     errno = request == abi::LL_IOC_HSM_PROGRESS ? g_kernel->progress_errno : g_kernel->request_errno;
     return errno == 0 ? 0 : -1;
   }
@@ -61,15 +67,27 @@ int kernel_fsname(const char*, char* fsname) {
   return 0;
 }
 
+constexpr std::uint64_t k_root_sequence = 0x200000007;
+constexpr std::uint64_t k_volatile_sequence = 0x200000400;  // and the index
+
 int kernel_volatile(const char* directory, int mdt_index, int flags) {
   if (mdt_index >= g_kernel->mdts) return -ENODEV;
+  ++g_kernel->volatiles;
   if (g_kernel->volatile_errno != 0) return -g_kernel->volatile_errno;
+  g_kernel->last_index = g_kernel->takes_no_new_files == mdt_index ? 0 : mdt_index;
   EXPECT_NE(flags & O_CLOEXEC, 0);
   return ::open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-int kernel_fid(int, abi::lu_fid* fid) {
-  *fid = {0x200000400, 7, 0};
+int kernel_fid(int fd, abi::lu_fid* fid) {
+  // The mount's directory was opened by path, and volatile files are that directory opened to no purpose: told apart by the order.
+  *fid = {g_kernel->last_index < 0 ? k_root_sequence : k_volatile_sequence + static_cast<unsigned>(g_kernel->last_index), 7, 0};
+  EXPECT_GE(fd, 0);
+  return 0;
+}
+
+int kernel_mdt_index(int, const abi::lu_fid* fid, int* index) {
+  *index = fid->f_seq == k_root_sequence ? 0 : static_cast<int>(fid->f_seq - k_volatile_sequence);
   return 0;
 }
 
@@ -81,9 +99,10 @@ class CopytoolStreamTest : public ::testing::Test {
     m_api.search_fsname = kernel_fsname;
     m_api.create_volatile_idx = kernel_volatile;
     m_api.fd2fid = kernel_fid;
+    m_api.get_mdt_index_by_fid = kernel_mdt_index;
   }
   auto open(const std::vector<std::uint32_t>& ids = {}) {
-    return open_copytool_stream(m_api, m_mount.str(), "lustre", ids);
+    return open_copytool_stream(m_api, m_probe, m_mount.str(), "lustre", ids);
   }
   std::unique_ptr<ActionStream> opened() {
     auto stream = open();
@@ -128,6 +147,7 @@ class CopytoolStreamTest : public ::testing::Test {
   test::TempDir m_mount;
   Kernel m_kernel;
   LlapiTable m_api{};
+  CoordinatorProbe m_probe{m_api, m_mount.str()};
 };
 
 TEST_F(CopytoolStreamTest, start_names_pipe_process_and_archives) {
@@ -151,10 +171,15 @@ TEST_F(CopytoolStreamTest, start_names_pipe_process_and_archives) {
 TEST_F(CopytoolStreamTest, coordinators_of_all_mdts_are_asked_before_a_start) {
   m_kernel.mdts = 3;
   const auto stream = opened();
-  EXPECT_EQ(m_kernel.asked, std::vector<unsigned long>(3, abi::LL_IOC_HSM_PROGRESS));
+  const auto all = [](unsigned long request) {
+    return std::vector<std::pair<unsigned long, std::uint64_t>>{
+        {request, k_root_sequence}, {request, k_volatile_sequence + 1}, {request, k_volatile_sequence + 2}};
+  };
+  EXPECT_EQ(m_kernel.asked, all(abi::LL_IOC_HSM_PROGRESS));
   m_kernel.asked.clear();
   ASSERT_TRUE(stream->renew());
-  EXPECT_EQ(m_kernel.asked, std::vector<unsigned long>(3, abi::LL_IOC_HSM_REQUEST)) << "which the MDS does not log";
+  EXPECT_EQ(m_kernel.asked, all(abi::LL_IOC_HSM_REQUEST)) << "which the MDS does not log";
+  EXPECT_EQ(m_kernel.volatiles, 2) << "no more than once for each MDT";
 }
 
 TEST_F(CopytoolStreamTest, no_start_where_a_coordinator_does_not_run_or_does_not_know_us) {
@@ -165,9 +190,23 @@ TEST_F(CopytoolStreamTest, no_start_where_a_coordinator_does_not_run_or_does_not
     EXPECT_EQ(stream.error().sys_errno, sys_errno);
     EXPECT_NE(stream.error().operation, k_register_copytool);
   }
-  m_kernel.volatile_errno = EACCES;
-  EXPECT_EQ(open().error().sys_errno, EACCES);
   EXPECT_TRUE(m_kernel.calls.empty());
+}
+
+/// To free space, or to archive from a client that may not write, needs no new file.
+TEST_F(CopytoolStreamTest, mdt_where_no_file_can_be_made_is_not_asked) {
+  m_kernel.mdts = 2;
+  m_kernel.volatile_errno = ENOSPC;
+  EXPECT_TRUE(open());
+  EXPECT_EQ(m_kernel.asked.size(), 1U);
+}
+
+TEST_F(CopytoolStreamTest, mdt_that_takes_no_new_files_is_not_mistaken_for_another) {
+  m_kernel.mdts = 3;
+  m_kernel.takes_no_new_files = 1;
+  EXPECT_TRUE(open());
+  ASSERT_EQ(m_kernel.asked.size(), 2U);
+  EXPECT_EQ(m_kernel.asked.back().second, k_volatile_sequence + 2);
 }
 
 TEST_F(CopytoolStreamTest, registration_is_kept_while_a_coordinator_does_not_run) {
