@@ -74,7 +74,7 @@ class LocatedRows {
     if (m_failed_calls < k_most_failed_calls) found = locate(m_options.location, m_paths, m_options.is_stopped);
     if (!found) {
       if (found.error().kind == ErrorKind::cancelled) return Failure(found.error());
-      log::warning("{}", found.error().describe());
+      log::warning("locations are not known: {}", found.error().describe());
       if (++m_failed_calls == k_most_failed_calls) log::warning("the command for locations is not asked any more");
     } else if (m_failed_calls < k_most_failed_calls) {
       m_failed_calls = 0;

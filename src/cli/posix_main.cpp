@@ -62,6 +62,7 @@ int serve_as_posix(const std::string& program, const PosixCommand& command) {
     background = std::move(*entered);
   }
   ServeOptions options = command.serve;
+  options.copy.remove_needs_object = true;
   // A predecessor that was started with the same options lets its copies run for so long.
   if (background) options.pid_file_patience = options.drain_timeout + k_beyond_drain;
   std::optional<Error> refused;

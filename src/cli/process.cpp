@@ -49,6 +49,7 @@ std::vector<comm::MpiSession::Link> Process::measure_links() {
 }
 
 void Process::abort(int exit_code) {
+  log::close();
   if (m_session) m_session->abort(exit_code);
   std::_Exit(exit_code);
 }

@@ -176,8 +176,6 @@ int run_job(const JobCommandOptions& options, Process& process) {
   JobPurpose purpose(options.run);
   ServeOptions serving = options.serve;
   serving.purpose = &purpose;
-  // A run that was killed may have removed it, and not ended the action: the file must come to count as not archived.
-  serving.copy.remove_needs_object = false;
   return serve(serving, process);
 }
 

@@ -15,6 +15,7 @@ ScanProgress::ScanProgress(std::FILE* out, report::Style style, std::chrono::sec
 
 void ScanProgress::update(const scan::ScanTotals& totals, TimePoint now) {
   m_log.pass(now);
+  log::pass(now);
   if (!m_rate.has_begun()) m_rate.sample(now, 0, 0);
   if (!m_lines.due(now)) return;
   m_rate.sample(now, totals.files + totals.filtered, totals.bytes);

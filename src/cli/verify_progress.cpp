@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
 
 namespace lhsm::cli {
@@ -16,6 +17,7 @@ VerifyProgress::VerifyProgress(std::FILE* out, report::Style style, std::chrono:
 
 void VerifyProgress::update(const verify::Totals& totals, TimePoint now) {
   m_log.pass(now);
+  log::pass(now);
   if (!m_rate.has_begun()) m_rate.sample(now, 0, 0);
   if (!m_lines.due(now)) return;
   m_rate.sample(now, totals.checked(), totals.bytes_read);

@@ -65,7 +65,7 @@ class ArchiveAction final : public FileAction {
     if (const Status ended = m_action.end(0); !ended) {
       note_answer(m_environment, ended);
       const Status kept = certainly_not_taken(ended.error()) ? (*publication)->roll_back() : (*publication)->commit();
-      if (!kept) log::warning("{}: {}", m_action.item().describe(), kept.error().describe());
+      if (!kept) log::warning("{}: its object is not as it should be: {}", m_action.item().describe(), kept.error().describe());
       return Failure(ended.error());
     }
     if (const Status committed = (*publication)->commit(); !committed)
@@ -149,7 +149,7 @@ class ArchiveAction final : public FileAction {
     const auto path = m_environment.client.path_of(fid);
     if (!path) {
       if (path.error().kind != ErrorKind::not_found)  // an unlinked file has no path
-        log::warning("{}: no shadow link: {}", m_action.item().describe(), path.error().describe());
+        log::warning("{}: no shadow link, for want of a path: {}", m_action.item().describe(), path.error().describe());
       return;
     }
     if (const Status noted = m_environment.backend.note_path(fid, *path); !noted)

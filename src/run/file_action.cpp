@@ -89,7 +89,7 @@ Status report_progress(Environment& environment, const lustre::HsmAction& action
   if (reported) return {};
   Error error = reported.error();
   if (error.sys_errno != ECANCELED && error.sys_errno != ENOENT) {
-    log::warning("{}: {}", action.item().describe(), error.describe());
+    log::warning("{}: its progress was not taken: {}", action.item().describe(), error.describe());
     note_answer(environment, reported);
     return {};
   }
@@ -155,7 +155,7 @@ Outcome<CopiedExtent> copy_extent(Environment& environment, copy::Engine& engine
 Status remove_object(Environment& environment, const ActionItem& item) {
   // Open meanwhile, so that no client attaches the file to its persistent cache: it may keep its copy in this archive.
   const auto held = environment.client.open_by_fid(item.fid, O_RDONLY | O_NOATIME | O_NOFOLLOW | O_NONBLOCK);
-  const bool is_free = held || held.error().kind == ErrorKind::not_found;
+  const bool is_free = held || held.error().kind == ErrorKind::not_found || held.error().sys_errno == ENOKEY;  // encrypted
   Outcome<bool> removed = is_free ? environment.backend.remove(item.fid) : Failure(held.error());
   if (removed && !*removed && environment.options.remove_needs_object)
     removed = errno_error("remove object of", item.fid.bracketed(), ENOENT);

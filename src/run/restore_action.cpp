@@ -85,7 +85,7 @@ class RestoreAction final : public FileAction {
     if (!has_own || m_object->is_shared()) kept = m_environment.backend.layout(m_action.item().fid);
     for (auto* layout : {&kept, &own}) {
       if (!*layout)
-        log::warning("{}: {}", m_action.item().describe(), layout->error().describe());
+        log::warning("{}: a layout of it cannot be read: {}", m_action.item().describe(), layout->error().describe());
       else if (*layout && **layout)
         found.push_back(std::move(***layout));
     }

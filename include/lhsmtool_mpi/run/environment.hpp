@@ -22,7 +22,9 @@ struct CopyOptions {
   bool keep_attributes = true;
   bool keep_xattrs = true;
   bool keep_shadow = true;
-  bool remove_needs_object = true;  ///< a REMOVE whose object is not there ends with ENOENT, as with lhsmtool_posix
+  /// A REMOVE whose object is not there ends with ENOENT, as with lhsmtool_posix. Otherwise it is done: one that was interrupted may have removed
+  /// it, and a file that counts as archived though it has no object can be released, and is lost then.
+  bool remove_needs_object = false;
 };
 
 /// What the procedures of a rank work with; outlives them. All members may be used by all its threads.

@@ -64,7 +64,8 @@ TEST_F(WholeRunFailuresTest, restore_of_a_large_object_that_is_cut_while_it_is_r
   EXPECT_EQ(std::filesystem::file_size(m_lustre.path(fid)), 20 * k_MiB);
 }
 
-TEST_F(WholeRunFailuresTest, removal_of_what_is_not_there) {
+TEST_F(WholeRunFailuresTest, removal_of_what_is_not_there_as_lhsmtool_posix) {
+  m_options.remove_needs_object = true;
   start(1);
   const Fid fid = m_lustre.make_file("x");
   test::write_file(object(fid).string() + ".lov", "layout");
@@ -81,8 +82,7 @@ TEST_F(WholeRunFailuresTest, removal_of_the_object_of_a_file_that_cannot_be_open
   EXPECT_EQ(test::read_file(object(fid)), "x");
 }
 
-TEST_F(WholeRunTest, removal_of_what_is_not_there_in_a_job) {
-  m_options.remove_needs_object = false;
+TEST_F(WholeRunTest, removal_of_what_is_not_there) {
   start(1);
   EXPECT_EQ(result(carry_out(ActionKind::remove, {m_lustre.make_file("x")}).front()), 0);
 }
