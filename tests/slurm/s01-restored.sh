@@ -11,7 +11,7 @@ expect_end "$ID" COMPLETED 0
 expect_restored
 expect_equal "all are done" "$(count_done)" 60
 expect_equal "each byte was copied once" "$(bytes_copied)" 1200000
-expect_line "it ran on all ranks" ', 2 ranks, exit 0:' <("$TOOL" status "$JOB")
+expect_line "it ran on all ranks" ', 2 ranks on [^ ]+, exit 0:' <("$TOOL" status "$JOB")
 
 note "archived, by a job that scans first"
 find "$DIR/tree" -type f -name '*[05]' -exec sh -c 'for f; do printf x >> "$f"; done' sh {} +

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Submit a restore and what is to follow it, as a chain of PBS jobs: restore.pbs, run again until all is done; then a report of
+# it, whether it succeeded (afterok) or not (afternotok). Prints the ids of the three jobs. To be started where qsub works. Who may not use
+# qrerun gets the second report when work is left: submit again then.
+#   restore-chain-pbs.sh project.h5                          with the variables of restore.pbs in the environment
+#   TREE=/mnt/lustre/project restore-chain-pbs.sh project.h5 -l select=8:ncpus=2:mpiprocs=2 -l walltime=12:00:00
+#   AFTER='qsub analysis.pbs' restore-chain-pbs.sh project.h5      run by the report job when all is there
+set -euo pipefail
+
+case ${1:--} in
+  -*)
+    echo "Usage: restore-chain-pbs.sh JOB.h5 [QSUB-OPTION...]" >&2
+    exit 2
+    ;;
+esac
+export JOB=$1
+shift
+export AFTER=${AFTER:-}
+export LHSMTOOL_MPI=${LHSMTOOL_MPI:-lhsmtool_mpi}
+export FAILED=${FAILED:-${JOB%.h5}.failed}
+here=$(cd "$(dirname "$0")" && pwd)
+
+# A page where the tool can make one, else how the job stands.
+# shellcheck disable=SC2016 # expanded by the job
+report='
+  if "$LHSMTOOL_MPI" report --help > /dev/null 2>&1; then
+    "$LHSMTOOL_MPI" report "$JOB" --html -o "${JOB%.h5}.html"
+  else
+    "$LHSMTOOL_MPI" status --json "$JOB" > "${JOB%.h5}.status.json"
+  fi
+  "$LHSMTOOL_MPI" status "$JOB"'
+# shellcheck disable=SC2016 # expanded by the job
+failed='
+  echo "the restore did not succeed; what failed:"
+  cat "$FAILED" 2> /dev/null || echo "there is no list: the run failed"
+  exit 3'
+# follow NAME DEPENDENCY TEXT: submit a short job; -V hands the environment on.
+follow() {
+  # shellcheck disable=SC2016 # expanded by the job
+  printf '#!/bin/bash\ncd "${PBS_O_WORKDIR:-.}" || exit 1\n%s\n' "$3" |
+    qsub -V -N "$1" -j oe -l select=1:ncpus=1 -l walltime=00:30:00 -W "depend=$2:$restore"
+}
+
+restore=$(qsub -V "$@" "$here/restore.pbs")
+ok=$(follow lhsm-restored afterok "$report
+  [ -z \"\$AFTER\" ] || eval \"\$AFTER\"")
+notok=$(follow lhsm-notrestored afternotok "$report$failed")
+echo "$restore $ok $notok"
