@@ -25,6 +25,8 @@ CheckFinding failed(const Error& error, const std::string& remedy) { return fail
 
 const std::string k_rights = "let root write there: a network file system must be mounted rw, exported without root_squash";
 
+const std::string k_look = "df and dmesg on this node, and the log of the server that has the archive";
+
 /// Write into rank 0's file, and sync it, as a copy would do.
 CheckFinding try_to_write(int root_fd, const std::string& root, const std::string& probe) {
   const std::string path = root + '/' + probe;
@@ -36,7 +38,7 @@ CheckFinding try_to_write(int root_fd, const std::string& root, const std::strin
     return failed(errno_error("open for writing", root, error).value(), k_rights);
   const char byte = 0;
   if (::pwrite(*fd, &byte, 1, 0) != 1) return failed(errno_error("write into", root).value(), k_rights);
-  if (::fsync(*fd) != 0) return failed(errno_error("fsync in", root).value(), "");
+  if (::fsync(*fd) != 0) return failed(errno_error("fsync in", root).value(), k_look);
   if (::faccessat(root_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
     return failed(errno_error("make files in", root).value(), k_rights);
   if (!locks_reach_all_hosts(*fd))
@@ -73,11 +75,11 @@ comm::CheckFound look_at_archive(const std::string& root, bool reads_only, const
   }
   struct stat here {};
   if (::fstat(*root_fd, &here) != 0) {
-    found.findings.push_back(failed(errno_error("stat", root).value(), ""));
+    found.findings.push_back(failed(errno_error("stat", root).value(), k_look));
     return found;
   }
-  if (reads_only && ::faccessat(*root_fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
-    // The tool makes a file there when it begins, whatever it is to do.
+  // The tool makes a file there when it begins, whatever it is to do, unless the archive is mounted read-only.
+  if (reads_only && ::faccessat(*root_fd, ".", W_OK | X_OK, AT_EACCESS) != 0 && errno != EROFS) {
     found.findings.push_back(failed(errno_error("make files in", root).value(), k_rights));
   } else if (reads_only) {
     found.findings.push_back({CheckVerdict::ok, k_subject, fmt::format("{}: can be read (--read-only: not written to)", root), ""});

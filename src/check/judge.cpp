@@ -72,7 +72,7 @@ std::vector<CheckFinding> judge_links(const std::vector<Link>& links) {
 
 CheckFinding judge_room(const std::string& subject, const std::string& name, const Room& room) {
   const std::string text = fmt::format("{}: {} of {} are free", name, format_size(room.available), format_size(room.total));
-  if (room.total == 0) return {CheckVerdict::warn, subject, fmt::format("{}: does not say how much room there is", name), ""};
+  if (room.total == 0) return {CheckVerdict::warn, subject, fmt::format("{}: does not say how much room there is", name), "df on the server that has it"};
   if (room.available == 0) return {CheckVerdict::fail, subject, text, "make room"};
   if (room.inodes > 0 && room.inodes_available == 0)
     return {CheckVerdict::fail, subject, fmt::format("{}: no inode is free", name), "make room: remove files"};
@@ -89,7 +89,7 @@ CheckFinding judge_version(const std::string& whose, const std::string& version)
   unsigned minor = 0;
   const std::string text = fmt::format("Lustre {} on {}", version, whose);
   if (std::sscanf(version.c_str(), "%u.%u", &major, &minor) != 2)
-    return {CheckVerdict::warn, "version", fmt::format("'{}' is no version of Lustre that is known here ({})", version, whose), ""};
+    return {CheckVerdict::warn, "version", fmt::format("'{}' is no version of Lustre that is known here ({})", version, whose), "try a few files before all"};
   if (major < k_oldest_major || (major == k_oldest_major && minor < k_oldest_minor))
     return {CheckVerdict::warn, "version", text + ": older than what this tool was made for",
             fmt::format("{}.{} or newer", k_oldest_major, k_oldest_minor)};

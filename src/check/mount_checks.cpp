@@ -21,12 +21,14 @@ CheckFinding failed(const std::string& subject, const std::string& text, const s
   return {CheckVerdict::fail, subject, text, remedy};
 }
 
+const std::string k_look = "dmesg, and lctl get_param mdc.*.import osc.*.import, on this node";
+
 std::string remedy_for_mount(const Error& error) {
   switch (error.sys_errno) {
     case ENODEV: return "mount -t lustre MGS:/FSNAME MOUNT on every node, and name that mount point";
     case ELIBACC: return "install Lustre's client utilities (liblustreapi.so.1) on this node";
     case ENOTCONN: return "start the emulator: lhsm_emulator start DIR";
-    default: return "";
+    default: return k_look;
   }
 }
 
@@ -54,13 +56,13 @@ comm::CheckFound MountChecks::look_at_mount() {
   const std::string& mount = opened->client->mount_point();
   Fd root(::open(mount.c_str(), k_directory_flags));
   if (!root) {
-    found.findings.push_back(failed("mount", errno_error("open", mount).value().describe(), ""));
+    found.findings.push_back(failed("mount", errno_error("open", mount).value().describe(), k_look));
     return found;
   }
   found.facts.push_back({"fsname", opened->client->fsname()});
   struct statvfs room {};
   if (::fstatvfs(*root, &room) != 0)
-    found.findings.push_back(failed("mount", errno_error("statvfs", mount).value().describe(), ""));
+    found.findings.push_back(failed("mount", errno_error("statvfs", mount).value().describe(), k_look));
   else if ((room.f_flag & ST_RDONLY) != 0)
     found.findings.push_back(failed("mount", fmt::format("{} is mounted read-only", mount), "mount it rw"));
   else
@@ -80,7 +82,7 @@ void MountChecks::look_at_versions(comm::CheckFound& found) const {
   if (m_mount->is_emulated) return;
   const std::string client = client_version();
   found.findings.push_back(client.empty()
-                               ? CheckFinding{CheckVerdict::warn, "version", "the version of Lustre's client is not to be found", ""}
+                               ? CheckFinding{CheckVerdict::warn, "version", "the version of Lustre's client is not to be found", "lctl get_param version"}
                                : judge_version("clients", client));
   if (!m_asked.speaks_for_run) return;
   const std::string name = fmt::format("mdc.{}-MDT*.import", m_mount->client->fsname());
@@ -127,7 +129,7 @@ comm::CheckFound MountChecks::look_at_coordinator() {
   if (!m_is_administrator) {
     found.findings.push_back({CheckVerdict::warn, "coordinator", "answers administrators only: nothing is known of it", k_as_root});
   } else if (const auto fid = m_mount->client->fid_of(*m_root); !fid) {
-    found.findings.push_back(failed("coordinator", fid.error().describe(), ""));
+    found.findings.push_back(failed("coordinator", fid.error().describe(), k_look));
   } else {
     // A sign of life for a request that cannot exist (cookies count from the time of day on): the only call whose answer
     // tells whether a coordinator runs and whether it takes us for an administrator, and that changes nothing.
@@ -144,7 +146,7 @@ comm::CheckFound MountChecks::look_at_coordinator() {
                                       "nodemap: lctl nodemap_modify --name NAME --property admin --value 1, and hsm_ops in its rbac (2.17); "
                                       "else: lctl set_param mdt.*.nosquash_nids=NIDS"));
     else
-      found.findings.push_back(failed("coordinator", answer ? "knows a request that cannot be" : answer.error().describe(), ""));
+      found.findings.push_back(failed("coordinator", answer ? "knows a request that cannot be" : answer.error().describe(), k_look));
   }
   std::vector<std::string> names;
   for (const char* name : {"hsm_control", "hsm.max_requests", "hsm.active_request_timeout", "hsm.grace_delay", "hsm.loop_period",

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <tuple>
 #include <utility>
 
@@ -43,6 +44,7 @@ std::string ranks_text(const std::set<WorkerId>& ranks) {
 }
 
 void Report::add(WorkerId rank, CheckFinding finding) {
+  assert(finding.verdict == CheckVerdict::ok || !finding.remedy.empty());  // who is warned is told what to do
   const auto same = std::find_if(m_lines.begin(), m_lines.end(),
                                  [&](const ReportLine& line) { return key_of(line.finding) == key_of(finding); });
   if (same != m_lines.end())

@@ -72,7 +72,8 @@ void judge_numbers(const Tunable& tunable, std::vector<CheckFinding>& findings, 
     const auto parsed = number(value);
     const std::string shown = fmt::format("{} on {}", value, mdts);
     if (!parsed) {
-      findings.push_back({CheckVerdict::warn, tunable.subject, fmt::format("'{}', which is no number, on {}", value, mdts), ""});
+      findings.push_back({CheckVerdict::warn, tunable.subject, fmt::format("'{}', which is no number, on {}", value, mdts),
+                          fmt::format("on the MDS: lctl get_param {}", tunable.pattern())});
       continue;
     }
     const std::optional<Objection> objection = judge(*parsed);

@@ -172,7 +172,7 @@ TEST(CheckReport, FoldsEqualFindings) {
   Report report;
   const CheckFinding good{CheckVerdict::ok, "archive", "fine", ""};
   for (int rank = 0; rank < 8; ++rank) report.add(rank, rank == 5 ? CheckFinding{CheckVerdict::fail, "archive", "bad", "mend it"} : good);
-  report.add(3, {CheckVerdict::warn, "mount", "odd", ""});
+  report.add(3, {CheckVerdict::warn, "mount", "odd", "look"});
   const auto lines = report.lines();
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(lines[0].finding.subject, "mount");  // in the order of subjects, the worst first
