@@ -47,10 +47,12 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(message.time.time_since_epoch()).count();
     const std::tm parts = fmt::localtime(static_cast<std::time_t>(ms / 1000));
     const std::string_view text{message.payload.data(), message.payload.size()};
+    std::string offset = fmt::format("{:%z}", parts);
+    if (offset.size() == 5) offset.insert(3, 1, ':');  // as RFC 3339 has it
     const auto line = [&](std::string_view name, std::string_view said) {
       return m_setup.format == Format::json
-                 ? fmt::format("{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}.{:03}{:%z}\",\"level\":\"{}\",\"host\":{},\"rank\":{},\"message\":{}}}\n",
-                               parts, ms % 1000, parts, name, m_json_host, m_setup.rank, json_string(said))
+                 ? fmt::format("{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}.{:03}{}\",\"level\":\"{}\",\"host\":{},\"rank\":{},\"message\":{}}}\n",
+                               parts, ms % 1000, offset, name, m_json_host, m_setup.rank, json_string(said))
                  : fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03} {}[{}] {} {}\n", parts, ms % 1000, m_setup.host, m_setup.rank, name,
                                one_line(said));
     };

@@ -79,8 +79,8 @@ void print_text(const std::string& manifest, const Census& census, const std::ve
   for (const auto& [sys_errno, count] : census.errnos)
     if (sys_errno != 0) fmt::print("  {:<10} {:>12}\n", errno_name(sys_errno), count);
   for (const RunRecord& run : runs)
-    fmt::print("run {} to {}, {} ranks, {}: {}\n", iso_time(run.begin_ns), run.end_ns == 0 ? "?" : iso_time(run.end_ns),
-               run.ranks, run.end_ns == 0 ? "no end was recorded" : fmt::format("exit {}", run.exit_code), run.command_line);
+    fmt::print("run {} to {}, {} ranks on {}, {}: {}\n", iso_time(run.begin_ns), run.end_ns == 0 ? "?" : iso_time(run.end_ns),
+               run.ranks, run.hosts.empty() ? "?" : run.hosts, run.end_ns == 0 ? "no end was recorded" : fmt::format("exit {}", run.exit_code), run.command_line);
 }
 
 }  // namespace

@@ -168,9 +168,9 @@ std::string runs(const Subject& subject, const Statistics& statistics) {
         run.end_ns == 0 ? std::string() : grouped(run.totals.results.at(static_cast<std::size_t>(ItemResult::done)));
     rows += fmt::format(
         "<tr><td class=\"nowrap\">{}</td><td class=\"n\">{}</td><td class=\"nowrap\">{}</td><td class=\"n\">{}</td><td "
-        "class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td><code>{}</code></td></tr>\n",
+        "class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td><td><code>{}</code></td></tr>\n",
         plain_time(run.begin_ns), took, end, done,
-        run.end_ns == 0 ? std::string() : format_size(run.totals.bytes_copied), run.ranks, html_text(run.user),
+        run.end_ns == 0 ? std::string() : format_size(run.totals.bytes_copied), run.ranks, html_text(std::string_view(run.hosts).substr(0, k_longest_command)), html_text(run.user),
         html_text(std::string_view(run.command_line).substr(0, k_longest_command)));
   }
   const std::string note =
@@ -179,7 +179,7 @@ std::string runs(const Subject& subject, const Statistics& statistics) {
   return "<section>\n<h2>Runs</h2>\n" + note +
          "<div class=\"scroll\"><table><tr><th>begin</th><th class=\"n\">took</th><th>end</th><th "
          "class=\"n\">done</th><th class=\"n\">copied</th><th "
-         "class=\"n\">ranks</th><th>user</th><th>command</th></tr>\n" +
+         "class=\"n\">ranks</th><th>hosts</th><th>user</th><th>command</th></tr>\n" +
          rows + "</table></div>\n</section>\n";
 }
 

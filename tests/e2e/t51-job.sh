@@ -35,7 +35,7 @@ for ranks in 0 3; do
   expect_equal "all are done" "$(status_of 'done')" "$files"
   job "$ranks" 0 release "$JOB" "$MNT"
   wait_states "$WORK/list" 0xd
-  expect_line "all ranks are there for it" " ${ranks/#0/1} ranks, exit 0: .* release " <("$TOOL" status "$JOB")
+  expect_line "all ranks are there for it" " ${ranks/#0/1} ranks on [^ ]+, exit 0: .* release " <("$TOOL" status "$JOB")
   job "$ranks" 0 restore "${options[@]}" "$JOB" "$MNT"
   wait_states "$WORK/list" 0x9
   expect_unchanged "content and attributes are as they were" "$DIR/tree" "$WORK/picture"

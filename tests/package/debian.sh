@@ -88,7 +88,8 @@ inside lhsmtool_mpi --version
 inside lhsmtool_posix --help > /dev/null
 for file in usr/share/lhsmtool_mpi/jobs/restore.sbatch usr/lib/systemd/system/lhsmtool_mpi@.service etc/sysconfig/lhsmtool_mpi \
   usr/share/doc/lhsmtool-mpi/README.md usr/share/doc/lhsmtool-mpi/copyright usr/share/man/man1/lhsmtool_mpi-restore.1 \
-  usr/share/man/man1/lhsmtool_mpi-archive.1; do
+  usr/share/man/man1/lhsmtool_mpi-archive.1 usr/share/bash-completion/completions/lhsmtool_mpi \
+  usr/share/zsh/vendor-completions/_lhsmtool_mpi; do
   [ -s "$root/$file" ] || { echo "$file is not there" && exit 1; }
 done
 grep -q '^EnvironmentFile=/etc/sysconfig/lhsmtool_mpi-' "$root/usr/lib/systemd/system/lhsmtool_mpi@.service"
