@@ -13,27 +13,12 @@ case ${1:--} in
     exit 2
     ;;
 esac
-export JOB=$1
+JOB=$1
 shift
-export AFTER=${AFTER:-}
-export LHSMTOOL_MPI=${LHSMTOOL_MPI:-lhsmtool_mpi}
-export FAILED=${FAILED:-${JOB%.h5}.failed}
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=jobs/chain-reports.sh
+. "$here/chain-reports.sh"
 
-# A page where the tool can make one, else how the job stands.
-# shellcheck disable=SC2016 # expanded by the job
-report='
-  if "$LHSMTOOL_MPI" report --help > /dev/null 2>&1; then
-    "$LHSMTOOL_MPI" report "$JOB" --html -o "${JOB%.h5}.html"
-  else
-    "$LHSMTOOL_MPI" status --json "$JOB" > "${JOB%.h5}.status.json"
-  fi
-  "$LHSMTOOL_MPI" status "$JOB"'
-# shellcheck disable=SC2016 # expanded by the job
-failed='
-  echo "the restore did not succeed; what failed:"
-  cat "$FAILED" 2> /dev/null || echo "there is no list: the run failed"
-  exit 3'
 # submit OPTION...: a job of what stdin has; prints its id.
 submit() {
   local said
@@ -48,7 +33,6 @@ submit() {
 follow() { printf '#!/bin/bash\n%s\n' "$3" | submit -J "$1" -n 1 -W 0:30 -o "$1.%J.out" -ti -w "$2($restore)"; }
 
 restore=$(submit "$@" < "$here/restore.lsf")
-ok=$(follow lhsm-restored "done" "$report
-  [ -z \"\$AFTER\" ] || eval \"\$AFTER\"")
-notok=$(follow lhsm-not-restored "exit" "$report$failed")
+ok=$(follow lhsm-restored "done" "$report")
+notok=$(follow lhsm-not-restored "exit" "$not_restored")
 echo "$restore $ok $notok"

@@ -13,31 +13,15 @@ case ${1:--} in
     exit 2
     ;;
 esac
-export JOB=$1
+JOB=$1
 shift
-export AFTER=${AFTER:-}
-export LHSMTOOL_MPI=${LHSMTOOL_MPI:-lhsmtool_mpi}
-export FAILED=${FAILED:-${JOB%.h5}.failed}
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=jobs/chain-reports.sh
+. "$here/chain-reports.sh"
 
-# A page where the tool can make one, else how the job stands.
-# shellcheck disable=SC2016 # expanded by the job
-report='
-  if "$LHSMTOOL_MPI" report --help > /dev/null 2>&1; then
-    "$LHSMTOOL_MPI" report "$JOB" --html -o "${JOB%.h5}.html"
-  else
-    "$LHSMTOOL_MPI" status --json "$JOB" > "${JOB%.h5}.status.json"
-  fi
-  "$LHSMTOOL_MPI" status "$JOB"'
-# shellcheck disable=SC2016 # expanded by the job
-failed='
-  echo "the restore did not succeed; what failed:"
-  cat "$FAILED" 2> /dev/null || echo "there is no list: the run failed"
-  exit 3'
 follow=(--parsable --kill-on-invalid-dep=yes --nodes=1 --ntasks=1 --time=00:30:00)
 
 restore=$(sbatch --parsable "$@" "$here/restore.sbatch")
-ok=$(sbatch "${follow[@]}" --job-name=lhsm-restored --dependency="afterok:$restore" --wrap "$report
-  [ -z \"\$AFTER\" ] || eval \"\$AFTER\"")
-notok=$(sbatch "${follow[@]}" --job-name=lhsm-not-restored --dependency="afternotok:$restore" --wrap "$report$failed")
+ok=$(sbatch "${follow[@]}" --job-name=lhsm-restored --dependency="afterok:$restore" --wrap "$report")
+notok=$(sbatch "${follow[@]}" --job-name=lhsm-not-restored --dependency="afternotok:$restore" --wrap "$not_restored")
 echo "$restore $ok $notok"

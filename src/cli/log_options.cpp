@@ -2,7 +2,6 @@
 #include "log_options.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace lhsm::cli {
 
@@ -16,10 +15,13 @@ log::Level moved(log::Level level, int by) {
 }  // namespace
 
 void add_log_options(CLI::App& app, log::Setup& setup) {
-  app.add_option("--log-format,--log_format", setup.format, "Lines of the log: text or json")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, log::Format>{{"text", log::Format::text},
-                                                                             {"json", log::Format::json}})
-                      .description(""))
+  app.add_option_function<std::string>(
+         "--log-format,--log_format",
+         [&setup](const std::string& text) {
+           if (text != "text" && text != "json") throw CLI::ValidationError("--log-format: '" + text + "' is neither text nor json");
+           setup.format = text == "json" ? log::Format::json : log::Format::text;
+         },
+         "Lines of the log: text or json")
       ->default_str("text")
       ->type_name("text|json");
   app.add_option("--log-file,--log_file", setup.file,

@@ -16,7 +16,7 @@ chain() {
   note "restore $RESTORE, then $OK or $NOTOK"
 }
 # shellcheck disable=SC2317 # called by expect
-report_is_there() { [ -s "${JOB%.h5}.html" ] || [ -s "${JOB%.h5}.status.json" ]; }
+report_is_there() { [ -s "${JOB%.h5}.html" ]; }
 
 note "one object is missing"
 AFTER="touch $WORK/analysed" chain
@@ -32,7 +32,7 @@ expect_state "$victim" 0xd
 
 note "it is there again"
 mv "$WORK/object" "$object"
-rm -f "${JOB%.h5}.html" "${JOB%.h5}.status.json"
+rm -f "${JOB%.h5}.html"
 OPTIONS="$OPTIONS --only-failed" AFTER="touch $WORK/analysed" chain
 expect_end "$RESTORE" COMPLETED 0
 expect_end "$OK" COMPLETED 0

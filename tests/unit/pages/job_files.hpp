@@ -51,6 +51,7 @@ class PagesTest : public testing::Test {
     record.user = "tester";
     record.command_line = "lhsmtool_mpi restore job.h5 /mnt";
     record.ranks = 2;
+    record.hosts = "node7,<node8>";
     record.begin_ns = begin_ns;
     record.end_ns = end_ns;
     return record;

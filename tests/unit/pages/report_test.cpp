@@ -98,6 +98,7 @@ TEST_F(ReportTest, page_stands_alone_and_escapes_what_it_shows) {
        {"Results", "Errors", "Throughput", "Files per second", "Ranks", "Sizes", "Latencies", "Slowest files", "Runs"})
     EXPECT_THAT(page, HasSubstr(std::string("<h2>") + part + "</h2>"));
   EXPECT_THAT(page, HasSubstr("finished, some failed"));
+  EXPECT_THAT(page, HasSubstr("<td>node7,&lt;node8&gt;</td>"));
 }
 
 TEST_F(ReportTest, page_does_not_grow_with_the_items) {
