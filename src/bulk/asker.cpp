@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lhsmtool_mpi/bulk/asker.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/bulk/ask_files.hpp"
 #include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/lustre/hsm_action.hpp"
 
@@ -25,21 +24,11 @@ constexpr std::chrono::milliseconds k_look_interval = 1s;
 /// Looks are opens, and for what is not done yet searches of the coordinator's list: not too many at once.
 constexpr std::size_t k_looks = 200;
 
-/// Opens a released file, too, without restoring it.
-Outcome<Fd> open_to_look(lustre::Client& client, const Fid& fid) {
-  return client.open_by_fid(fid, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
-}
-
-std::vector<Fid> fids_of(const std::vector<Row>& rows) {
-  std::vector<Fid> fids;
-  fids.reserve(rows.size());
-  for (const Row& row : rows) fids.push_back(row.fid);
-  return fids;
-}
-
 }  // namespace
 
-Asker::Asker(Job& job, lustre::Client& client, AskerOptions options) : m_job(job), m_client(client), m_options(options) {
+Asker::Asker(Job& job, lustre::Client& client, AskerOptions options)
+    : m_job(job), m_client(client), m_options(std::move(options)) {
+  if (!m_options.ask) m_options.ask = [this](const comm::AskFiles& files) { return ask_for_files(m_client, files); };
   for (unsigned i = 0; i < m_options.threads; ++i) m_threads.emplace_back([this] { ask(); });
   for (unsigned i = 0; i < m_options.look_threads; ++i) m_threads.emplace_back([this] { look(); });
 }
@@ -53,28 +42,42 @@ void Asker::ask() {
 }
 
 void Asker::ask_for(std::vector<Row> rows) {
-  std::erase_if(rows, [this](const Row& row) { return !examine(row); });
-  if (rows.empty()) return;
-  request(rows);
+  bool is_again = false;
+  for (auto wait = 0ms; !rows.empty() && m_job.goes_on_after(wait);) {
+    const auto answer = m_options.ask(message_of(rows, is_again));
+    if (!answer) break;
+    rows = take_answers(rows, *answer);
+    if (!rows.empty() && !is_again) log::warning("the coordinator does not run; requests are tried again until it does");
+    is_again = true;
+    wait = wait == 0ms ? k_first_wait : std::min(2 * wait, k_longest_wait);
+  }
+  for (const Row& row : rows) m_job.given_back(row);
 }
 
-/// Look whether there is anything to ask for; if not, the row is answered.
-bool Asker::examine(const Row& row) {
-  const auto fd = open_to_look(m_client, row.fid);
-  const auto state = fd ? m_client.hsm_state(**fd) : Failure(fd.error());
-  if (!state) {
-    m_job.failed(row, state.error());
-    return false;
+comm::AskFiles Asker::message_of(const std::vector<Row>& rows, bool is_again) {
+  comm::AskFiles message;
+  message.kind = kind_of(m_options.action);
+  message.archives = m_options.archives;
+  for (const Row& row : rows) message.files.push_back({row.fid, is_again || may_be_at_coordinator(row)});
+  return message;
+}
+
+/// Return the rows that are to be asked for again, as the coordinator does not run.
+std::vector<Row> Asker::take_answers(const std::vector<Row>& rows, const comm::FilesAsked& answer) {
+  std::vector<Row> asked;
+  std::vector<Row> left;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const comm::FileAsked& file = answer.files.at(i);
+    switch (file.answer) {
+      case comm::AskAnswer::asked: asked.push_back(rows[i]); break;
+      case comm::AskAnswer::already: m_job.settled(rows[i], ItemResult::already, 0); break;
+      case comm::AskAnswer::refused: m_job.settled(rows[i], ItemResult::refused, EPERM); break;
+      case comm::AskAnswer::failed: m_job.failed(rows[i], file.error); break;
+      case comm::AskAnswer::not_now: left.push_back(rows[i]); break;
+    }
   }
-  switch (judge(m_options.action, *state, m_options.archives)) {
-    case Verdict::already: m_job.settled(row, ItemResult::already, 0); return false;
-    case Verdict::refused: m_job.settled(row, ItemResult::refused, EPERM); return false;
-    case Verdict::ask: break;
-  }
-  if (!may_be_at_coordinator(row)) return true;
-  if (m_client.request_progress(**fd).value_or(RequestProgress::none) == RequestProgress::none) return true;
-  m_job.asked({row});
-  return false;
+  if (!asked.empty()) m_job.asked(asked);
+  return left;
 }
 
 /// A second archive request of a file would be carried out a second time (facts 3.2).
@@ -82,43 +85,6 @@ bool Asker::may_be_at_coordinator(const Row& row) {
   if (row.attempts > 0) return true;
   return m_options.action == ItemAction::archive && m_searched_first < m_options.search_first &&
          m_searched_first++ < m_options.search_first;
-}
-
-void Asker::request(const std::vector<Row>& rows) {
-  const auto action = request_of(m_options.action);
-  const auto fids = fids_of(rows);
-  // With several archives, or none, the file or the coordinator says which. What has a copy is asked of the archive where that is.
-  const bool names_one = m_options.action == ItemAction::archive && m_options.archives.size() == 1;
-  const std::uint32_t archive_id = names_one ? m_options.archives.front() : 0;
-  auto wait = 0ms;
-  while (m_job.goes_on_after(wait)) {
-    const Status done = m_client.request(action, archive_id, fids);
-    if (done) return m_job.asked(rows);
-    // Where users do not wait for restores (policy NBR) this says that they are recorded.
-    if (done.error().sys_errno == ENODATA && m_options.action == ItemAction::restore) return m_job.asked(rows);
-    if (done.error().sys_errno != EAGAIN) {
-      // One of them is refused; those before it are recorded, those after it are not.
-      if (rows.size() > 1) return request_singly(rows);
-      if (done.error().sys_errno == EEXIST) return m_job.asked(rows);
-      if (done.error().sys_errno == EPERM) return m_job.settled(rows.front(), ItemResult::refused, EPERM);
-      return m_job.failed(rows.front(), done.error());
-    }
-    if (wait == 0ms) log::warning("the coordinator does not run; requests are tried again until it does");
-    wait = wait == 0ms ? k_first_wait : std::min(2 * wait, k_longest_wait);
-  }
-  for (const Row& row : rows) m_job.given_back(row);
-}
-
-void Asker::request_singly(const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
-    const auto fd = open_to_look(m_client, row.fid);
-    if (!fd)
-      m_job.failed(row, fd.error());
-    else if (m_client.request_progress(**fd).value_or(RequestProgress::none) != RequestProgress::none)
-      m_job.asked({row});
-    else
-      request({row});
-  }
 }
 
 void Asker::look() {
@@ -150,10 +116,6 @@ void Asker::look_at(const Row& row, bool searches) {
 
 std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, ItemAction action,
                                        const std::vector<OpenRequest>& requests, const std::function<bool()>& is_stopped) {
-  constexpr auto kind_of = [](ItemAction of) {
-    if (of == ItemAction::archive) return ActionKind::archive;
-    return of == ItemAction::restore ? ActionKind::restore : ActionKind::remove;
-  };
   std::vector<ActionItem> adopted;
   for (const OpenRequest& open : requests) {
     if (is_stopped && is_stopped()) break;  // they stay on record

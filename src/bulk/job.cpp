@@ -200,7 +200,8 @@ void Job::asked(const std::vector<Row>& rows) {
   const Lock lock(m_mutex);
   for (const Row& row : rows) {
     const auto flight = m_flights.find(row.fid);
-    if (flight == m_flights.end() || flight->second.phase != Phase::asking) continue;  // taken in, or ended, meanwhile
+    // Taken in meanwhile, or ended, or even begun anew.
+    if (flight == m_flights.end() || flight->second.phase != Phase::asking || flight->second.row.attempts != row.attempts) continue;
     flight->second.phase = Phase::asked;
     flight->second.since = m_clock.now();
     append(store::RequestRecord{row.row, std::nullopt, now_ns()});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lhsmtool_mpi/bulk/job.hpp"
+#include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "now_ns.hpp"
 
@@ -33,18 +34,9 @@ bool may_pass(const Error& error) {
   }
 }
 
-store::ItemAction action_of(ActionKind kind) {
-  switch (kind) {
-    case ActionKind::archive: return store::ItemAction::archive;
-    case ActionKind::restore: return store::ItemAction::restore;
-    case ActionKind::remove: return store::ItemAction::remove;
-    default: return store::ItemAction::none;
-  }
-}
-
 }  // namespace
 
-bool Job::is_of(const ActionItem& item) const { return action_of(item.kind) == m_options.action; }
+bool Job::is_of(const ActionItem& item) const { return item_action_of(item.kind) == m_options.action; }
 
 bool Job::has(const ActionItem& item) const {
   const Lock lock(m_mutex);

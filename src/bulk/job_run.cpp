@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/bulk/ask_broker.hpp"
 #include "lhsmtool_mpi/bulk/failed_list.hpp"
 #include "lhsmtool_mpi/store/library_versions.hpp"
 #include "now_ns.hpp"
@@ -14,6 +16,8 @@
 namespace lhsm::bulk {
 
 namespace {
+
+constexpr unsigned k_most_askers = 64;  // threads that wait for other ranks
 
 /// The rows that an earlier run left at the coordinator.
 Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest, const store::JournalState& state) {
@@ -49,6 +53,8 @@ Status check_file_system(const lustre::Client& client, const std::string& path) 
 }  // namespace
 
 struct JobRun::State {
+  State(JobRunOptions wanted, lustre::Client& of) : options(std::move(wanted)), client(of) {}
+
   JobRunOptions options;
   lustre::Client& client;
   std::optional<store::JobLock> lock;
@@ -57,6 +63,7 @@ struct JobRun::State {
   std::unique_ptr<RowSource> source;
   std::optional<Job> job;
   std::vector<ActionItem> adopted;
+  AskBroker broker;
   std::optional<Asker> asker;
   std::optional<store::JournalFolder> folder;
   std::mutex mutex;  // of what the lock's own thread touches: the job's coming and going
@@ -87,11 +94,12 @@ JobRun::JobRun(std::unique_ptr<State> state) : m_state(std::move(state)) {}
 
 JobRun::~JobRun() {
   if (m_state->job) m_state->job->stop("given up");
+  m_state->broker.close();
 }
 
 Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Client& client, const Clock& clock,
                                               std::function<void()> on_end) {
-  auto state = std::unique_ptr<State>(new State{std::move(options), client, {}, {}, {}, {}, {}, {}, {}, {}, {}, false, false});
+  auto state = std::make_unique<State>(std::move(options), client);
   state->options.manifest = store::real_manifest(state->options.manifest);
   const std::string& path = state->options.manifest;
   if (!state->options.failed_list.empty()) LHSM_TRY(try_failed_list(state->options.failed_list, path));
@@ -142,6 +150,7 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
 Job& JobRun::job() { return *m_state->job; }
 store::ItemAction JobRun::action() const { return m_state->options.action; }
 const Census& JobRun::census() const { return m_state->census; }
+run::Errands& JobRun::errands() { return m_state->broker; }
 std::vector<ActionItem> JobRun::take_adopted() { return std::exchange(m_state->adopted, {}); }
 
 void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
@@ -157,12 +166,19 @@ void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
   if (store::is_hdf5_thread_safe())
     m_state->folder.emplace(*m_state->lock, *m_state->files->journal, m_state->files->state.rotated_base() != nullptr,
                             m_state->options.fold);
-  if (action() != store::ItemAction::release) m_state->asker.emplace(*m_state->job, m_state->client, m_state->options.asker);
+  if (action() == store::ItemAction::release) return;
+  AskerOptions& asker = m_state->options.asker;
+  if (m_state->options.ranks_ask) {
+    asker.threads = std::clamp(2 * ranks, asker.threads, std::max(asker.threads, k_most_askers));
+    asker.ask = [&broker = m_state->broker](const comm::AskFiles& files) { return broker.ask(files); };
+  }
+  m_state->asker.emplace(*m_state->job, m_state->client, asker);
 }
 
 Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exit_code) {
   State& state = *m_state;
   state.job->stop("the run ends");
+  state.broker.close();
   state.asker.reset();
   state.folder.reset();
   JobReport report;

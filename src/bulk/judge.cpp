@@ -77,6 +77,24 @@ std::string state_words(std::uint32_t states) {
   return text.empty() ? "none" : text;
 }
 
+ItemAction item_action_of(ActionKind kind) {
+  switch (kind) {
+    case ActionKind::archive: return ItemAction::archive;
+    case ActionKind::restore: return ItemAction::restore;
+    case ActionKind::remove: return ItemAction::remove;
+    default: return ItemAction::none;
+  }
+}
+
+ActionKind kind_of(ItemAction action) {
+  switch (action) {
+    case ItemAction::archive: return ActionKind::archive;
+    case ItemAction::restore: return ActionKind::restore;
+    case ItemAction::remove: return ActionKind::remove;
+    default: return ActionKind::none;
+  }
+}
+
 abi::hsm_user_action request_of(ItemAction action) {
   switch (action) {
     case ItemAction::archive: return abi::HUA_ARCHIVE;

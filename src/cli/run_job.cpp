@@ -16,6 +16,7 @@
 #include "job_report.hpp"
 #include "job_state_files.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
+#include "lhsmtool_mpi/bulk/ask_files.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "process.hpp"
@@ -39,6 +40,7 @@ class JobPurpose final : public Purpose {
   void prepare(lustre::Client& client, run::DispatcherOptions& options, const run::StopRequest& stop) override {
     m_options.order.is_stopped = [&stop] { return stop.count > 0; };
     m_options.lock_lost = [this] { ended(End::at_once); };
+    m_options.ranks_ask = true;
     auto run = bulk::JobRun::open(m_options, client, m_clock, [this] { ended(End::in_order); });
     if (!run) throw Fatal(run.error());
     {
@@ -48,7 +50,12 @@ class JobPurpose final : public Purpose {
     }
     options.adopted = m_run->take_adopted();
     options.unfinished = &m_run->job();
+    options.errands = &m_run->errands();
     options.is_bulk = [this](const ActionItem& item) { return m_run->job().has(item); };
+  }
+
+  run::AskHandler ask_handler(lustre::Client& client) override {
+    return [&client](const comm::AskFiles& files) { return bulk::ask_for_files(client, files); };
   }
 
   std::unique_ptr<run::Observer> observe(run::Observer& inner) override {

@@ -56,7 +56,9 @@ void work(comm::Channel& channel, const run::WorkerIdentity& identity, const Out
   report::WatchedActions::OnEvent on_event;
   if (!options.event_fifo.empty()) on_event = [&](comm::Event event) { with_events.add(std::move(event)); };
   report::WatchedActions client(*doors->client, options.item_level, std::move(on_event));
-  run::run_worker(with_events, identity, client, *doors->backend, options.copy);
+  run::AskHandler ask;
+  if (options.purpose != nullptr) ask = options.purpose->ask_handler(*doors->client);
+  run::run_worker(with_events, identity, client, *doors->backend, options.copy, std::move(ask));
 }
 
 int exit_code(const run::RunState& state, int stop_signal) {

@@ -6,8 +6,6 @@
 #include <algorithm>
 
 #include "lhsmtool_mpi/base/log.hpp"
-#include "lhsmtool_mpi/base/size.hpp"
-#include "lhsmtool_mpi/run/pulse.hpp"
 #include "stop_sequence.hpp"
 
 namespace lhsm::run {
@@ -54,10 +52,14 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
   Receiver receiver(client, m_options.archive_ids, m_options.registration, [this] { m_channel.wake(); });
   KeepAlive keeper(client, [this] { m_channel.wake(); });
   m_receiver = &receiver;
+  open_errands();
   const struct Forget {
-    Receiver*& receiver;
-    ~Forget() { receiver = nullptr; }  // also when this is left by an exception
-  } forget{m_receiver};
+    Dispatcher& dispatcher;
+    ~Forget() {  // also when this is left by an exception
+      dispatcher.m_receiver = nullptr;
+      dispatcher.close_errands();
+    }
+  } forget{*this};
   m_next_beat = m_clock.now();
   m_next_keep_alive = m_clock.now() + m_options.keep_alive / plan::Scheduler::k_keep_alive_rounds;
   take_in_adopted(client);
@@ -70,12 +72,13 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
       std::clamp<Duration>(m_options.update_interval / 2, k_least_interval, k_coverage_interval);
 
   // The threads that talk to MDTs may have to wait for one that is down: this one waits for them last.
-  for (bool alone = false; !m_state.draining || !alone || !m_scheduler.idle();) {
+  for (bool alone = false; !m_state.draining || !alone || !is_idle();) {
     Duration wait = m_scheduler.idle() ? k_idle_wait : std::min(k_idle_wait, coverage_interval);
     if (const auto due = m_bandwidth.due(m_clock.now()))
       wait = std::clamp(*due - m_clock.now(), Duration::zero(), wait);
     receive(wait);
     share_bandwidth(m_clock.now());
+    send_errands();
     alone = receiver.stopped() && keeper.stopped();
     take_in(client, receiver.take());
     const TimePoint now = m_clock.now();
@@ -95,7 +98,7 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
       }
     }
     const bool has_left = give_up_at != TimePoint::max() && receiver.stopped();  // what is not ended now is not waited for
-    if ((now >= give_up_at || (has_left && !m_scheduler.idle())) && !(alone && m_scheduler.idle())) give_up();
+    if ((now >= give_up_at || (has_left && !m_scheduler.idle())) && !(alone && is_idle())) give_up();
     if (now >= next_coverage) {
       m_scheduler.report_coverage();
       next_coverage = now + coverage_interval;
@@ -120,27 +123,6 @@ void Dispatcher::give_up() {
                                        m_scheduler.any_holder());
   if (m_options.on_stuck) m_options.on_stuck(why);
   throw Fatal(why);
-}
-
-/// Tell the workers that this rank is not stopped, while there is work that they would pause.
-void Dispatcher::beat(TimePoint now) {
-  if (now < m_next_beat || m_scheduler.idle()) return;
-  m_next_beat = now + k_heartbeat_interval;
-  for (const WorkerId worker : m_workers) m_channel.send(worker, comm::Heartbeat{});
-}
-
-void Dispatcher::keep_alive(KeepAlive& keeper, TimePoint now) {
-  const KeepAlive::Answers answers = keeper.take_answers();
-  for (const JobId job : answers.gone) m_scheduler.cancel(job);
-  if (answers.estranged && m_receiver != nullptr) m_receiver->doubt();
-  if (now < m_next_keep_alive || m_state.draining || !keeper.idle()) return;
-  m_next_keep_alive = now + m_options.keep_alive / plan::Scheduler::k_keep_alive_rounds;
-  KeepAlive::Actions waiting;
-  for (const JobId job : m_scheduler.keep_alive_round()) {
-    const ActionItem& item = m_scheduler.find(job)->item;
-    waiting.push_back({job, item.fid, item.cookie});
-  }
-  keeper.report(std::move(waiting));
 }
 
 /// Wait for a message, then handle all that are there.
@@ -323,16 +305,6 @@ void Dispatcher::handle(WorkerId from, const comm::Returned& message) { m_schedu
 
 void Dispatcher::handle(WorkerId from, const comm::BandwidthWanted& message) {
   m_bandwidth.want(from, message.total);
-}
-
-void Dispatcher::share_bandwidth(TimePoint now) {
-  if (const std::uint64_t limit = m_options.bandwidth != nullptr ? m_options.bandwidth->load() : 0;
-      limit != m_bandwidth.limit()) {
-    m_bandwidth.set_limit(limit, now);
-    log::info("bandwidth limit: {}", limit == 0 ? "none" : format_size(limit) + "/s");
-    for (const WorkerId worker : m_workers) m_channel.send(worker, comm::BandwidthLimit{limit});
-  }
-  while (const auto grant = m_bandwidth.next(now)) m_channel.send(grant->worker, comm::BandwidthGrant{grant->bytes});
 }
 
 void Dispatcher::handle(WorkerId from, const comm::Tick& message) {

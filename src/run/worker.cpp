@@ -2,16 +2,17 @@
 #include "lhsmtool_mpi/run/worker.hpp"
 
 #include <tuple>
-#include <unordered_map>
 
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/run/file_action.hpp"
 #include "lhsmtool_mpi/run/progress_reporter.hpp"
 #include "lhsmtool_mpi/run/slot_pool.hpp"
 #include "copy_list.hpp"
+#include "file_askers.hpp"
 #include "outbox.hpp"
 #include "owned_actions.hpp"
 #include "refusal.hpp"
+#include "stop_flags.hpp"
 #include "worker_hello.hpp"
 
 namespace lhsm::run {
@@ -29,13 +30,14 @@ constexpr std::size_t k_no_buffer = 4096;  // a pool that copies nothing allocat
 class Worker {
  public:
   Worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client, archive::Backend& backend,
-         const CopyOptions& options)
+         const CopyOptions& options, AskHandler ask)
       : m_channel(channel),
         m_environment{client, backend, options, m_bytes_moved, m_estranged, m_pulse, m_budget, nullptr},
         m_outbox([this] { m_channel.wake(); }),
         m_reporter(options.update_interval,
                    [this](JobId job, const Error& error) { m_outbox.post(comm::Trouble{job, error}); }),
         m_ender(1, k_no_buffer, [this] { m_channel.wake(); }),
+        m_askers(std::move(ask), m_outbox),
         m_slots(identity.slots, options.buffer_bytes, [this] { m_channel.wake(); }) {}
 
   ~Worker() { m_pulse.pause(false); }  // else the slots would never end
@@ -77,7 +79,7 @@ class Worker {
         end_unbegun(job, refusal(job));
         continue;
       }
-      auto stop = stop_flag(job.id);
+      auto stop = m_stops.of(job.id);
       tasks.push_back({job.id, true, [this, job, stop](copy::Engine& engine) { run_whole(job, engine, *stop); },
                        [this, job](const Error& error) { end_unbegun(job, error); }});
     }
@@ -92,7 +94,7 @@ class Worker {
   }
 
   bool handle(const comm::CopyExtent& message) {
-    auto stop = stop_flag(message.id);
+    auto stop = m_stops.of(message.id);
     m_slots.add({message.id, false,
                  [this, message, stop](copy::Engine& engine) {
                    const auto copied = copy_extent(m_environment, engine, message.kind, message.fid, message.dfid,
@@ -119,11 +121,15 @@ class Worker {
   }
 
   bool handle(const comm::Cancel& message) {
-    if (const auto it = m_stops.find(message.id); it != m_stops.end())
-      if (const auto stop = it->second.lock()) stop->raise(message.error);
+    m_stops.raise(message.id, message.error);
     // What no slot has begun must not wait for one.
     for (const SlotPool::Task& task : m_slots.take_out(message.id)) task.abandon(message.error);
     m_budget.recheck();
+    return true;
+  }
+
+  bool handle(const comm::AskFiles& message) {
+    m_askers.add(message);
     return true;
   }
 
@@ -288,7 +294,7 @@ class Worker {
     const Outbox::Content content = m_outbox.take();
     for (const comm::Message& message : content.messages) m_channel.send(0, message);
     if (content.results.results.empty()) return;
-    for (const comm::Result& result : content.results.results) m_stops.erase(result.id);
+    for (const comm::Result& result : content.results.results) m_stops.forget(result.id);
     m_channel.send(0, content.results);
   }
 
@@ -307,15 +313,7 @@ class Worker {
       return;
     m_last_tick = now;
     m_channel.send(0, now);
-    std::erase_if(m_stops, [](const auto& entry) { return entry.second.expired(); });
-  }
-
-  /// Return the flag that all tasks of this job on this rank look at.
-  std::shared_ptr<StopFlag> stop_flag(JobId job) {
-    auto& slot = m_stops[job];
-    auto flag = slot.lock();
-    if (!flag) slot = flag = std::make_shared<StopFlag>();
-    return flag;
+    m_stops.forget_unused();
   }
 
   comm::Channel& m_channel;
@@ -324,7 +322,7 @@ class Worker {
   Pulse m_pulse;
   ByteBudget m_budget{[this](std::uint64_t total) { m_outbox.post(comm::BandwidthWanted{total}); }};
   Environment m_environment;
-  std::unordered_map<JobId, std::weak_ptr<StopFlag>> m_stops;  // the channel's thread only
+  StopFlags m_stops;  // the channel's thread only
   comm::Tick m_last_tick;
   CopyList m_copies;
 
@@ -334,14 +332,15 @@ class Worker {
 
   ProgressReporter m_reporter;
   SlotPool m_ender;  // one thread that ends what needs no slot
+  FileAskers m_askers;
   SlotPool m_slots;  // last: its threads use all of the above
 };
 
 }  // namespace
 
 void run_worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client,
-                archive::Backend& backend, const CopyOptions& options) {
-  Worker worker(channel, identity, client, backend, options);
+                archive::Backend& backend, const CopyOptions& options, AskHandler ask) {
+  Worker worker(channel, identity, client, backend, options, std::move(ask));
   channel.send(0, hello_of(identity));
   worker.run();
 }

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "lhsmtool_mpi/bulk/job.hpp"
+#include "lhsmtool_mpi/comm/ask_messages.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 
 namespace lhsm::bulk {
@@ -17,7 +19,9 @@ namespace lhsm::bulk {
 struct AskerOptions {
   store::ItemAction action = store::ItemAction::none;
   std::vector<std::uint32_t> archives;  ///< that the job is about (judge()); empty: all
-  unsigned threads = 6;          ///< that ask at once: a client has 7 slots for such RPCs with an MDT (facts 8)
+  unsigned threads = 6;  ///< that wait for answers at once: a client has 7 slots for such RPCs with an MDT (facts 8)
+  /// Look at files and ask for them, here or on other ranks, as ask_for_files() does; nothing: nobody does any more. Empty: here.
+  std::function<std::optional<comm::FilesAsked>(const comm::AskFiles&)> ask;
   /// How long a request may be unanswered before the file is looked at: another copytool may have taken it, or
   /// the coordinator passed it over.
   std::chrono::milliseconds look_after{30'000};
@@ -42,10 +46,9 @@ class Asker {
   void ask();
   void look();
   void ask_for(std::vector<Row> rows);
-  [[nodiscard]] bool examine(const Row& row);
+  [[nodiscard]] comm::AskFiles message_of(const std::vector<Row>& rows, bool is_again);
+  [[nodiscard]] std::vector<Row> take_answers(const std::vector<Row>& rows, const comm::FilesAsked& answer);
   [[nodiscard]] bool may_be_at_coordinator(const Row& row);
-  void request(const std::vector<Row>& rows);
-  void request_singly(const std::vector<Row>& rows);
   void look_at(const Row& row, bool searches);
 
   Job& m_job;

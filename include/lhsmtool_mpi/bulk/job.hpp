@@ -88,9 +88,9 @@ class Job final : public run::UnfinishedCopies {
   void asked(const std::vector<Row>& rows);
   /// There was nothing to ask for, or somebody else (`rank`, when it is one of ours) has done it, or it cannot be.
   void settled(const Row& row, store::ItemResult result, int sys_errno, WorkerId rank = -1);
-  void failed(const Row& row, const Error& error);
   /// An attempt failed before an action of it could; tried again where that may help. What `not_found` says of a file itself, that
   /// it is gone, tells nothing about how the job goes.
+  void failed(const Row& row, const Error& error);
   /// It was not looked at: it goes to the front.
   void given_back(const Row& row);
   struct Unanswered {

@@ -10,6 +10,7 @@
 #include "lhsmtool_mpi/bulk/asker.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
 #include "lhsmtool_mpi/bulk/order.hpp"
+#include "lhsmtool_mpi/run/errands.hpp"
 #include "lhsmtool_mpi/store/journal_folder.hpp"
 
 namespace lhsm::bulk {
@@ -20,6 +21,7 @@ struct JobRunOptions {
   bool takes_up_failed = false;  ///< what failed, was refused or cancelled is done anew
   JobOptions job;      ///< its action is set from the above
   AskerOptions asker;  ///< likewise
+  bool ranks_ask = false;  ///< those of the dispatcher that is given errands(), which have ask_for_files(); else this process asks
   OrderOptions order;  ///< once its is_stopped has said so, the job is opened as one that was stopped
   std::chrono::milliseconds lock_heartbeat{10'000};  ///< how soon it is seen that somebody has taken the lock file away
   store::JournalFolder::Options fold;  ///< while it runs
@@ -56,6 +58,9 @@ class JobRun {
   [[nodiscard]] const Census& census() const;
   /// Actions of a dead run that are to be carried out by this one: for DispatcherOptions::adopted.
   [[nodiscard]] std::vector<ActionItem> take_adopted();
+
+  /// For DispatcherOptions::errands, where ranks ask.
+  [[nodiscard]] run::Errands& errands();
 
   /// Begin to ask; a job that releases has to be given to a ReleaseDispatcher then. `hosts` and `ranks` are for the record.
   void start(const std::string& hosts, std::uint32_t ranks);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lhsmtool_mpi/base/action_item.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/store/item.hpp"
 
@@ -33,6 +34,11 @@ enum class Verdict : std::uint8_t {
 
 /// Return the state bits as words: "released exists archived"; "none".
 [[nodiscard]] std::string state_words(std::uint32_t states);
+
+/// Return what a job asks for when a copytool is to carry out such an action; none: no job does.
+[[nodiscard]] store::ItemAction item_action_of(ActionKind kind);
+/// Return the action that a copytool gets of it; none: no copytool has a part in it.
+[[nodiscard]] ActionKind kind_of(store::ItemAction action);
 
 /// Return the request (HUA_*) of an action, which must not be `none`.
 [[nodiscard]] abi::hsm_user_action request_of(store::ItemAction action);

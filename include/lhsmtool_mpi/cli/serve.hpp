@@ -13,16 +13,19 @@
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
 #include "lhsmtool_mpi/run/dispatcher.hpp"
+#include "lhsmtool_mpi/run/worker.hpp"
 #include "lhsmtool_mpi/run/environment.hpp"
 
 namespace lhsm::cli {
 
 struct Controls;
 
-/// What a run is for, besides serving whoever asks. On rank 0; called in this order, each once.
+/// What a run is for, besides serving whoever asks. On rank 0, but for ask_handler(); called in this order, each once.
 class Purpose {
  public:
   virtual ~Purpose() = default;
+  /// On each rank: what its worker asks for files with; it ends before `client`. Empty: none ever asks.
+  virtual run::AskHandler ask_handler(lustre::Client& /*client*/) { return {}; }
   /// Before the ranks are greeted; `stop` tells when it should come to its end. May throw Fatal.
   virtual void prepare(lustre::Client& client, run::DispatcherOptions& options, const run::StopRequest& stop) = 0;
   /// Return an observer of the run that passes on to `inner`; both live until close() has returned. Null: none.

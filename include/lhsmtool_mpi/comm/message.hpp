@@ -24,6 +24,10 @@
 //                                <-  BandwidthGrant       copies may read so much more
 //                                <-  Stop; Bye        ->
 //
+// A job (part `bulk`) is a run of which ranks ask the coordinator, too:
+//                                <-  AskFiles
+//     FilesAsked                 ->                       in their order
+//
 // A scan (part `scan`) has the same greeting and end, and between them:
 //     ScanTasks                  <->                      to be gone through; back: what others may do
 //     ScanState                  ->                       how much is left here
@@ -54,12 +58,13 @@
 #include "lhsmtool_mpi/base/action_item.hpp"
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/base/ids.hpp"
+#include "lhsmtool_mpi/comm/ask_messages.hpp"
 #include "lhsmtool_mpi/comm/check_messages.hpp"
 
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 13;
+inline constexpr std::uint32_t k_protocol_version = 14;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -317,6 +322,7 @@ struct Bye {};
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
                              Cancel, Recall, Returned, Tick, Heartbeat, Events, BandwidthLimit, BandwidthWanted,
                              BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, ReleaseFiles, FilesReleased,
-                             VerifyTasks, VerifyResults, ClockAsked, ClockTold, CheckAsked, CheckFound, Stop, Bye>;
+                             VerifyTasks, VerifyResults, AskFiles, FilesAsked, ClockAsked, ClockTold, CheckAsked, CheckFound,
+                             Stop, Bye>;
 
 }  // namespace lhsm::comm

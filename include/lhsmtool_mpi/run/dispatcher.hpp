@@ -20,6 +20,7 @@
 #include "lhsmtool_mpi/plan/bandwidth.hpp"
 #include "lhsmtool_mpi/plan/scheduler.hpp"
 #include "lhsmtool_mpi/run/arrival_times.hpp"
+#include "lhsmtool_mpi/run/errands.hpp"
 #include "lhsmtool_mpi/run/idle_watch.hpp"
 #include "lhsmtool_mpi/run/keep_alive.hpp"
 #include "lhsmtool_mpi/run/receiver.hpp"
@@ -45,6 +46,8 @@ struct DispatcherOptions {
   std::function<bool(const ActionItem&)> is_bulk;
   /// Who remembers what is done of large archives; null: nobody. Outlives the dispatcher.
   UnfinishedCopies* unfinished = nullptr;
+  /// What ranks do besides actions; null: nothing. Outlives the dispatcher. What is on its way when a run is stopped is waited for.
+  Errands* errands = nullptr;
   /// Actions that the coordinator gave to a copytool which is no more: carried out as if they came now.
   std::vector<ActionItem> adopted;
   /// Called with the reason when a stop cannot be brought to an end, as a rank or an MDT does not answer.
@@ -99,10 +102,15 @@ class Dispatcher final : public DetailSource {
   void handle(WorkerId from, const comm::Returned& message);
   void handle(WorkerId from, const comm::Tick& message);
   void handle(WorkerId from, const comm::BandwidthWanted& message);
+  void handle(WorkerId from, const comm::FilesAsked& message);
   template <class Other>
   void handle(WorkerId from, const Other& message);
   void finish(WorkerId from, const comm::Result& result);
   void share_bandwidth(TimePoint now);
+  void open_errands();
+  void send_errands();
+  void close_errands();
+  [[nodiscard]] bool is_idle() const;
   void publish(TimePoint now);
   [[nodiscard]] comm::Finish finish_of(JobId job, const std::optional<Error>& error);
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,9 +22,12 @@ struct WorkerIdentity {
   std::uint32_t slots = 4;
 };
 
-/// Say hello and work until the dispatcher says stop. `channel` is used by the calling thread.
+/// Asks for files, in threads of the worker's (run::Errands).
+using AskHandler = std::function<comm::FilesAsked(const comm::AskFiles&)>;
+
+/// Say hello and work until the dispatcher says stop. `channel` is used by the calling thread. `ask` may be empty where no job asks.
 void run_worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client,
-                archive::Backend& backend, const CopyOptions& options);
+                archive::Backend& backend, const CopyOptions& options, AskHandler ask = {});
 
 /// Say hello with the reason why this rank cannot work, and wait to be stopped.
 void run_unable_worker(comm::Channel& channel, const WorkerIdentity& identity, const Error& reason);

@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "lhsmtool_mpi/bulk/ask_files.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
 #include "lhsmtool_mpi/bulk/release.hpp"
 #include "lhsmtool_mpi/comm/loopback.hpp"
@@ -34,6 +35,9 @@ class JobTest : public run::WholeRunTest {
   ~JobTest() override { m_run.reset(); }
 
   run::Observer& observer() override { return *m_watcher; }
+  run::AskHandler ask_handler() override {
+    return [this](const comm::AskFiles& files) { return ask_for_files(m_lustre, files); };
+  }
 
   Fid new_file(const std::string& content = "x", std::uint32_t states = 0, int mdt = 0) {
     const Fid fid = m_lustre.make_file(content, mdt);
@@ -71,10 +75,12 @@ class JobTest : public run::WholeRunTest {
     m_dispatcher_options.adopted = m_run->take_adopted();
     m_dispatcher_options.is_bulk = [this](const ActionItem& item) { return m_run->job().has(item); };
     m_dispatcher_options.unfinished = &m_run->job();
+    m_dispatcher_options.errands = m_run_options.ranks_ask ? &m_run->errands() : nullptr;
     m_watcher = std::make_unique<JobWatcher>(m_observer, *m_run);
   }
   /// Begin a job with a copytool of so many workers; 0: without one.
   void begin(ItemAction action, int workers = 2) {
+    m_run_options.ranks_ask = workers > 0;
     open(action);
     if (HasFatalFailure()) return;
     if (workers > 0) start(workers);

@@ -70,6 +70,9 @@ inline std::vector<Message> sample_messages() {
       ScanTaken{},
       ReleaseFiles{{{1, 2, 3}, {~0ULL, 5, 6}}},
       FilesReleased{{{{1, 2, 3}, ReleaseAnswer::refused, {}}, {{4, 5, 6}, ReleaseAnswer::failed, sample_error()}}},
+      AskFiles{},
+      AskFiles{~0ULL, ActionKind::archive, {1, ~0U}, {{{1, 2, 3}, true}, {{4, 5, 6}, false}}},
+      FilesAsked{7, {{AskAnswer::failed, sample_error()}, {AskAnswer::not_now, {}}}},
       Stop{},
       Bye{},
       VerifyTasks{{}},
@@ -169,6 +172,12 @@ inline bool operator==(const ReleaseFiles& a, const ReleaseFiles& b) { return a.
 inline bool operator==(const FileReleased& a, const FileReleased& b) {
   return a.fid == b.fid && a.answer == b.answer && a.error == b.error;
 }
+inline bool operator==(const FileToAsk& a, const FileToAsk& b) { return a.fid == b.fid && a.is_searched == b.is_searched; }
+inline bool operator==(const AskFiles& a, const AskFiles& b) {
+  return a.id == b.id && a.kind == b.kind && a.archives == b.archives && a.files == b.files;
+}
+inline bool operator==(const FileAsked& a, const FileAsked& b) { return a.answer == b.answer && a.error == b.error; }
+inline bool operator==(const FilesAsked& a, const FilesAsked& b) { return a.id == b.id && a.files == b.files; }
 inline bool operator==(const FilesReleased& a, const FilesReleased& b) { return a.files == b.files; }
 inline bool operator==(const ClockAsked& a, const ClockAsked& b) { return a.id == b.id; }
 inline bool operator==(const ClockTold& a, const ClockTold& b) { return a.id == b.id && a.ns == b.ns; }

@@ -109,6 +109,8 @@ class WholeRunTest : public ::testing::Test {
     }
   }
 
+  /// What workers ask for files with; empty: they do not.
+  virtual AskHandler ask_handler() { return {}; }
   /// Who watches the next run.
   virtual Observer& observer() { return m_observer; }
 
@@ -118,7 +120,8 @@ class WholeRunTest : public ::testing::Test {
     std::iota(ids.begin(), ids.end(), 0);
     for (const WorkerId id : ids) {
       m_worker_threads.emplace_back([this, id, slots] {
-        run_worker(m_hub->worker(id), {"build", "host" + std::to_string(id), slots}, m_lustre, *m_backend, m_options);
+        run_worker(m_hub->worker(id), {"build", "host" + std::to_string(id), slots}, m_lustre, *m_backend, m_options,
+                   ask_handler());
       });
     }
     m_dispatcher = std::make_unique<Dispatcher>(*m_hub, ids, "build", m_dispatcher_options, m_clock, observer());

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the dispatcher sees to in each turn besides actions.
+#include <fmt/format.h>
+
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/size.hpp"
+#include "lhsmtool_mpi/run/dispatcher.hpp"
+#include "lhsmtool_mpi/run/pulse.hpp"
+
+namespace lhsm::run {
+
+/// Tell the workers that this rank is not stopped, while there is work that they would pause.
+void Dispatcher::beat(TimePoint now) {
+  if (now < m_next_beat || m_scheduler.idle()) return;
+  m_next_beat = now + k_heartbeat_interval;
+  for (const WorkerId worker : m_workers) m_channel.send(worker, comm::Heartbeat{});
+}
+
+void Dispatcher::keep_alive(KeepAlive& keeper, TimePoint now) {
+  const KeepAlive::Answers answers = keeper.take_answers();
+  for (const JobId job : answers.gone) m_scheduler.cancel(job);
+  if (answers.estranged && m_receiver != nullptr) m_receiver->doubt();
+  if (now < m_next_keep_alive || m_state.draining || !keeper.idle()) return;
+  m_next_keep_alive = now + m_options.keep_alive / plan::Scheduler::k_keep_alive_rounds;
+  KeepAlive::Actions waiting;
+  for (const JobId job : m_scheduler.keep_alive_round()) {
+    const ActionItem& item = m_scheduler.find(job)->item;
+    waiting.push_back({job, item.fid, item.cookie});
+  }
+  keeper.report(std::move(waiting));
+}
+
+void Dispatcher::share_bandwidth(TimePoint now) {
+  if (const std::uint64_t limit = m_options.bandwidth != nullptr ? m_options.bandwidth->load() : 0;
+      limit != m_bandwidth.limit()) {
+    m_bandwidth.set_limit(limit, now);
+    log::info("bandwidth limit: {}", limit == 0 ? "none" : format_size(limit) + "/s");
+    for (const WorkerId worker : m_workers) m_channel.send(worker, comm::BandwidthLimit{limit});
+  }
+  while (const auto grant = m_bandwidth.next(now)) m_channel.send(grant->worker, comm::BandwidthGrant{grant->bytes});
+}
+
+void Dispatcher::open_errands() {
+  if (m_options.errands != nullptr) m_options.errands->open(m_workers, [this] { m_channel.wake(); });
+}
+
+void Dispatcher::send_errands() {
+  if (m_options.errands == nullptr) return;
+  while (const auto errand = m_options.errands->next()) m_channel.send(errand->first, errand->second);
+}
+
+void Dispatcher::close_errands() {
+  if (m_options.errands != nullptr) m_options.errands->close();
+}
+
+void Dispatcher::handle(WorkerId from, const comm::FilesAsked& message) {
+  if (m_options.errands == nullptr || !m_options.errands->answered(from, message))
+    throw Fatal(fmt::format("rank {} answered for files that it was not asked about", from));
+}
+
+bool Dispatcher::is_idle() const {
+  return m_scheduler.idle() && (m_options.errands == nullptr || m_options.errands->idle());
+}
+
+}  // namespace lhsm::run
