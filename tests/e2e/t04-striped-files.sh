@@ -58,7 +58,7 @@ watch_restore() {
 start_copytool 4 --slots 1 --stripe-threshold 8M --extent-size 1M --update-interval 0.2 --chunk-size 64K -v
 progress_figures=0
 for factor in 3 10; do
-  ! is_real_lustre || factor=1
+  ! is_real_lustre || factor=$((factor / 3))
   make_big_file "$DIR/watched" $((size * factor))
   digest_before=$(digest_of "$DIR/watched")
   archive "$DIR/watched"
