@@ -24,6 +24,7 @@ void AskBroker::open(std::vector<WorkerId> workers, std::function<void()> wake) 
   const std::lock_guard lock(m_mutex);
   for (const WorkerId worker : workers) m_loads[worker] = {};
   m_wake = std::move(wake);
+  if (!m_waiting.empty()) m_wake();
 }
 
 void AskBroker::close() {
@@ -61,9 +62,16 @@ bool AskBroker::answered(WorkerId from, const comm::FilesAsked& message) {
 }
 
 bool AskBroker::idle() const {
+  if (any_holder()) return false;
   const std::lock_guard lock(m_mutex);
-  return m_waiting.empty() &&
-         std::all_of(m_loads.begin(), m_loads.end(), [](const auto& load) { return load.second.sent == 0; });
+  return m_waiting.empty();
+}
+
+std::optional<WorkerId> AskBroker::any_holder() const {
+  const std::lock_guard lock(m_mutex);
+  for (const auto& [worker, load] : m_loads)
+    if (load.sent > 0) return worker;
+  return std::nullopt;
 }
 
 }  // namespace lhsm::bulk

@@ -36,22 +36,25 @@ Asker::Asker(Job& job, lustre::Client& client, AskerOptions options)
 void Asker::ask() {
   for (;;) {
     auto rows = m_job.next_batch();
-    if (rows.empty()) return;
-    ask_for(std::move(rows));
+    if (rows.empty() || !ask_for(std::move(rows))) return;
   }
 }
 
-void Asker::ask_for(std::vector<Row> rows) {
+/// Return false when nobody asks any more.
+bool Asker::ask_for(std::vector<Row> rows) {
   bool is_again = false;
+  bool is_over = false;
   for (auto wait = 0ms; !rows.empty() && m_job.goes_on_after(wait);) {
     const auto answer = m_options.ask(message_of(rows, is_again));
-    if (!answer) break;
+    is_over = !answer;
+    if (is_over) break;
     rows = take_answers(rows, *answer);
     if (!rows.empty() && !is_again) log::warning("the coordinator does not run; requests are tried again until it does");
     is_again = true;
     wait = wait == 0ms ? k_first_wait : std::min(2 * wait, k_longest_wait);
   }
   for (const Row& row : rows) m_job.given_back(row);
+  return !is_over;
 }
 
 comm::AskFiles Asker::message_of(const std::vector<Row>& rows, bool is_again) {

@@ -196,12 +196,18 @@ void Job::take_off(const Row& row, std::vector<Row>& batch) {
   m_rate.take(1);
 }
 
+/// None when it has ended meanwhile, even if the file is in flight anew.
+Job::Flights::iterator Job::flight_of(const Row& row) {
+  const auto flight = m_flights.find(row.fid);
+  const bool is_it = flight != m_flights.end() && flight->second.row.row == row.row && flight->second.row.attempts == row.attempts;
+  return is_it ? flight : m_flights.end();
+}
+
 void Job::asked(const std::vector<Row>& rows) {
   const Lock lock(m_mutex);
   for (const Row& row : rows) {
-    const auto flight = m_flights.find(row.fid);
-    // Taken in meanwhile, or ended, or even begun anew.
-    if (flight == m_flights.end() || flight->second.phase != Phase::asking || flight->second.row.attempts != row.attempts) continue;
+    const auto flight = flight_of(row);
+    if (flight == m_flights.end() || flight->second.phase != Phase::asking) continue;  // taken in meanwhile
     flight->second.phase = Phase::asked;
     flight->second.since = m_clock.now();
     append(store::RequestRecord{row.row, std::nullopt, now_ns()});
@@ -210,8 +216,8 @@ void Job::asked(const std::vector<Row>& rows) {
 
 void Job::settled(const Row& row, ItemResult result, int sys_errno, WorkerId rank) {
   const Lock lock(m_mutex);
-  const auto flight = m_flights.find(row.fid);
-  if (flight == m_flights.end() || flight->second.is_ours || flight->second.row.attempts != row.attempts) return;
+  const auto flight = flight_of(row);
+  if (flight == m_flights.end() || flight->second.is_ours) return;
   ItemOutcome outcome;
   outcome.result = result;
   outcome.sys_errno = sys_errno;
@@ -228,14 +234,14 @@ void Job::settled(const Row& row, ItemResult result, int sys_errno, WorkerId ran
 
 void Job::failed(const Row& row, const Error& error) {
   const Lock lock(m_mutex);
-  const auto flight = m_flights.find(row.fid);
-  if (flight == m_flights.end() || flight->second.is_ours || flight->second.row.attempts != row.attempts) return;
+  const auto flight = flight_of(row);
+  if (flight == m_flights.end() || flight->second.is_ours) return;
   attempt_failed(flight, error, {});
 }
 
 void Job::given_back(const Row& row) {
   const Lock lock(m_mutex);
-  const auto flight = m_flights.find(row.fid);
+  const auto flight = flight_of(row);
   if (flight == m_flights.end() || flight->second.phase != Phase::asking) return;
   m_deadline.over(bytes_to_move(row));
   m_buckets[row.mdt_index].push_front(row);

@@ -169,7 +169,8 @@ void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
   if (action() == store::ItemAction::release) return;
   AskerOptions& asker = m_state->options.asker;
   if (m_state->options.ranks_ask) {
-    asker.threads = std::clamp(2 * ranks, asker.threads, std::max(asker.threads, k_most_askers));
+    const auto clients = static_cast<unsigned>(std::count(hosts.begin(), hosts.end(), ',')) + 1;
+    asker.threads = std::min(clients * asker.threads, std::max(asker.threads, k_most_askers));
     asker.ask = [&broker = m_state->broker](const comm::AskFiles& files) { return broker.ask(files); };
   }
   m_state->asker.emplace(*m_state->job, m_state->client, asker);

@@ -20,7 +20,8 @@ constexpr Duration k_dismissal_timeout = 30s;
 ReleaseDispatcher::ReleaseDispatcher(comm::Channel& channel, int ranks, comm::Likeness likeness)
     : m_channel(channel), m_likeness(std::move(likeness)), m_ranks(static_cast<std::size_t>(ranks)) {}
 
-bool ReleaseDispatcher::greet(const std::atomic<bool>& stop) {
+bool ReleaseDispatcher::greet(const std::atomic<bool>& stop, const std::string& file_system) {
+  m_likeness.file_system = file_system;
   const auto hellos = comm::greet(m_channel, static_cast<int>(m_ranks.size()), m_likeness, stop);
   for (const comm::Hello& hello : hellos) m_hosts.insert(hello.host);
   return !stop;

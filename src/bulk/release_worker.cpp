@@ -104,6 +104,7 @@ void run_release_worker(comm::Channel& channel, const comm::Likeness& likeness, 
   likeness.tell(hello);
   hello.host = host;
   hello.slots = threads;
+  hello.file_system = client.fsname();
   channel.send(0, hello);
   for (;;) {
     const auto envelope = channel.receive(500ms);

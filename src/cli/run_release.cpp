@@ -58,7 +58,7 @@ struct Running {
     auto opened = lustre::open_client(options.serve.mount_point);
     if (!opened) throw Fatal(opened.error());
     client = std::move(*opened);
-    if (!dispatcher.greet(is_stopped)) return;
+    if (!dispatcher.greet(is_stopped, client->fsname())) return;
     bulk::JobRunOptions run_options = options.run;
     run_options.order.is_stopped = [this] { return is_stopped.load(); };
     run_options.job.least_inflight = bulk::k_files_of_a_rank * static_cast<std::size_t>(process.ranks());

@@ -132,7 +132,9 @@ ScanResult dispatch(const ScanCommand& command, comm::Channel& channel, comm::Ch
   scan::FailedNames failed_names(command.nul_separated ? '\0' : '\n');
   ScanProgress progress(stdout, progress_style(), command.progress, failed_names);
   scan::ManifestSink sink;
-  scan::Dispatcher dispatcher(channel, ranks, identity.likeness, sink, progress);
+  comm::Likeness likeness = identity.likeness;
+  if (client) likeness.file_system = (*client)->fsname();
+  scan::Dispatcher dispatcher(channel, ranks, likeness, sink, progress);
   std::atomic<int> stop_signal = 0;
   signals.deliver_to([&](int number) {
     // A call that hangs in the file system cannot be ended in good order. A launcher ends the other ranks.

@@ -169,7 +169,9 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
   StopOnFailure stop_on_failure(state_files, options.abort_on_error ? &stop : nullptr);
   const auto purposeful = options.purpose != nullptr ? options.purpose->observe(stop_on_failure) : nullptr;
   run::Observer& observer = purposeful != nullptr ? *purposeful : stop_on_failure;
-  run::Dispatcher dispatcher(channel, std::move(workers), identity.likeness, dispatcher_options, clock, observer);
+  comm::Likeness likeness = identity.likeness;
+  if (doors) likeness.file_system = doors->client->fsname();
+  run::Dispatcher dispatcher(channel, std::move(workers), likeness, dispatcher_options, clock, observer);
 
   // After all that could throw: a worker that nobody tells to stop would be waited for.
   const std::jthread worker([&] { work(local_worker, identity, doors, options); });

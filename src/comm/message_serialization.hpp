@@ -137,7 +137,8 @@ LHSM_WIRE(lhsm::Error, m.kind, m.sys_errno, counted(m.operation), counted(m.subj
 LHSM_WIRE(lhsm::ActionItem, m.kind, m.fid, m.dfid, m.extent, m.cookie, m.gid, m.list_flags, m.archive_id, m.mdt_index,
           counted(m.data))
 LHSM_WIRE(lhsm::comm::Job, m.id, m.reject_errno, m.item)
-LHSM_WIRE(lhsm::comm::Hello, m.protocol, counted(m.build), counted(m.host), m.slots, counted(m.unable), counted(m.options))
+LHSM_WIRE(lhsm::comm::Hello, m.protocol, counted(m.build), counted(m.host), m.slots, counted(m.unable), counted(m.options),
+          counted(m.file_system))
 LHSM_WIRE(lhsm::comm::Jobs, counted(m.jobs))
 LHSM_WIRE(lhsm::comm::Result, m.id, m.disposition, m.error, m.size, m.bytes_moved, m.microseconds,
           flag(m.is_verified), counted(m.digest))

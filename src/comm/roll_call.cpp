@@ -55,6 +55,10 @@ std::string why_not(const Hello& hello, WorkerId rank, const Likeness& own) {
                        rank, hello.host, theirs.empty() ? "less" : theirs, ours.empty() ? "less" : ours);
   }
   if (hello.unable) return fmt::format("rank {} on {}: {}", rank, hello.host, hello.unable->describe());
+  // FIDs say other files there.
+  if (!hello.file_system.empty() && !own.file_system.empty() && hello.file_system != own.file_system)
+    return fmt::format("rank {} on {} has another file system mounted there, {}, than rank 0, {}", rank, hello.host, hello.file_system,
+                       own.file_system);
   return {};
 }
 

@@ -47,6 +47,18 @@ Outcome<FileFacts> Describer::of_open_file(int fd, const std::string& name) cons
   return facts;
 }
 
+Outcome<std::uint32_t> Describer::project_of(int fd, const std::string& name) const {
+  const auto has_none = [] { return errno == ENOTTY || errno == EOPNOTSUPP; };
+  abi::lu_project project{};
+  project.project_type = abi::LU_PROJECT_GET;
+  if (m_api.ioctl(fd, abi::LL_IOC_PROJECT, &project) == 0) return project.project_id;
+  if (!has_none()) return errno_error("LL_IOC_PROJECT", name);
+  struct fsxattr attributes {};  // Lustre before 2.14
+  if (m_api.ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0) return attributes.fsx_projid;
+  if (!has_none()) return errno_error("FS_IOC_FSGETXATTR", name);
+  return 0;  // file systems without projects
+}
+
 Status Describer::ask(int fd, const std::string& name, FileFacts& facts) const {
   abi::lu_fid raw{};
   if (const int rc = m_api.fd2fid(fd, &raw); rc != 0) return errno_error("fd2fid", name, -rc);
@@ -55,11 +67,7 @@ Status Describer::ask(int fd, const std::string& name, FileFacts& facts) const {
   if (m_api.ioctl(fd, abi::LL_IOC_HSM_STATE_GET, &state) != 0) return errno_error("LL_IOC_HSM_STATE_GET", name);
   facts.hsm_state = state.hus_states & abi::HSM_FLAGS_MASK;
   facts.archive_id = state.hus_archive_id;
-  struct fsxattr attributes {};
-  if (m_api.ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0)
-    facts.project_id = attributes.fsx_projid;
-  else if (errno != ENOTTY && errno != EOPNOTSUPP)  // file systems without projects
-    return errno_error("FS_IOC_FSGETXATTR", name);
+  LHSM_TRY_ASSIGN(facts.project_id, project_of(fd, name));
   // A file whose layout cannot be had is described without one.
   std::string lov(512, '\0');
   ssize_t size = 0;

@@ -117,10 +117,11 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
 }
 
 void Dispatcher::give_up() {
-  const std::string why =
-      m_scheduler.idle() ? "all actions are ended, but an MDT does not answer: the copytool may stay registered"
-                         : fmt::format("{} actions are not ended: rank {} does not answer", m_scheduler.unfinished(),
-                                       m_scheduler.any_holder());
+  std::string why = "all actions are ended, but an MDT does not answer: the copytool may stay registered";
+  if (!m_scheduler.idle())
+    why = fmt::format("{} actions are not ended: rank {} does not answer", m_scheduler.unfinished(), m_scheduler.any_holder());
+  else if (const auto asker = m_options.errands != nullptr ? m_options.errands->any_holder() : std::nullopt)
+    why = fmt::format("all actions are ended, but rank {}, which asks the coordinator for more, does not answer", *asker);
   if (m_options.on_stuck) m_options.on_stuck(why);
   throw Fatal(why);
 }

@@ -341,7 +341,7 @@ class Worker {
 void run_worker(comm::Channel& channel, const WorkerIdentity& identity, lustre::Client& client,
                 archive::Backend& backend, const CopyOptions& options, AskHandler ask) {
   Worker worker(channel, identity, client, backend, options, std::move(ask));
-  channel.send(0, hello_of(identity));
+  channel.send(0, hello_of(identity, client.fsname()));
   worker.run();
 }
 

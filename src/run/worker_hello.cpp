@@ -11,16 +11,17 @@ constexpr std::chrono::milliseconds k_patience{500};  // between two looks, whil
 
 }  // namespace
 
-comm::Hello hello_of(const WorkerIdentity& identity) {
+comm::Hello hello_of(const WorkerIdentity& identity, const std::string& file_system) {
   comm::Hello hello;
   identity.likeness.tell(hello);
   hello.host = identity.host;
   hello.slots = identity.slots;
+  hello.file_system = file_system;
   return hello;
 }
 
 void run_unable_worker(comm::Channel& channel, const WorkerIdentity& identity, const Error& reason) {
-  comm::Hello message = hello_of(identity);
+  comm::Hello message = hello_of(identity, {});
   message.unable = reason;
   channel.send(0, message);
   for (;;) {

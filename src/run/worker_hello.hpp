@@ -6,6 +6,6 @@
 namespace lhsm::run {
 
 /// What a worker says first.
-[[nodiscard]] comm::Hello hello_of(const WorkerIdentity& identity);
+[[nodiscard]] comm::Hello hello_of(const WorkerIdentity& identity, const std::string& file_system);
 
 }  // namespace lhsm::run

@@ -98,7 +98,9 @@ class Worker {
 void run_worker(comm::Channel& channel, const RankIdentity& identity, lustre::Client& client,
                 const ScanOptions& options) {
   Worker worker(channel, client, options);
-  channel.send(0, hello_of(identity, options.threads));
+  comm::Hello hello = hello_of(identity, options.threads);
+  hello.file_system = client.fsname();
+  channel.send(0, hello);
   worker.run();
 }
 

@@ -41,6 +41,7 @@ printf 'x' > "$DIR/tree/striped"
 ln "$DIR/tree/striped" "$DIR/tree/deep/link"
 ln -s ../tree "$DIR/tree/loop"
 mkfifo "$DIR/tree/fifo"
+sync -f "$DIR" # a client that still has the data of a small file says that it has one block
 mkdir "$DIR/hsm"
 for name in archived released dirty new; do make_file "$DIR/hsm/$name" 5000; done
 # A client that has looked at files must not answer from what it then kept.

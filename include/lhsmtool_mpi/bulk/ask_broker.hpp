@@ -23,6 +23,7 @@ class AskBroker final : public run::Errands {
   [[nodiscard]] std::optional<std::pair<WorkerId, comm::AskFiles>> next() override;
   [[nodiscard]] bool answered(WorkerId from, const comm::FilesAsked& message) override;
   [[nodiscard]] bool idle() const override;
+  [[nodiscard]] std::optional<WorkerId> any_holder() const override;
 
  private:
   struct Errand {

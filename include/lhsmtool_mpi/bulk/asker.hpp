@@ -19,7 +19,7 @@ namespace lhsm::bulk {
 struct AskerOptions {
   store::ItemAction action = store::ItemAction::none;
   std::vector<std::uint32_t> archives;  ///< that the job is about (judge()); empty: all
-  unsigned threads = 6;  ///< that wait for answers at once: a client has 7 slots for such RPCs with an MDT (facts 8)
+  unsigned threads = 6;  ///< that wait for answers at once, of each client: it has 7 slots for such RPCs with an MDT (facts 8)
   /// Look at files and ask for them, here or on other ranks, as ask_for_files() does; nothing: nobody does any more. Empty: here.
   std::function<std::optional<comm::FilesAsked>(const comm::AskFiles&)> ask;
   /// How long a request may be unanswered before the file is looked at: another copytool may have taken it, or
@@ -45,7 +45,7 @@ class Asker {
  private:
   void ask();
   void look();
-  void ask_for(std::vector<Row> rows);
+  [[nodiscard]] bool ask_for(std::vector<Row> rows);
   [[nodiscard]] comm::AskFiles message_of(const std::vector<Row>& rows, bool is_again);
   [[nodiscard]] std::vector<Row> take_answers(const std::vector<Row>& rows, const comm::FilesAsked& answer);
   [[nodiscard]] bool may_be_at_coordinator(const Row& row);

@@ -139,6 +139,7 @@ class Job final : public run::UnfinishedCopies {
   using Flights = std::unordered_map<Fid, Flight>;
   using Lock = std::unique_lock<std::mutex>;
 
+  [[nodiscard]] Flights::iterator flight_of(const Row& row);
   void fill_buckets();
   [[nodiscard]] std::vector<Row> take_batch(Lock& lock);
   [[nodiscard]] std::vector<Row> try_to_take_batch();

@@ -29,7 +29,7 @@ class ReleaseDispatcher {
 
   /// Wait until all ranks have said who they are, and return true; false when `stop` became true. Throws Fatal when one cannot
   /// work, is of another build or has other options, or is silent.
-  [[nodiscard]] bool greet(const std::atomic<bool>& stop);
+  [[nodiscard]] bool greet(const std::atomic<bool>& stop, const std::string& file_system = {});
   /// Let the ranks release what the job wants, until it is over: finished or stopped. `tick` is called many times a second.
   void run(Job& job, const std::function<void()>& tick);
   /// Send all ranks home; they finish what they have begun, and their results are the job's, if there is one. Return whether all

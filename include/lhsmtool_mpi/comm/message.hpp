@@ -80,6 +80,7 @@ struct Hello {
   std::uint32_t slots = 0;
   std::optional<Error> unable;  ///< why this rank cannot work: no mount, no archive
   std::string options;          ///< as the rank came to them, "name=value" lines
+  std::string file_system;      ///< that is mounted where it works; empty: none
 };
 
 struct Jobs {

@@ -16,12 +16,13 @@ namespace lhsm::comm {
 struct Likeness {
   std::string build;    ///< identity of the executable
   std::string options;  ///< "name=value" lines; empty: there are none to compare
+  std::string file_system;  ///< of rank 0; each Hello has its own. Empty: not known
 
   Likeness(std::string its_build = {}, std::string its_options = {})
       : build(std::move(its_build)), options(std::move(its_options)) {}
   Likeness(const char* its_build) : build(its_build) {}
 
-  /// Fill in what a Hello says of it.
+  /// Fill in what a Hello says of build and options.
   void tell(Hello& hello) const;
 };
 

@@ -153,6 +153,17 @@ struct ioc_data_version {
   std::uint32_t idv_flags;
 };
 
+inline constexpr std::uint32_t LU_PROJECT_SET = 1;
+inline constexpr std::uint32_t LU_PROJECT_GET = 2;
+struct lu_project {
+  std::uint32_t project_type;
+  std::uint32_t project_id;
+  std::uint32_t project_xflags;
+  std::uint32_t project_reserved;
+  char project_name[256];  ///< of an entry of the directory that is asked; empty: what is asked itself
+};
+static_assert(sizeof(lu_project) == 272);
+
 /// Argument of LL_IOC_FID2MDTIDX is a lu_fid; the index is the ioctl's result.
 
 /// Content of the xattr trusted.hsm, little endian.
@@ -312,6 +323,7 @@ inline constexpr unsigned long LL_IOC_FUTIMES_3 = 0xc03066b0;
 inline constexpr unsigned long LL_IOC_DATA_VERSION = 0x801066da;
 inline constexpr unsigned long LL_IOC_FID2MDTIDX = 0xc01066f8;
 inline constexpr unsigned long LL_IOC_PATH2FID = 0x800866ad;
+inline constexpr unsigned long LL_IOC_PROJECT = 0x411066fd;  ///< of a lu_project; since 2.14
 inline constexpr unsigned long LL_IOC_GETOBDCOUNT = 0x800866a8;  ///< of a u32: 0 asks for OSTs, else MDTs
 inline constexpr unsigned long LL_IOC_GROUP_LOCK = 0x4008669e;
 inline constexpr unsigned long LL_IOC_GROUP_UNLOCK = 0x4008669f;

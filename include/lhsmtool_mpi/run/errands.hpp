@@ -24,6 +24,8 @@ class Errands {
   [[nodiscard]] virtual bool answered(WorkerId from, const comm::FilesAsked& message) = 0;
   /// Whether none is on its way.
   [[nodiscard]] virtual bool idle() const = 0;
+  /// A worker that has one.
+  [[nodiscard]] virtual std::optional<WorkerId> any_holder() const = 0;
 };
 
 }  // namespace lhsm::run

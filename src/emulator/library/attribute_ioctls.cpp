@@ -96,10 +96,28 @@ int set_attributes(const Mount& mount, int fd, const void* argument) {
   return ::setxattr(path.c_str(), name.c_str(), &project, sizeof project, 0) != 0 ? -errno : 0;
 }
 
+/// Of an open file or directory; entries by name are for lfs, which has its own way here.
+int get_or_set_project(const Mount& mount, int fd, void* argument) {
+  auto project = read_argument<abi::lu_project>(argument);
+  if (project.project_name[0] != '\0') return -EOPNOTSUPP;
+  if (project.project_type == abi::LU_PROJECT_SET) {
+    fsxattr attributes{};
+    attributes.fsx_projid = project.project_id;
+    attributes.fsx_xflags = project.project_xflags;
+    return set_attributes(mount, fd, &attributes);
+  }
+  if (project.project_type != abi::LU_PROJECT_GET) return -EINVAL;
+  const auto found = project_of(mount, fd);
+  project.project_id = found.id;
+  project.project_xflags = found.flags;
+  std::memcpy(argument, &project, sizeof project);
+  return 0;
+}
+
 }  // namespace
 
 bool is_attribute_ioctl(unsigned long command) {
-  return command == k_lov_setstripe || command == k_lov_getstripe || command == FS_IOC_FSGETXATTR ||
+  return command == abi::LL_IOC_PROJECT || command == k_lov_setstripe || command == k_lov_getstripe || command == FS_IOC_FSGETXATTR ||
          command == FS_IOC_FSSETXATTR;
 }
 
@@ -108,6 +126,7 @@ int serve_attribute_ioctl(const Mount& mount, int fd, const std::string& relativ
   switch (command) {
     case k_lov_setstripe: return set_stripe(mount, fd, relative, argument);
     case k_lov_getstripe: return get_stripe(mount, fd, relative, argument);
+    case abi::LL_IOC_PROJECT: return get_or_set_project(mount, fd, argument);
     case FS_IOC_FSGETXATTR: return get_attributes(mount, fd, argument);
     case FS_IOC_FSSETXATTR: return set_attributes(mount, fd, argument);
     default: return -ENOTTY;

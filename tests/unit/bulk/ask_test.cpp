@@ -20,72 +20,88 @@ comm::AskFiles files(std::uint32_t count) {
 
 class AskBrokerTest : public ::testing::Test {
  protected:
-  std::future<std::optional<comm::FilesAsked>> ask(std::uint32_t count) {
-    auto asked = std::async(std::launch::async, [this, count] { return m_broker.ask(files(count)); });
-    m_asked.acquire();  // it waits now
-    return asked;
+  ~AskBrokerTest() override { m_broker.close(); }  // else who asks would wait for ever
+
+  using Asked = std::shared_future<std::optional<comm::FilesAsked>>;
+  Asked ask(std::uint32_t count) {
+    m_asked.push_back(std::async(std::launch::async, [this, count] { return m_broker.ask(files(count)); }));
+    m_waits.acquire();
+    return m_asked.back();
   }
   void open(std::vector<WorkerId> workers) {
-    m_broker.open(std::move(workers), [this] { m_asked.release(); });
+    m_broker.open(std::move(workers), [this] { m_waits.release(); });
+  }
+  bool answer(WorkerId worker, std::uint64_t id, std::vector<comm::FileAsked> files) {
+    return m_broker.answered(worker, {id, std::move(files)});
   }
 
+  std::counting_semaphore<> m_waits{0};
+  std::vector<Asked> m_asked;
   AskBroker m_broker;
-  std::counting_semaphore<> m_asked{0};
 };
 
 TEST_F(AskBrokerTest, gives_each_list_to_the_rank_that_has_fewest) {
   open({0, 1, 2});
-  std::vector<std::future<std::optional<comm::FilesAsked>>> asked;
   std::map<WorkerId, std::uint64_t> sent;
-  for (int i = 0; i < 3; ++i) asked.push_back(ask(1));
+  for (int i = 0; i < 3; ++i) ask(1);
   while (const auto errand = m_broker.next()) EXPECT_TRUE(sent.emplace(errand->first, errand->second.id).second);
-  EXPECT_EQ(sent.size(), 3U);
-  EXPECT_TRUE(m_broker.answered(1, {sent.at(1), {{comm::AskAnswer::asked, {}}}}));
-  asked.push_back(ask(1));
+  ASSERT_EQ(sent.size(), 3U);
+  EXPECT_TRUE(answer(1, sent.at(1), {{}}));
+  ask(1);
   const auto next = m_broker.next();
   ASSERT_TRUE(next);
   EXPECT_EQ(next->first, 1);
   EXPECT_FALSE(m_broker.idle());
   sent[1] = next->second.id;
-  for (const auto& [worker, id] : sent) EXPECT_TRUE(m_broker.answered(worker, {id, {{comm::AskAnswer::asked, {}}}}));
+  for (const auto& [worker, id] : sent) EXPECT_TRUE(answer(worker, id, {{}}));
   EXPECT_TRUE(m_broker.idle());
-  for (auto& one : asked) EXPECT_TRUE(one.get());
+  EXPECT_FALSE(m_broker.any_holder());
+  for (const Asked& asked : m_asked) EXPECT_TRUE(asked.get());
 }
 
 TEST_F(AskBrokerTest, takes_turns_where_all_are_quick) {
   open({0, 1});
-  std::set<WorkerId> asked_ones;
+  std::set<WorkerId> holders;
   for (int i = 0; i < 2; ++i) {
-    auto asked = ask(1);
+    const Asked asked = ask(1);
     const auto errand = m_broker.next();
     ASSERT_TRUE(errand);
-    asked_ones.insert(errand->first);
-    EXPECT_TRUE(m_broker.answered(errand->first, {errand->second.id, {{}}}));
+    EXPECT_EQ(m_broker.any_holder(), errand->first);
+    holders.insert(errand->first);
+    EXPECT_TRUE(answer(errand->first, errand->second.id, {{}}));
     EXPECT_TRUE(asked.get());
   }
-  EXPECT_EQ(asked_ones, (std::set<WorkerId>{0, 1}));
+  EXPECT_EQ(holders, (std::set<WorkerId>{0, 1}));
 }
 
 TEST_F(AskBrokerTest, takes_no_answer_that_it_did_not_ask_for) {
   open({0, 1});
-  auto asked = ask(2);
+  const Asked asked = ask(2);
   const auto errand = m_broker.next();
   ASSERT_TRUE(errand);
   const std::uint64_t id = errand->second.id;
-  EXPECT_FALSE(m_broker.answered(1 - errand->first, {id, {{}, {}}})) << "of another rank";
-  EXPECT_FALSE(m_broker.answered(errand->first, {id + 1, {{}, {}}})) << "to another list";
-  EXPECT_FALSE(m_broker.answered(errand->first, {id, {{}}})) << "for another number of files";
-  EXPECT_TRUE(m_broker.answered(errand->first, {id, {{}, {comm::AskAnswer::refused, {}}}}));
-  const auto answer = asked.get();
-  ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->files.at(1).answer, comm::AskAnswer::refused);
+  EXPECT_FALSE(answer(1 - errand->first, id, {{}, {}})) << "of another rank";
+  EXPECT_FALSE(answer(errand->first, id + 1, {{}, {}})) << "to another list";
+  EXPECT_FALSE(answer(errand->first, id, {{}})) << "for another number of files";
+  EXPECT_TRUE(answer(errand->first, id, {{}, {comm::AskAnswer::refused, {}}}));
+  ASSERT_TRUE(asked.get());
+  EXPECT_EQ(asked.get()->files.at(1).answer, comm::AskAnswer::refused);
+}
+
+TEST_F(AskBrokerTest, wakes_for_what_was_asked_before_it_was_opened) {
+  const auto asked = std::async(std::launch::async, [this] { return m_broker.ask(files(1)); });
+  while (m_broker.idle()) std::this_thread::yield();
+  open({0});
+  EXPECT_TRUE(m_waits.try_acquire());
+  EXPECT_TRUE(m_broker.next());
+  m_broker.close();
 }
 
 TEST_F(AskBrokerTest, lets_nobody_wait_when_the_run_ends) {
   open({0});
-  auto sent = ask(1);
+  const Asked sent = ask(1);
   ASSERT_TRUE(m_broker.next());
-  auto waiting = ask(1);
+  const Asked waiting = ask(1);
   m_broker.close();
   EXPECT_FALSE(sent.get());
   EXPECT_FALSE(waiting.get());
@@ -122,6 +138,7 @@ TEST_F(SeveralRanksTest, all_ask) {
 TEST_F(SeveralRanksTest, a_stop_waits_for_what_is_on_its_way) {
   run::Gate gate;
   m_before = [&gate] { gate.pass(); };
+  m_lustre.hold_requests(true);
   make_manifest({new_file()});
   begin(ItemAction::archive, 1);
   ASSERT_TRUE(gate.wait_for_arrivals(1));
@@ -130,7 +147,9 @@ TEST_F(SeveralRanksTest, a_stop_waits_for_what_is_on_its_way) {
   gate.open();
   const JobReport report = end();
   EXPECT_EQ(report.census.left(), 1U);
-  EXPECT_EQ(m_lustre.calls(Call::request), 1) << "it was not asked for, or not waited for";
+  auto seen = store::look_at_job(m_run_options.manifest);
+  ASSERT_TRUE(seen) << seen.error().describe();
+  EXPECT_EQ(seen->state.open_requests().count(0), 1U) << "the answer was not waited for";
 }
 
 }  // namespace

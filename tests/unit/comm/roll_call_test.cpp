@@ -15,6 +15,19 @@ Hello hello_of(const Likeness& likeness) {
   return hello;
 }
 
+TEST(LikenessTest, ARankWithAnotherFileSystemMayNot) {
+  Likeness own = k_own;
+  Hello hello = hello_of(k_own);
+  hello.file_system = "scratch";
+  EXPECT_EQ(why_not(hello, 3, own), "") << "rank 0 does not know its own";
+  own.file_system = "scratch";
+  EXPECT_EQ(why_not(hello, 3, own), "");
+  own.file_system = "home";
+  const std::string why = why_not(hello, 3, own);
+  EXPECT_NE(why.find("rank 3"), std::string::npos) << why;
+  EXPECT_NE(why.find("scratch, than rank 0, home"), std::string::npos) << why;
+}
+
 TEST(LikenessTest, ARankThatIsAlikeMayTakePart) { EXPECT_EQ(why_not(hello_of(k_own), 3, k_own), ""); }
 
 TEST(LikenessTest, AnotherBuildIsNamed) {

@@ -30,8 +30,8 @@ inline Error sample_error() { return {ErrorKind::no_space, 28, "pwrite", "[0x200
 inline std::vector<Message> sample_messages() {
   const Job job{77, -5, sample_item()};
   return {
-      Hello{k_protocol_version, "0.1.0+abcdef", "node01", 4, std::nullopt, "slots=4\n"},
-      Hello{10, "other", "", 0, sample_error(), {}},
+      Hello{k_protocol_version, "0.1.0+abcdef", "node01", 4, std::nullopt, "slots=4\n", "lustre"},
+      Hello{10, "other", "", 0, sample_error(), {}, {}},
       Jobs{{}},
       Jobs{{job, Job{}, job}},
       Results{{}},
@@ -103,7 +103,7 @@ inline bool operator==(const Result& a, const Result& b) {
 }
 inline bool operator==(const Hello& a, const Hello& b) {
   return a.protocol == b.protocol && a.build == b.build && a.host == b.host && a.slots == b.slots &&
-         a.unable == b.unable && a.options == b.options;
+         a.unable == b.unable && a.options == b.options && a.file_system == b.file_system;
 }
 inline bool operator==(const Jobs& a, const Jobs& b) { return a.jobs == b.jobs; }
 inline bool operator==(const Results& a, const Results& b) { return a.results == b.results; }

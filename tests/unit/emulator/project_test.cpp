@@ -66,6 +66,19 @@ TEST_F(ProjectTest, the_ioctls_show_and_set_it) {
     ASSERT_EQ(::ioctl(*fd, FS_IOC_FSSETXATTR, &attributes), 0);
   }
   EXPECT_EQ(attributes_of(path).fsx_projid, 77U);
+  {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    abi::lu_project project{};
+    project.project_type = abi::LU_PROJECT_GET;
+    ASSERT_EQ(::ioctl(*fd, abi::LL_IOC_PROJECT, &project), 0);
+    EXPECT_EQ(project.project_id, 77U);
+    project.project_type = abi::LU_PROJECT_SET;
+    project.project_id = 78;
+    ASSERT_EQ(::ioctl(*fd, abi::LL_IOC_PROJECT, &project), 0);
+    EXPECT_EQ(attributes_of(path).fsx_projid, 78U);
+    attributes.fsx_projid = 77;
+    ASSERT_EQ(::ioctl(*fd, FS_IOC_FSSETXATTR, &attributes), 0);
+  }
   EXPECT_EQ(shell("lfs project " + quoted(path)).text, "   77 - " + path + "\n");
   char list[256];
   const auto size = ::listxattr(path.c_str(), list, sizeof list);

@@ -20,7 +20,8 @@ namespace {
 struct Answers {
   Fid fid{0x200000401, 7, 0};
   abi::hsm_user_state state{abi::HS_EXISTS | abi::HS_ARCHIVED, 3, 0, 0, {}};
-  int project_errno = 0;
+  int project_errno = 0;  // of LL_IOC_PROJECT
+  int old_project_errno = 0;  // of FS_IOC_FSGETXATTR
   int asked = 0;
 };
 Answers g_answers;
@@ -30,10 +31,18 @@ int fake_ioctl(int, unsigned long request, ...) {
   va_start(arguments, request);
   void* const argument = va_arg(arguments, void*);
   va_end(arguments);
-  if (request == FS_IOC_FSGETXATTR) {
+  if (request == abi::LL_IOC_PROJECT) {
+    EXPECT_EQ(static_cast<abi::lu_project*>(argument)->project_type, abi::LU_PROJECT_GET);
     errno = g_answers.project_errno;
     if (errno != 0) return -1;
-    static_cast<struct fsxattr*>(argument)->fsx_projid = 42;
+    static_cast<abi::lu_project*>(argument)->project_id = 42;
+    return 0;
+  }
+  if (request == FS_IOC_FSGETXATTR) {
+    EXPECT_NE(g_answers.project_errno, 0) << "asked although it was answered already";
+    errno = g_answers.old_project_errno;
+    if (errno != 0) return -1;
+    static_cast<struct fsxattr*>(argument)->fsx_projid = 43;
     return 0;
   }
   EXPECT_EQ(request, abi::LL_IOC_HSM_STATE_GET);
@@ -84,11 +93,18 @@ TEST_P(DescriberTest, asks_the_file_system_and_no_xattr_that_may_be_old) {
 
 TEST_P(DescriberTest, where_there_are_no_projects_they_are_0) {
   for (const int sys_errno : {ENOTTY, EOPNOTSUPP}) {
-    g_answers.project_errno = sys_errno;
+    g_answers.project_errno = g_answers.old_project_errno = sys_errno;
     EXPECT_EQ(describe("file").value().project_id, 0U);
   }
-  g_answers.project_errno = EIO;
+  g_answers.old_project_errno = EIO;
   EXPECT_EQ(describe("file").error().sys_errno, EIO);
+  g_answers.project_errno = EACCES;
+  EXPECT_EQ(describe("file").error().sys_errno, EACCES);
+}
+
+TEST_P(DescriberTest, an_old_lustre_is_asked_for_its_project_as_it_knows_to_tell) {
+  g_answers.project_errno = ENOTTY;
+  EXPECT_EQ(describe("file").value().project_id, 43U);
 }
 
 TEST_P(DescriberTest, of_what_is_no_file_there_are_only_attributes) {
