@@ -15,6 +15,7 @@ constexpr std::uint32_t k_magic_v3 = 0x0BD30BD0;
 constexpr std::uint32_t k_magic_composite = 0x0BD60BD0;
 constexpr std::size_t k_pattern_at = 4;
 constexpr std::uint32_t k_raid0 = 1;
+constexpr std::uint32_t k_released = 0x80000000;
 constexpr std::size_t k_stripe_size_at = 24;
 constexpr std::size_t k_stripe_count_at = 28;
 constexpr std::size_t k_stripe_offset_at = 30;
@@ -86,8 +87,16 @@ std::string layout_for_new_file(std::string lov) {
   const auto choose_anew = [&lov](std::size_t at) {
     std::memcpy(lov.data() + at + k_stripe_offset_at, &k_any_ost, sizeof k_any_ost);
   };
-  if (is_plain(lov)) choose_anew(0);
+  const auto fill = [&lov](std::size_t at) {
+    const std::uint32_t pattern = *read<std::uint32_t>(lov, at + k_pattern_at) & ~k_released;
+    std::memcpy(lov.data() + at + k_pattern_at, &pattern, sizeof pattern);
+  };
+  if (is_plain(lov)) {
+    choose_anew(0);
+    fill(0);
+  }
   for_each_component(lov, [&](std::uint32_t flags, std::size_t at) {
+    fill(at);
     if ((flags & k_instantiated) != 0) choose_anew(at);
   });
   return lov;

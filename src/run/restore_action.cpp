@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <optional>
@@ -32,10 +33,8 @@ class RestoreAction final : public FileAction {
     const std::vector<std::string> layouts = find_layouts();
     LHSM_TRY(m_action.begin(layouts.empty() ? lustre::VolatileLayout::by_default : lustre::VolatileLayout::set_later));
     if (!layouts.empty()) LHSM_TRY(set_layout(layouts));
-    // Before anybody copies: trailing holes stay holes, and helpers see the final size.
-    if (::ftruncate(m_action.data_fd(), static_cast<off_t>(size())) != 0)
-      return errno_error("ftruncate volatile of", m_action.item().fid.bracketed());
-    return {};
+    // Helpers are to see the final size. For others that is what the copy comes to: to set it costs Lustre three RPCs.
+    return size() >= m_environment.options.stripe_threshold ? set_size() : Status{};
   }
 
   [[nodiscard]] Announcement announce() const override {
@@ -48,8 +47,11 @@ class RestoreAction final : public FileAction {
 
   [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) override {
     copy::FdSink sink(m_action.data_fd(), m_action.item().fid.bracketed(), m_environment.options.direct);
-    return copy_whole(m_environment, engine, *m_object, sink, size(), stop,
-                      [this](Extent done) { return report_progress(m_environment, m_action, done); });
+    LHSM_TRY_ASSIGN(auto copied, copy_whole(m_environment, engine, *m_object, sink, size(), stop, [this](Extent done) {
+      return report_progress(m_environment, m_action, done);
+    }));
+    if (copied.bytes_moved < size()) LHSM_TRY(add_last_hole());
+    return copied;
   }
 
   [[nodiscard]] Status report(Extent done) override { return report_progress(m_environment, m_action, done); }
@@ -66,6 +68,18 @@ class RestoreAction final : public FileAction {
   void fail(const Error& error) override { end_failed(m_environment, m_action, error); }
 
  private:
+  Status set_size() const {
+    if (::ftruncate(m_action.data_fd(), static_cast<off_t>(size())) == 0) return {};
+    return errno_error("ftruncate volatile of", m_action.item().fid.bracketed());
+  }
+
+  /// A hole at the end is not copied.
+  Status add_last_hole() const {
+    struct stat status {};
+    if (::fstat(m_action.data_fd(), &status) != 0) return errno_error("fstat volatile of", m_action.item().fid.bracketed());
+    return static_cast<std::uint64_t>(status.st_size) == size() ? Status{} : set_size();
+  }
+
   Status check(const copy::ObjectDigest& digest) const {
     const Fid& fid = m_action.item().fid;
     LHSM_TRY(check_version(*m_object, m_version, fid));

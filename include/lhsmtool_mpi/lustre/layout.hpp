@@ -19,7 +19,7 @@ namespace lhsm::lustre {
 
 /// Return the layout as it can be given to a new file: a plain one, and each component that has its
 /// objects, with any first OST. Where a wish for one stands in a new layout, one that was read has its
-/// generation, which the new file would take for an OST. Other layouts are returned as they are.
+/// generation, which the new file would take for an OST. It is not released. Other layouts are returned as they are.
 [[nodiscard]] std::string layout_for_new_file(std::string lov);
 
 }  // namespace lhsm::lustre

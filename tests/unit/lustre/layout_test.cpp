@@ -117,6 +117,14 @@ TEST(LayoutTest, layout_for_new_file_asks_for_any_first_ost_of_instantiated_comp
   EXPECT_EQ(made, expected);
 }
 
+// Whoever sets the flag makes the client ask the MDT for the file's HSM state.
+TEST(LayoutTest, layout_for_new_file_is_not_that_of_a_released_one) {
+  std::string released = plain(k_v1, 1 << 20);
+  put<std::uint32_t>(released, 4, 0x80000001);
+  EXPECT_EQ(layout_for_new_file(released), layout_for_new_file(plain(k_v1, 1 << 20)));
+  EXPECT_EQ(layout_for_new_file(composite({plain(k_v3, 1 << 20), released})), composite({plain(k_v3, 1 << 20), plain(k_v1, 1 << 20)}));
+}
+
 TEST(LayoutTest, layout_for_new_file_leaves_others_alone) {
   for (const std::string& lov : {std::string(), std::string("short"), composite({plain(k_v1, 1 << 20)})})
     EXPECT_EQ(layout_for_new_file(lov), lov);
