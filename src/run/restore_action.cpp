@@ -33,7 +33,7 @@ class RestoreAction final : public FileAction {
     const std::vector<std::string> layouts = find_layouts();
     LHSM_TRY(m_action.begin(layouts.empty() ? lustre::VolatileLayout::by_default : lustre::VolatileLayout::set_later));
     if (!layouts.empty()) LHSM_TRY(set_layout(layouts));
-    // Helpers are to see the final size. For others that is what the copy comes to: to set it costs Lustre three RPCs.
+    // Helpers are to see the final size. For others that is what the copy comes to: to set it costs an RPC to the MDT and one to an OST.
     return size() >= m_environment.options.stripe_threshold ? set_size() : Status{};
   }
 
