@@ -6,9 +6,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <string>
 
 #include "client/emulated_devices.hpp"
 #include "core/data_version.hpp"
@@ -19,7 +21,9 @@ namespace {
 
 constexpr const char k_hsm[] = "trusted.hsm";
 constexpr const char k_lma[] = "trusted.lma";
+constexpr const char k_projid[] = "trusted.projid";
 constexpr const char k_tag[] = "trusted.lhsm";
+constexpr const char k_tagged_project[] = "trusted.lhsm_project";
 
 /// struct lustre_mdt_attrs as far as all versions have it.
 struct MdtAttributes {
@@ -41,6 +45,14 @@ ssize_t give(const void* content, std::size_t length, void* value, std::size_t s
 ssize_t give_fid(const Fid& fid, void* value, std::size_t size) {
   const MdtAttributes lma{0, 0, {fid.seq, fid.oid, fid.ver}};
   return give(&lma, sizeof lma, value, size);
+}
+
+/// As text, and of every file: those without a project are in project 0.
+ssize_t give_project(long call, const char* path, const char* kept_as, void* value, std::size_t size) {
+  std::array<std::uint32_t, 2> project{};  // and its flags
+  if (::syscall(call, path, kept_as, project.data(), sizeof project) != sizeof project) project = {};
+  const std::string text = std::to_string(project[0]);
+  return give(text.data(), text.size(), value, size);
 }
 
 /// The attributes and the tag of a file on a mount that keeps them in trusted names; nothing of any other.
@@ -67,17 +79,17 @@ bool is_up_to_date(const abi::hsm_attrs& hsm, long call, const char* path) {
 }
 
 /// With the daemon's help; the kernel's own answer where there is no emulated mount.
-ssize_t ask(long call, const char* path, bool is_lma, void* value, std::size_t size) {
-  const char* const name = is_lma ? k_lma : k_hsm;
+ssize_t ask(long call, const char* path, const char* name, void* value, std::size_t size) {
   const Fd fd(::open(path, O_PATH | O_CLOEXEC | (call == SYS_lgetxattr ? O_NOFOLLOW : 0)));
   Mount* const mount = fd ? find_mount(*fd) : nullptr;
   if (mount == nullptr) return ::syscall(call, path, name, value, size);
+  if (name == k_projid) return give_project(SYS_getxattr, inode_path(*fd).c_str(), mount->names().project.c_str(), value, size);
   const auto fid = mount->fid_of(*fd);
   if (!fid) {
     errno = fid.error().sys_errno == ENOTTY ? ENODATA : fid.error().sys_errno;
     return -1;
   }
-  if (is_lma) return give_fid(*fid, value, size);
+  if (name == k_lma) return give_fid(*fid, value, size);
   Writer request;
   request.put(Op::state_get).put(*fid);
   if (const auto answer = mount->call(request); answer.rc < 0) {
@@ -87,22 +99,31 @@ ssize_t ask(long call, const char* path, bool is_lma, void* value, std::size_t s
   return ::syscall(SYS_getxattr, inode_path(*fd).c_str(), mount->names().hsm.c_str(), value, size);
 }
 
-}  // namespace
-
-bool is_server_attribute(const char* name) {
-  return name != nullptr && (std::strcmp(name, k_hsm) == 0 || std::strcmp(name, k_lma) == 0) && ::geteuid() == 0;
+/// One of the names above, which can be told by their places; none for any other.
+const char* own_name(const char* name) {
+  if (name == nullptr) return nullptr;
+  for (const char* const own : {k_hsm, k_lma, k_projid})
+    if (std::strcmp(name, own) == 0) return own;
+  return nullptr;
 }
 
+}  // namespace
+
+bool is_server_attribute(const char* name) { return own_name(name) != nullptr && ::geteuid() == 0; }
+
 ssize_t get_server_attribute(long call, const char* path, const char* name, void* value, std::size_t size) {
-  if (std::strcmp(name, k_lma) == 0) {
-    if (const auto file = read_tagged(call, path)) return give_fid(file->tag.fid(), value, size);
-    return ask(call, path, true, value, size);
+  name = own_name(name);
+  if (name == k_lma || name == k_projid) {
+    const auto file = read_tagged(call, path);
+    if (!file) return ask(call, path, name, value, size);
+    if (name == k_lma) return give_fid(file->tag.fid(), value, size);
+    return give_project(call, path, k_tagged_project, value, size);
   }
   abi::hsm_attrs hsm{};
   if (::syscall(call, path, k_hsm, &hsm, sizeof hsm) == sizeof hsm)
-    return is_up_to_date(hsm, call, path) ? give(&hsm, sizeof hsm, value, size) : ask(call, path, false, value, size);
+    return is_up_to_date(hsm, call, path) ? give(&hsm, sizeof hsm, value, size) : ask(call, path, k_hsm, value, size);
   // Where a mount of this process keeps its xattrs in user names, the kernel's "there is none" says nothing.
-  return only_trusted_names() ? -1 : ask(call, path, false, value, size);
+  return only_trusted_names() ? -1 : ask(call, path, k_hsm, value, size);
 }
 
 }  // namespace lhsm::emulator

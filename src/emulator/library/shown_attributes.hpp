@@ -8,7 +8,7 @@
 namespace lhsm::emulator {
 
 /// Return whether root may read, by this name, what the servers of a Lustre keep on a file and the emulator keeps in
-/// another way, or may have to bring up to date first: trusted.hsm, trusted.lma.
+/// another way, or may have to bring up to date first: trusted.hsm, trusted.lma, trusted.projid.
 [[nodiscard]] bool is_server_attribute(const char* name);
 
 /// Answer a getxattr() by path (`call`: SYS_getxattr or SYS_lgetxattr) of such a name. Where nothing has happened to the

@@ -56,6 +56,24 @@ TEST_F(ProjectTest, lfs_project_lists_sets_and_clears) {
   EXPECT_EQ(in_mount("lfs project none").code, ENOENT);
 }
 
+TEST_F(ProjectTest, root_reads_it_as_an_xattr_of_every_file_and_directory) {
+  if (::geteuid() != 0) GTEST_SKIP() << "root only";
+  const auto path = make("f", 1);
+  const auto project_of = [](const std::string& name) {
+    char value[32];
+    const auto size = ::getxattr(name.c_str(), "trusted.projid", value, sizeof value);
+    return size < 0 ? std::strerror(errno) : std::string(value, static_cast<std::size_t>(size));
+  };
+  EXPECT_EQ(project_of(mount), "0");
+  EXPECT_EQ(project_of(path), "0") << "a file without a FID";
+  EXPECT_EQ(shell("lfs path2fid " + quoted(path)).code, 0);
+  EXPECT_EQ(project_of(path), "0");
+  EXPECT_EQ(shell("lfs project -p 4294967294 " + quoted(path)).code, 0);
+  EXPECT_EQ(project_of(path), "4294967294");
+  EXPECT_EQ(::getxattr(path.c_str(), "trusted.projid", nullptr, 0), 10);
+  EXPECT_EQ(project_of("/"), std::strerror(ENODATA)) << "the kernel's answer";
+}
+
 TEST_F(ProjectTest, the_ioctls_show_and_set_it) {
   const auto path = make("f", 1);
   auto attributes = attributes_of(path);
