@@ -42,5 +42,7 @@ with_copytool() {
 }
 with_copytool 1 --slots 1 --update-interval 0.1 --stripe-threshold 100G --chunk-size 64K
 printf more >> "$DIR/big"
+# A request for what does not count as changed yet would ask for nothing.
+expect_soon "file is dirty" 30 has_state "$DIR/big" 0xb
 with_copytool 3 --slots 1 --update-interval 0.1 --stripe-threshold 8M --extent-size 8M --chunk-size 64K
 finish
