@@ -7,6 +7,10 @@
 #include <linux/limits.h>
 #include <unistd.h>
 
+#include <array>
+#include <charconv>
+#include <cstring>
+
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/lustre/layout.hpp"
 
@@ -15,6 +19,24 @@ namespace lhsm::lustre {
 namespace {
 
 constexpr const char* k_layout = "lustre.lov";
+constexpr const char* k_state = "trusted.hsm";
+constexpr const char* k_identity = "trusted.lma";      // struct lustre_mdt_attrs, which may have more fields behind the FID
+constexpr const char* k_project = "trusted.projid";    // in decimal; since 2.15
+constexpr std::size_t k_fid_at = 8;
+constexpr std::size_t k_longest_identity = 256;
+constexpr std::size_t k_longest_project = 16;
+constexpr std::size_t k_longest_layout = 2000;  // of 2500 bytes that all may have (10 * GA_DEFAULT_EA_VAL_LEN, mdc_locks.c)
+
+/// Read a layout by `get(value, size)`; nothing when it cannot be had.
+template <class Get>
+std::string read_layout(Get get) {
+  std::string lov(512, '\0');
+  ssize_t size = 0;
+  while ((size = get(lov.data(), lov.size())) < 0 && errno == ERANGE && lov.size() <= XATTR_SIZE_MAX)
+    lov.resize(lov.size() * 8);
+  lov.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+  return lov;
+}
 
 /// What open says of what is no regular file (any more): a symbolic link, a socket, a device without a driver.
 bool is_of_another_kind(int sys_errno) { return sys_errno == ELOOP || sys_errno == ENXIO || sys_errno == ENODEV; }
@@ -35,6 +57,65 @@ Outcome<FileFacts> Describer::by_name(int directory, const std::string& name, Kn
   auto error = errno_error("open", name);
   if (is_of_another_kind(error.value().sys_errno) && look() && !S_ISREG(facts.attributes.st_mode)) return facts;
   return error;
+}
+
+Outcome<FileFacts> Describer::by_xattrs(int directory, const std::string& name) const {
+  // O_PATH opens nothing on a server, whatever the name is of, and keeps to one file from here on. With fstat() it is what lets a client
+  // fetch attributes ahead.
+  const Fd file(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return errno_error("open", name);
+  FileFacts facts;
+  if (::fstat(*file, &facts.attributes) != 0) return errno_error("stat", name);
+  if (!S_ISREG(facts.attributes.st_mode)) return facts;
+  if (read_xattrs(fmt::format("/proc/self/fd/{}", *file), facts)) return facts;
+  return by_name(directory, name, KnownKind::regular_file);
+}
+
+Status Describer::expect_xattrs(const std::string& mount_point) const {
+  std::array<char, k_longest_project> project{};
+  if (m_api.getxattr(mount_point.c_str(), k_project, project.data(), project.size()) < 0)
+    return errno_error("read trusted.projid of", mount_point, errno == ENODATA ? EOPNOTSUPP : errno);
+  return {};
+}
+
+bool Describer::read_xattrs(const std::string& path, FileFacts& facts) const {
+  const auto get = [&](const char* name, void* value, std::size_t size) {
+    return m_api.getxattr(path.c_str(), name, value, size);
+  };
+  // The client has it from fstat(). With a long one the xattrs are too long for its one request.
+  const std::string lov = read_layout([&](char* value, std::size_t size) { return get(k_layout, value, size); });
+  if (lov.size() > k_longest_layout) return false;
+  facts.stripe_size = stripe_size_of(lov);
+  facts.stripe_count = stripe_count_of(lov);
+
+  // The first one tells whether we are shown any: to others than root a state would look like none.
+  std::array<char, k_longest_identity> identity{};
+  abi::lu_fid fid{};
+  if (get(k_identity, identity.data(), identity.size()) < static_cast<ssize_t>(k_fid_at + sizeof fid)) return false;
+  std::memcpy(&fid, identity.data() + k_fid_at, sizeof fid);
+  facts.fid = {fid.f_seq, fid.f_oid, fid.f_ver};
+
+  abi::hsm_attrs state{};
+  const auto read_state = [&] { return get(k_state, &state, sizeof state); };
+  auto state_size = read_state();
+  const bool has_none = state_size < 0 && errno == ENODATA;
+
+  std::array<char, k_longest_project> project{};
+  const auto project_size = get(k_project, project.data(), project.size());
+  if (project_size <= 0) return false;
+  const char* const end = project.data() + project_size;
+  // Lustre counts no NUL behind it; one would do no harm.
+  if (const auto [at, ec] = std::from_chars(project.data(), end, facts.project_id); ec != std::errc{} || (at != end && *at != '\0'))
+    return false;
+
+  // An xattr that goes away while the MDT collects them all makes it say ENODATA of each: not when one has just been told.
+  if (has_none) state_size = read_state();
+  if (has_none && state_size < 0 && errno == ENODATA) return !is_released(lov);
+  if (state_size != static_cast<ssize_t>(sizeof state)) return false;
+  facts.hsm_state = state.hsm_flags & abi::HSM_FLAGS_MASK;
+  facts.archive_id = static_cast<std::uint32_t>(state.hsm_arch_id);
+  // Layouts are taken back from clients: where state and layout differ, the state is old.
+  return is_released(lov) == ((facts.hsm_state & abi::HS_RELEASED) != 0);
 }
 
 Outcome<FileFacts> Describer::by_descriptor(int fd) const { return of_open_file(fd, fmt::format("fd {}", fd)); }
@@ -69,15 +150,9 @@ Status Describer::ask(int fd, const std::string& name, FileFacts& facts) const {
   facts.archive_id = state.hus_archive_id;
   LHSM_TRY_ASSIGN(facts.project_id, project_of(fd, name));
   // A file whose layout cannot be had is described without one.
-  std::string lov(512, '\0');
-  ssize_t size = 0;
-  while ((size = m_api.fgetxattr(fd, k_layout, lov.data(), lov.size())) < 0 && errno == ERANGE && lov.size() <= XATTR_SIZE_MAX)
-    lov.resize(lov.size() * 8);
-  if (size >= 0) {
-    const std::string_view bytes(lov.data(), static_cast<std::size_t>(size));
-    facts.stripe_size = stripe_size_of(bytes);
-    facts.stripe_count = stripe_count_of(bytes);
-  }
+  const std::string lov = read_layout([&](char* value, std::size_t size) { return m_api.fgetxattr(fd, k_layout, value, size); });
+  facts.stripe_size = stripe_size_of(lov);
+  facts.stripe_count = stripe_count_of(lov);
   return {};
 }
 

@@ -74,6 +74,14 @@ std::uint32_t stripe_count_of(std::string_view lov) {
   return largest;
 }
 
+bool is_released(std::string_view lov) {
+  const auto has_flag = [lov](std::size_t at) { return (*read<std::uint32_t>(lov, at + k_pattern_at) & k_released) != 0; };
+  if (is_plain(lov)) return has_flag(0);
+  bool is = false;
+  for_each_component(lov, [&](std::uint32_t, std::size_t at) { is = is || has_flag(at); });
+  return is;
+}
+
 std::string default_layout() {
   std::string lov(k_plain_bytes, '\0');
   const auto put = [&lov](std::size_t at, auto value) { std::memcpy(lov.data() + at, &value, sizeof value); };

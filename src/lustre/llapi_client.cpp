@@ -12,6 +12,7 @@
 
 #include "copytool_stream.hpp"
 #include "describe.hpp"
+#include "kept_locks.hpp"
 #include "llapi_client.hpp"
 #include "mount_directory.hpp"
 #include "space.hpp"
@@ -208,8 +209,13 @@ class LlapiClient final : public Client {
     return text;
   }
 
-  [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind) override {
-    return m_describer.by_name(directory, name, kind);
+  [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind,
+                                                 FactsFrom from) override {
+    return from == FactsFrom::xattrs ? m_describer.by_xattrs(directory, name) : m_describer.by_name(directory, name, kind);
+  }
+  [[nodiscard]] Status forget_xattrs() override {
+    LHSM_TRY(m_describer.expect_xattrs(mount_point()));
+    return drop_kept_locks(m_api, mount_point());
   }
   [[nodiscard]] Outcome<FileFacts> describe_open_file(int fd) override { return m_describer.by_descriptor(fd); }
 

@@ -80,9 +80,11 @@ Outcome<LlapiTable> load_llapi(const std::string& library) {
   look_up(handle, "llapi_msg_set_level", t.msg_set_level, missing, Need::optional);
   look_up(handle, "llapi_hsm_import", t.hsm_import, missing);
   look_up(handle, "llapi_get_agent_uuid", t.get_agent_uuid, missing, Need::optional);
+  look_up(handle, "llapi_getname", t.getname, missing, Need::optional);
   look_up(handle, "llapi_obd_fstatfs", t.obd_fstatfs, missing, Need::optional);
   // dlsym on a handle searches the library and then what it depends on, libc among it.
   look_up(handle, "ioctl", t.ioctl, missing);
+  look_up(handle, "getxattr", t.getxattr, missing);
   look_up(handle, "fgetxattr", t.fgetxattr, missing);
   look_up(handle, "fsetxattr", t.fsetxattr, missing);
   look_up(handle, "flistxattr", t.flistxattr, missing);

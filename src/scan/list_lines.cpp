@@ -78,7 +78,7 @@ Status TaskRunner::take_path(const std::string& base, const std::string& path) {
     ++m_found.others;
     return {};
   }
-  auto described = m_context.client.describe_file(m_context.root, relative, lustre::KnownKind::unknown);
+  auto described = m_context.client.describe_file(m_context.root, relative, lustre::KnownKind::unknown, m_context.facts_from);
   if (!described)
     return failure(described.error().kind, described.error().sys_errno, described.error().operation, path);
   const lustre::FileFacts& facts = *described;

@@ -93,9 +93,6 @@ void TaskRunner::walk_directory(const std::string& path) {
 void TaskRunner::read_entries(int fd, const std::string& path) {
   comm::ScanTask files = make_task(comm::ScanTaskKind::files, path);
   comm::ScanTask directories = make_task(comm::ScanTaskKind::directories, path);
-  const auto hand_on = [this](comm::ScanTask& task) {
-    m_context.push(std::exchange(task, make_task(task.kind, task.directory)));
-  };
   for (;;) {
     const long size = ::syscall(SYS_getdents64, fd, m_buffer.data(), m_buffer.size());
     if (size == 0 || m_context.is_stopping()) break;
@@ -114,10 +111,10 @@ void TaskRunner::read_entries(int fd, const std::string& path) {
         add_name(directories, name);
         if (directories.count >= k_directories_per_task) hand_on(directories);
       } else if (entry.type == DT_REG) {
-        // One piece stays here; others are for whoever has nothing to do, on this rank or another.
+        // The last piece stays here; others are for whoever has nothing to do, on this rank or another.
         if (files.count >= m_context.options.names_per_task) {
           if (m_context.has_room()) {
-            hand_on(files);
+            hand_on_files(fd, files);
           } else {
             look_at_files(fd, files);
             files = make_task(files.kind, path);
@@ -131,6 +128,22 @@ void TaskRunner::read_entries(int fd, const std::string& path) {
   }
   if (directories.count > 0) hand_on(directories);
   look_at_files(fd, files);
+}
+
+void TaskRunner::hand_on_files(int directory, comm::ScanTask& files) {
+  // Who reads a directory and looks at the entries in their order gets their attributes many at a time; other threads of this client
+  // then find them there. Without their sizes, which each would wait for here.
+  if (m_context.facts_from == lustre::FactsFrom::xattrs)
+    for_each_name(files, [&](std::string_view name) {
+      struct statx ignored {};
+      if (!m_context.is_stopping() && m_context.options.filter.keeps_path(join(files.directory, name)))
+        std::ignore = ::statx(directory, name.data(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &ignored);
+    });
+  hand_on(files);
+}
+
+void TaskRunner::hand_on(comm::ScanTask& task) {
+  m_context.push(std::exchange(task, make_task(task.kind, task.directory)));
 }
 
 void TaskRunner::look_at_files(int directory, const comm::ScanTask& task) {
@@ -148,7 +161,8 @@ void TaskRunner::look_at_file(int directory, const std::string& parent, std::str
     ++m_found.filtered;
     return;
   }
-  const auto facts = m_context.client.describe_file(directory, std::string(name), lustre::KnownKind::regular_file);
+  const auto facts = m_context.client.describe_file(directory, std::string(name), lustre::KnownKind::regular_file,
+                                                    m_context.facts_from);
   if (!facts) {
     if (is_gone(facts.error()))
       ++m_found.vanished;

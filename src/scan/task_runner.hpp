@@ -20,6 +20,7 @@ namespace lhsm::scan {
 struct TaskContext {
   lustre::Client& client;
   const ScanOptions& options;
+  lustre::FactsFrom facts_from;
   int root;      ///< descriptor of the mount point
   dev_t device;  ///< of the file system
   std::function<void(comm::ScanTask)> push;
@@ -37,6 +38,8 @@ class TaskRunner {
  private:
   void walk_directory(const std::string& path);
   void read_entries(int fd, const std::string& path);
+  void hand_on(comm::ScanTask& task);
+  void hand_on_files(int directory, comm::ScanTask& files);
   void look_at_files(int directory, const comm::ScanTask& task);
   void look_at_file(int directory, const std::string& parent, std::string_view name);
   void look_at_line(const std::string& base, std::string_view line);

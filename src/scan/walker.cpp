@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lhsmtool_mpi/base/log.hpp"
 #include "names.hpp"
 #include "task_runner.hpp"
 
@@ -21,6 +22,14 @@ constexpr std::uint64_t k_most_waiting_tasks = 64;  // of names_per_task names; 
 constexpr std::uint64_t k_most_names_back = 16384;
 constexpr std::size_t k_most_problems = 512;
 
+lustre::FactsFrom choose_source(lustre::Client& client, const ScanOptions& options) {
+  if (options.keeps_locks) return lustre::FactsFrom::servers;
+  const Status is_forgotten = client.forget_xattrs();
+  if (is_forgotten) return lustre::FactsFrom::xattrs;
+  log::debug("the servers are asked for each file's state, which is slower: {}", is_forgotten.error().describe());
+  return lustre::FactsFrom::servers;
+}
+
 bool is_empty(const comm::ScanFound& found) {
   return found.row_count == 0 && found.directories == 0 && found.others == 0 && found.filtered == 0 &&
          found.vanished == 0 && found.failed_lines == 0 && found.failed_entries == 0;
@@ -29,7 +38,7 @@ bool is_empty(const comm::ScanFound& found) {
 }  // namespace
 
 TreeWalker::TreeWalker(lustre::Client& client, const ScanOptions& options, std::function<void()> notify)
-    : m_client(client), m_options(options), m_notify(std::move(notify)) {
+    : m_client(client), m_options(options), m_notify(std::move(notify)), m_facts_from(choose_source(client, options)) {
   m_root = Fd(::open(client.mount_point().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct stat status {};
   if (!m_root || ::fstat(*m_root, &status) != 0) throw Fatal(errno_error("open", client.mount_point()).value());
@@ -101,7 +110,7 @@ comm::ScanState TreeWalker::state() const {
 }
 
 void TreeWalker::run() {
-  TaskRunner runner({m_client, m_options, *m_root, m_device, [this](comm::ScanTask task) { push(std::move(task)); },
+  TaskRunner runner({m_client, m_options, m_facts_from, *m_root, m_device, [this](comm::ScanTask task) { push(std::move(task)); },
                      [this] {
                        const std::lock_guard lock(m_mutex);
                        return m_queued < k_most_waiting_tasks * m_options.names_per_task;

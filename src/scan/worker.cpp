@@ -97,6 +97,7 @@ class Worker {
 
 void run_worker(comm::Channel& channel, const RankIdentity& identity, lustre::Client& client,
                 const ScanOptions& options) {
+  // Before the greeting: what any rank is asked to look at after it, all ranks' clients have forgotten before.
   Worker worker(channel, client, options);
   comm::Hello hello = hello_of(identity, options.threads);
   hello.file_system = client.fsname();

@@ -85,6 +85,11 @@ for ranks in 0 1 3; do
   done
 done
 expect_state "$DIR/hsm/released" 0xd
+"$show" "$WORK/job.h5" > "$WORK/by-xattrs"
+scan 0 1 --keep-locks "$DIR/hsm"
+"$show" "$WORK/job.h5" | LC_ALL=C sort -z > "$WORK/by-servers"
+LC_ALL=C sort -z "$WORK/by-xattrs" > "$WORK/wanted"
+expect_same_file "the servers say what xattrs said" "$WORK/by-servers" "$WORK/wanted"
 
 note "stripes, MDTs, projects"
 scan 0 1 "$DIR/tree/striped"

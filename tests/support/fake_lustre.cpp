@@ -256,8 +256,8 @@ Outcome<Fid> FakeLustre::import_released(const std::string& path, std::uint32_t 
   return fid;
 }
 
-Outcome<lustre::FileFacts> FakeLustre::describe_file(int directory, const std::string& name,
-                                                     lustre::KnownKind) {
+Outcome<lustre::FileFacts> FakeLustre::describe_file(int directory, const std::string& name, lustre::KnownKind,
+                                                     lustre::FactsFrom) {
   LHSM_TRY(enter(Call::describe, {}, "describe"));
   lustre::FileFacts facts;
   if (::fstatat(directory, name.c_str(), &facts.attributes, AT_SYMLINK_NOFOLLOW) != 0) return errno_error("stat", name);

@@ -26,7 +26,7 @@ namespace lhsm::test {
 
 enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, create_volatile, copy_start, progress,
                   copy_end, set_times, layout, set_layout, xattrs, import, describe, request, hsm_state, request_progress,
-                  osts, quota, count };
+                  forget_xattrs, osts, quota, count };
 
 class FakeLustre final : public lustre::Client {
  public:
@@ -227,8 +227,10 @@ class FakeLustre final : public lustre::Client {
   [[nodiscard]] Outcome<lustre::RequestProgress> request_progress(int fd) override;
   [[nodiscard]] Outcome<std::string> agent_uuid() override { return std::string("fake-uuid"); }
   /// Files below the mount point; their FIDs are made of inode numbers, unless made by make_file().
-  [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name,
-                                                           lustre::KnownKind kind) override;
+  [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name, lustre::KnownKind kind,
+                                                         lustre::FactsFrom from) override;
+  /// The hook of Call::forget_xattrs decides.
+  [[nodiscard]] Status forget_xattrs() override { return enter(Call::forget_xattrs, {}, "forget"); }
   [[nodiscard]] Outcome<lustre::FileFacts> describe_open_file(int fd) override;
   [[nodiscard]] Outcome<std::vector<lustre::OstSpace>> osts() override;
   /// The hook of Call::quota gets the kind as sequence and the id as oid.

@@ -136,9 +136,18 @@ class Client {
 
   /// Return what the servers know of the file `name` in an open directory, or of an open file, with as few requests to
   /// them as are right. A symbolic link is not followed; no data is touched, nothing restored. One that is
-  /// known to be a regular file, as the directory says so, is not asked for its kind before it is opened.
-  [[nodiscard]] virtual Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind) = 0;
+  /// known to be a regular file, as the directory says so, is not asked for its kind before it is opened. By xattrs is
+  /// quickest in the thread that opened the directory, in the order in which it lists its entries: for that the client fetches the
+  /// attributes of many files with one request. What has no such xattrs is asked of the servers.
+  [[nodiscard]] virtual Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind,
+                                                         FactsFrom from) = 0;
   [[nodiscard]] virtual Outcome<FileFacts> describe_open_file(int fd) = 0;
+
+  /// Let this mount forget the xattrs that it keeps, which may be older than what the servers have (a coordinator changes trusted.hsm
+  /// without taking it back from clients): its unused metadata locks are dropped, for all who use the mount. After an
+  /// error FactsFrom::xattrs is not to be used: EOPNOTSUPP where xattrs do not tell all (before 2.15; who is not root),
+  /// EACCES and others where locks cannot be dropped.
+  [[nodiscard]] virtual Status forget_xattrs() = 0;
 
   /// Return all OSTs. One that does not answer is not waited for. EOPNOTSUPP: they cannot be asked.
   [[nodiscard]] virtual Outcome<std::vector<OstSpace>> osts() = 0;

@@ -12,6 +12,12 @@ namespace lhsm::lustre {
 /// What is known of a name before it is looked at.
 enum class KnownKind : std::uint8_t { unknown, regular_file };
 
+/// Where a file's HSM state, FID and project are taken from.
+enum class FactsFrom : std::uint8_t {
+  servers,  ///< asked through the open file: as they are now. Open, state and close are three requests to its MDT
+  xattrs,   ///< one request, or none. They may be as old as the last Client::forget_xattrs(), but not older
+};
+
 /// What the servers know of a file without its data being touched. Of what is no regular file there are
 /// only the attributes.
 struct FileFacts {

@@ -46,9 +46,11 @@ class ForwardingClient : public Client {
   [[nodiscard]] Outcome<HsmState> hsm_state(int fd) override { return m_inner.hsm_state(fd); }
   [[nodiscard]] Outcome<RequestProgress> request_progress(int fd) override { return m_inner.request_progress(fd); }
   [[nodiscard]] Outcome<std::string> agent_uuid() override { return m_inner.agent_uuid(); }
-  [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind) override {
-    return m_inner.describe_file(directory, name, kind);
+  [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind,
+                                                 FactsFrom from) override {
+    return m_inner.describe_file(directory, name, kind, from);
   }
+  [[nodiscard]] Status forget_xattrs() override { return m_inner.forget_xattrs(); }
   [[nodiscard]] Outcome<FileFacts> describe_open_file(int fd) override { return m_inner.describe_open_file(fd); }
   [[nodiscard]] Outcome<std::vector<OstSpace>> osts() override { return m_inner.osts(); }
   [[nodiscard]] Outcome<Quota> quota(QuotaKind kind, std::uint32_t id) override { return m_inner.quota(kind, id); }

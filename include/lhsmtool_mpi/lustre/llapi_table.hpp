@@ -28,10 +28,12 @@ struct LlapiTable {
   int (*hsm_import)(const char* path, int archive, const struct stat*, unsigned long long stripe_size,
                     int stripe_offset, int stripe_count, int pattern, char* pool, abi::lu_fid* fid);
   int (*get_agent_uuid)(char* path, char* uuid, std::size_t size);  ///< may be null
+  int (*getname)(const char* path, char* name, std::size_t size);   ///< may be null
   int (*obd_fstatfs)(int mount_fd, std::uint32_t type, std::uint32_t index, abi::obd_statfs*, abi::obd_uuid*);  ///< may be null
 
   // Of libc, unless the library brings its own (the emulator does).
   int (*ioctl)(int fd, unsigned long request, ...);
+  ssize_t (*getxattr)(const char* path, const char* name, void* value, std::size_t size);
   ssize_t (*fgetxattr)(int fd, const char* name, void* value, std::size_t size);
   int (*fsetxattr)(int fd, const char* name, const void* value, std::size_t size, int flags);
   ssize_t (*flistxattr)(int fd, char* list, std::size_t size);

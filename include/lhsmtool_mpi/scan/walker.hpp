@@ -26,12 +26,14 @@ struct ScanOptions {
   unsigned threads = 8;  ///< that look at files, on each rank
   std::uint64_t names_per_task = 512;  ///< a directory is cut into pieces of so many names
   bool keeps_failed = false;           ///< the names of all that fails are told
+  bool keeps_locks = false;            ///< see lustre::Client::forget_xattrs(); without it a file takes three requests
 };
 
 /// All calls but the constructor from any thread.
 class TreeWalker {
  public:
-  /// `notify` is called by any thread when take_found() or state() have something new. `client` outlives this.
+  /// `notify` is called by any thread when take_found() or state() have something new. `client` outlives this, and forgets here what
+  /// it keeps: of a file is told what was so since, not before.
   /// Throws Fatal when the mount point cannot be opened.
   TreeWalker(lustre::Client& client, const ScanOptions& options, std::function<void()> notify);
   /// Waits for what is in hand, which ends at the next name.
@@ -59,6 +61,7 @@ class TreeWalker {
   lustre::Client& m_client;
   ScanOptions m_options;
   std::function<void()> m_notify;
+  lustre::FactsFrom m_facts_from;
   Fd m_root;
   dev_t m_device = 0;
 

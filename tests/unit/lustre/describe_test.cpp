@@ -9,8 +9,10 @@
 
 #include <cstdarg>
 #include <cstring>
+#include <map>
 
 #include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/lustre/layout.hpp"
 #include "support/temp_dir.hpp"
 
 namespace lhsm::lustre {
@@ -23,6 +25,9 @@ struct Answers {
   int project_errno = 0;  // of LL_IOC_PROJECT
   int old_project_errno = 0;  // of FS_IOC_FSGETXATTR
   int asked = 0;
+  std::map<std::string, std::string> xattrs;  ///< by path; a name that is not there: ENODATA
+  std::string unreadable;                     ///< this one: EIO
+  std::string missing_once;                   ///< this one: ENODATA, the next time it is asked for
 };
 Answers g_answers;
 
@@ -59,6 +64,22 @@ int fake_fd2fid(int, abi::lu_fid* fid) {
 ssize_t fake_fgetxattr(int, const char*, void*, std::size_t) {
   errno = ENODATA;
   return -1;
+}
+
+ssize_t fake_getxattr(const char* path, const char* name, void* value, std::size_t size) {
+  // What is asked is the file that was opened, whatever has its name by now.
+  EXPECT_TRUE(std::string_view(path).starts_with("/proc/self/fd/")) << path;
+  const auto found = g_answers.xattrs.find(name);
+  errno = g_answers.unreadable == name ? EIO : ENODATA;
+  if (g_answers.missing_once == name) {
+    g_answers.missing_once.clear();
+    return -1;
+  }
+  if (found == g_answers.xattrs.end() || g_answers.unreadable == name) return -1;
+  errno = ERANGE;
+  if (size < found->second.size()) return -1;
+  std::memcpy(value, found->second.data(), found->second.size());
+  return static_cast<ssize_t>(found->second.size());
 }
 
 class DescriberTest : public ::testing::TestWithParam<KnownKind> {
@@ -123,6 +144,122 @@ TEST_P(DescriberTest, what_is_gone_is_an_error) {
   const auto gone = describe("gone");
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().sys_errno, ENOENT);
+}
+
+template <class Content>
+std::string bytes_of(const Content& content) {
+  return {reinterpret_cast<const char*>(&content), sizeof content};
+}
+
+class XattrDescriberTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    g_answers = {};
+    m_api.ioctl = fake_ioctl;
+    m_api.fd2fid = fake_fd2fid;
+    m_api.fgetxattr = fake_fgetxattr;
+    m_api.getxattr = fake_getxattr;
+    const abi::lu_fid fid{0x200000402, 9, 0};
+    std::string released = default_layout();
+    released[7] = '\x80';  // the highest bit of the pattern
+    g_answers.xattrs = {{"lustre.lov", released},
+                        {"trusted.lma", std::string(8, '\0') + bytes_of(fid) + "of a later version"},
+                        {"trusted.hsm", bytes_of(abi::hsm_attrs{0, abi::HS_EXISTS | abi::HS_RELEASED, 5, 77})},
+                        {"trusted.projid", "1234567890"}};
+    test::write_file(m_dir / "file", "12345");
+    m_directory = Fd(::open(m_dir.str().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  }
+  [[nodiscard]] Outcome<FileFacts> describe(const char* name) { return Describer(m_api).by_xattrs(*m_directory, name); }
+  test::TempDir m_dir;
+  Fd m_directory;
+  LlapiTable m_api{};
+};
+
+TEST_F(XattrDescriberTest, the_xattrs_tell_and_the_file_is_not_opened) {
+  const auto facts = describe("file");
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->fid, (Fid{0x200000402, 9, 0}));
+  EXPECT_EQ(facts->hsm_state, abi::HS_EXISTS | abi::HS_RELEASED);
+  EXPECT_EQ(facts->archive_id, 5U);
+  EXPECT_EQ(facts->project_id, 1234567890U);
+  EXPECT_EQ(facts->attributes.st_size, 5);
+  EXPECT_EQ(g_answers.asked, 0);
+}
+
+TEST_F(XattrDescriberTest, a_file_without_a_state_has_none) {
+  g_answers.xattrs.erase("trusted.hsm");
+  for (const char* layout : {"", "default"}) {
+    if (*layout == '\0') g_answers.xattrs.erase("lustre.lov");
+    if (*layout != '\0') g_answers.xattrs["lustre.lov"] = default_layout();
+    const auto facts = describe("file");
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->hsm_state, 0U);
+    EXPECT_EQ(facts->archive_id, 0U);
+    EXPECT_EQ(g_answers.asked, 0);
+  }
+}
+
+TEST_F(XattrDescriberTest, a_state_that_was_missing_for_a_moment_is_found) {
+  g_answers.missing_once = "trusted.hsm";
+  EXPECT_EQ(describe("file").value().archive_id, 5U);
+  EXPECT_EQ(g_answers.asked, 0);
+}
+
+TEST_F(XattrDescriberTest, a_layout_longer_than_usual_is_read) {
+  std::string& lov = g_answers.xattrs["lustre.lov"];
+  lov[24] = 1;  // stripe size
+  lov += std::string(1500, '\0');
+  EXPECT_EQ(describe("file").value().stripe_size, 1U);
+  EXPECT_EQ(g_answers.asked, 0);
+}
+
+TEST_F(XattrDescriberTest, where_one_of_them_does_not_tell_the_servers_do) {
+  const auto expect_asked = [this](const std::string& why) {
+    g_answers.asked = 0;
+    const auto facts = describe("file");
+    ASSERT_TRUE(facts) << why;
+    EXPECT_EQ(g_answers.asked, 1) << why;
+    EXPECT_EQ(facts->fid, g_answers.fid) << why;
+    EXPECT_EQ(facts->hsm_state, g_answers.state.hus_states) << why;
+    EXPECT_EQ(facts->archive_id, g_answers.state.hus_archive_id) << why;
+    EXPECT_EQ(facts->project_id, 42U) << why;
+  };
+  const auto all = g_answers.xattrs;
+  for (const char* name : {"trusted.lma", "trusted.projid"}) {
+    g_answers.xattrs.erase(name);
+    expect_asked(std::string("no ") + name);
+    g_answers.xattrs = all;
+  }
+  for (const char* name : {"trusted.lma", "trusted.hsm", "trusted.projid"}) {
+    g_answers.unreadable = name;
+    expect_asked(std::string("EIO of ") + name);
+    g_answers.unreadable.clear();
+    g_answers.xattrs[name] = "x";
+    expect_asked(std::string("nonsense in ") + name);
+    g_answers.xattrs = all;
+  }
+  g_answers.xattrs["trusted.projid"] = "99999999999";
+  expect_asked("no number of 32 bits");
+  g_answers.xattrs = all;
+
+  g_answers.xattrs["lustre.lov"] = default_layout();
+  expect_asked("restored since the xattr was read");
+  g_answers.xattrs = all;
+  g_answers.xattrs["trusted.hsm"] = bytes_of(abi::hsm_attrs{0, abi::HS_EXISTS | abi::HS_ARCHIVED, 5, 77});
+  expect_asked("released since the xattr was read");
+  g_answers.xattrs.erase("trusted.hsm");
+  expect_asked("archived and released since the xattr was read");
+  g_answers.xattrs = all;
+  g_answers.xattrs["lustre.lov"] += std::string(3000, '\0');
+  expect_asked("more than the client fetches with one request");
+}
+
+TEST_F(XattrDescriberTest, of_what_is_no_file_there_are_only_attributes) {
+  std::filesystem::create_symlink("file", m_dir / "link");
+  EXPECT_TRUE(S_ISLNK(describe("link").value().attributes.st_mode));
+  EXPECT_EQ(describe("link").value().fid, Fid{});
+  EXPECT_EQ(describe("gone").error().sys_errno, ENOENT);
+  EXPECT_EQ(g_answers.asked, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, DescriberTest, ::testing::Values(KnownKind::unknown, KnownKind::regular_file),

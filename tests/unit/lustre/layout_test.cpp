@@ -43,6 +43,21 @@ std::string composite(const std::vector<std::string>& components) {
 constexpr std::uint32_t k_v1 = 0x0BD10BD0;
 constexpr std::uint32_t k_v3 = 0x0BD30BD0;
 
+TEST(LayoutTest, any_released_component_makes_a_file_released) {
+  const auto released = [](std::string lov) {
+    put<std::uint32_t>(lov, 4, 0x80000001);
+    return lov;
+  };
+  const std::string here = plain(k_v1, 1 << 20);
+  EXPECT_FALSE(is_released(here));
+  EXPECT_TRUE(is_released(released(here)));
+  EXPECT_TRUE(is_released(released(plain(k_v3, 1 << 20))));
+  EXPECT_FALSE(is_released(composite({here, here})));
+  EXPECT_TRUE(is_released(composite({here, released(here)})));
+  EXPECT_FALSE(is_released(""));
+  EXPECT_FALSE(is_released(released(here).substr(0, 20)));
+}
+
 TEST(LayoutTest, stripe_size_of_plain_layouts) {
   EXPECT_EQ(stripe_size_of(plain(k_v1, 1 << 20)), 1U << 20U);
   EXPECT_EQ(stripe_size_of(plain(k_v3, 0xffff0000)), 0xffff0000U);

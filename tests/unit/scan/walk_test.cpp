@@ -56,6 +56,37 @@ TEST_F(Walk, tells_what_is_known_of_a_file) {
   }
 }
 
+TEST_F(Walk, goes_by_xattrs_where_each_rank_forgot_the_old_ones) {
+  for (const char* name : {"a", "dir/b", "dir/c"}) make(name);
+  const auto by_xattrs = [this] {
+    int count = 0;
+    for (const auto& client : m_clients) count += client->described_by_xattrs;
+    return count;
+  };
+  // Not before all have: one of them may be on the client of another.
+  std::atomic<bool> is_too_early = false;
+  m_prepare = [&](std::size_t, CountingClient& client) {
+    client.before_describe = [&] { is_too_early = is_too_early || m_lustre.calls(Call::forget_xattrs) < 2; };
+  };
+  EXPECT_TRUE(scan(2));
+  EXPECT_EQ(m_lustre.calls(Call::forget_xattrs), 2);
+  EXPECT_EQ(by_xattrs(), 3);
+  EXPECT_FALSE(is_too_early);
+  m_prepare = nullptr;
+
+  m_lustre.fail(Call::forget_xattrs, EACCES);
+  EXPECT_TRUE(scan(1));
+  EXPECT_EQ(m_lustre.calls(Call::forget_xattrs), 3);
+  EXPECT_EQ(by_xattrs(), 0);
+
+  m_lustre.fail(Call::forget_xattrs, 0);
+  m_options.keeps_locks = true;
+  EXPECT_TRUE(scan(2));
+  EXPECT_EQ(m_lustre.calls(Call::forget_xattrs), 3);
+  EXPECT_EQ(by_xattrs(), 0);
+  EXPECT_EQ(m_totals.files, 3U);
+}
+
 TEST_F(Walk, passes_over_what_is_no_file_and_follows_no_link) {
   make("dir/file");
   make(".lustre/fid/secret");

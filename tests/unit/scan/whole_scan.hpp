@@ -48,13 +48,16 @@ class Rendezvous {
 class CountingClient final : public lustre::ForwardingClient {
  public:
   using ForwardingClient::ForwardingClient;
-  [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name, lustre::KnownKind kind) override {
+  [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name, lustre::KnownKind kind,
+                                                         lustre::FactsFrom from) override {
     ++described;
+    if (from == lustre::FactsFrom::xattrs) ++described_by_xattrs;
     if (before_describe) before_describe();
-    return ForwardingClient::describe_file(directory, name, kind);
+    return ForwardingClient::describe_file(directory, name, kind, from);
   }
 
   std::atomic<int> described = 0;
+  std::atomic<int> described_by_xattrs = 0;
   std::function<void()> before_describe;
 };
 
