@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <linux/fs.h>
 #include <linux/limits.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
@@ -59,15 +60,25 @@ Outcome<FileFacts> Describer::by_name(int directory, const std::string& name, Kn
   return error;
 }
 
-Outcome<FileFacts> Describer::by_xattrs(int directory, const std::string& name) const {
+Outcome<FileFacts> Describer::by_xattrs(int directory, const std::string& name, FactsFrom from) const {
   // O_PATH opens nothing on a server, whatever the name is of, and keeps to one file from here on. With fstat() it is what lets a client
   // fetch attributes ahead.
   const Fd file(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return errno_error("open", name);
+  const std::string path = fmt::format("/proc/self/fd/{}", *file);
   FileFacts facts;
+  if (from == FactsFrom::xattrs_of_released) {
+    // The layout comes with the attributes, and is taken back from clients when it changes. A size is not asked for.
+    struct statx known {};
+    if (::statx(*file, "", AT_EMPTY_PATH, STATX_TYPE, &known) != 0) return errno_error("stat", name);
+    facts.attributes.st_mode = known.stx_mode;
+    facts.attributes.st_dev = makedev(known.stx_dev_major, known.stx_dev_minor);
+    facts.is_passed_over = S_ISREG(known.stx_mode) && !is_released(layout_by_path(path));
+    if (facts.is_passed_over) return facts;
+  }
   if (::fstat(*file, &facts.attributes) != 0) return errno_error("stat", name);
   if (!S_ISREG(facts.attributes.st_mode)) return facts;
-  if (read_xattrs(fmt::format("/proc/self/fd/{}", *file), facts)) return facts;
+  if (read_xattrs(path, facts)) return facts;
   return by_name(directory, name, KnownKind::regular_file);
 }
 
@@ -78,12 +89,16 @@ Status Describer::expect_xattrs(const std::string& mount_point) const {
   return {};
 }
 
+std::string Describer::layout_by_path(const std::string& path) const {
+  return read_layout([&](char* value, std::size_t size) { return m_api.getxattr(path.c_str(), k_layout, value, size); });
+}
+
 bool Describer::read_xattrs(const std::string& path, FileFacts& facts) const {
   const auto get = [&](const char* name, void* value, std::size_t size) {
     return m_api.getxattr(path.c_str(), name, value, size);
   };
   // The client has it from fstat(). With a long one the xattrs are too long for its one request.
-  const std::string lov = read_layout([&](char* value, std::size_t size) { return get(k_layout, value, size); });
+  const std::string lov = layout_by_path(path);
   if (lov.size() > k_longest_layout) return false;
   facts.stripe_size = stripe_size_of(lov);
   facts.stripe_count = stripe_count_of(lov);

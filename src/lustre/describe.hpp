@@ -23,14 +23,15 @@ class Describer {
 
   [[nodiscard]] Outcome<FileFacts> by_name(int directory, const std::string& name, KnownKind kind) const;
   [[nodiscard]] Outcome<FileFacts> by_descriptor(int fd) const;
-  /// As by_name() where the file's xattrs do not tell.
-  [[nodiscard]] Outcome<FileFacts> by_xattrs(int directory, const std::string& name) const;
+  /// As by_name() where the file's xattrs do not tell. `from` is one of those by xattrs.
+  [[nodiscard]] Outcome<FileFacts> by_xattrs(int directory, const std::string& name, FactsFrom from) const;
   /// EOPNOTSUPP: this file system, or who we are, shows us no xattr that tells a file's project, the youngest of them.
   [[nodiscard]] Status expect_xattrs(const std::string& mount_point) const;
 
  private:
   [[nodiscard]] Outcome<FileFacts> of_open_file(int fd, const std::string& name) const;
   [[nodiscard]] Outcome<std::uint32_t> project_of(int fd, const std::string& name) const;
+  [[nodiscard]] std::string layout_by_path(const std::string& path) const;
   [[nodiscard]] bool read_xattrs(const std::string& path, FileFacts& facts) const;
   [[nodiscard]] Status ask(int fd, const std::string& name, FileFacts& facts) const;
 

@@ -211,7 +211,8 @@ class LlapiClient final : public Client {
 
   [[nodiscard]] Outcome<FileFacts> describe_file(int directory, const std::string& name, KnownKind kind,
                                                  FactsFrom from) override {
-    return from == FactsFrom::xattrs ? m_describer.by_xattrs(directory, name) : m_describer.by_name(directory, name, kind);
+    return from == FactsFrom::servers ? m_describer.by_name(directory, name, kind)
+                                      : m_describer.by_xattrs(directory, name, from);
   }
   [[nodiscard]] Status forget_xattrs() override {
     LHSM_TRY(m_describer.expect_xattrs(mount_point()));

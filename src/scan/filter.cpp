@@ -162,4 +162,9 @@ bool Filter::keeps(const Row& row) const {
          users.holds(row.uid) && groups.holds(row.gid) && projects.holds(row.project_id) && archives.holds(row.archive_id);
 }
 
+bool Filter::wants_released() const {
+  return std::any_of(states.begin(), states.end(),
+                     [](const StateCondition& c) { return c.bits == abi::HS_RELEASED && !c.negated; });
+}
+
 }  // namespace lhsm::scan

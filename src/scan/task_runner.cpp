@@ -133,7 +133,7 @@ void TaskRunner::read_entries(int fd, const std::string& path) {
 void TaskRunner::hand_on_files(int directory, comm::ScanTask& files) {
   // Who reads a directory and looks at the entries in their order gets their attributes many at a time; other threads of this client
   // then find them there. Without their sizes, which each would wait for here.
-  if (m_context.facts_from == lustre::FactsFrom::xattrs)
+  if (m_context.facts_from != lustre::FactsFrom::servers)
     for_each_name(files, [&](std::string_view name) {
       struct statx ignored {};
       if (!m_context.is_stopping() && m_context.options.filter.keeps_path(join(files.directory, name)))
@@ -178,6 +178,10 @@ void TaskRunner::look_at_file(int directory, const std::string& parent, std::str
 }
 
 void TaskRunner::add(const lustre::FileFacts& facts, std::string path) {
+  if (facts.is_passed_over) {
+    ++m_found.filtered;
+    return;
+  }
   const struct stat& st = facts.attributes;
   m_row.fid = facts.fid;
   m_row.path = std::move(path);

@@ -25,7 +25,8 @@ constexpr std::size_t k_most_problems = 512;
 lustre::FactsFrom choose_source(lustre::Client& client, const ScanOptions& options) {
   if (options.keeps_locks) return lustre::FactsFrom::servers;
   const Status is_forgotten = client.forget_xattrs();
-  if (is_forgotten) return lustre::FactsFrom::xattrs;
+  if (is_forgotten)
+    return options.filter.wants_released() ? lustre::FactsFrom::xattrs_of_released : lustre::FactsFrom::xattrs;
   log::debug("the servers are asked for each file's state, which is slower: {}", is_forgotten.error().describe());
   return lustre::FactsFrom::servers;
 }

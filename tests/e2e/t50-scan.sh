@@ -115,6 +115,11 @@ fi
 note "filters"
 scan 0 2 --state archived --state '!released' --state '!dirty' "$DIR/hsm"
 expect_equal "by state" "$(paths)" "$prefix/hsm/archived"
+for ranks in 1 3; do
+  scan 0 "$ranks" --state released "$DIR/hsm"
+  expect_equal "what is released" "$(paths)" "$prefix/hsm/released"
+  expect_line "the rest is filtered" "^Filtered: +3\$" "$WORK/out"
+done
 scan 0 2 --state none "$DIR/hsm"
 expect_equal "without a state" "$(paths)" "$prefix/hsm/new"
 scan 0 2 --archive '!0' --size +1k --mtime -365 --user "$(id -un)" "$DIR/hsm"

@@ -145,7 +145,7 @@ class Client {
 
   /// Let this mount forget the xattrs that it keeps, which may be older than what the servers have (a coordinator changes trusted.hsm
   /// without taking it back from clients): its unused metadata locks are dropped, for all who use the mount. After an
-  /// error FactsFrom::xattrs is not to be used: EOPNOTSUPP where xattrs do not tell all (before 2.15; who is not root),
+  /// error facts are not to be taken from xattrs: EOPNOTSUPP where xattrs do not tell all (before 2.15; who is not root),
   /// EACCES and others where locks cannot be dropped.
   [[nodiscard]] virtual Status forget_xattrs() = 0;
 

@@ -75,6 +75,8 @@ struct Filter {
   /// Whether a path may be one of those kept, before anything else is known.
   [[nodiscard]] bool keeps_path(const std::string& path) const;
   [[nodiscard]] bool keeps(const Row& row) const;
+  /// Whether nothing is kept that is not released.
+  [[nodiscard]] bool wants_released() const;
 };
 
 }  // namespace lhsm::scan

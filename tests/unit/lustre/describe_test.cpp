@@ -169,7 +169,9 @@ class XattrDescriberTest : public ::testing::Test {
     test::write_file(m_dir / "file", "12345");
     m_directory = Fd(::open(m_dir.str().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
-  [[nodiscard]] Outcome<FileFacts> describe(const char* name) { return Describer(m_api).by_xattrs(*m_directory, name); }
+  [[nodiscard]] Outcome<FileFacts> describe(const char* name, FactsFrom from = FactsFrom::xattrs) {
+    return Describer(m_api).by_xattrs(*m_directory, name, from);
+  }
   test::TempDir m_dir;
   Fd m_directory;
   LlapiTable m_api{};
@@ -252,6 +254,29 @@ TEST_F(XattrDescriberTest, where_one_of_them_does_not_tell_the_servers_do) {
   g_answers.xattrs = all;
   g_answers.xattrs["lustre.lov"] += std::string(3000, '\0');
   expect_asked("more than the client fetches with one request");
+}
+
+TEST_F(XattrDescriberTest, where_only_what_is_released_matters_the_rest_costs_nothing) {
+  const auto released = describe("file", FactsFrom::xattrs_of_released);
+  ASSERT_TRUE(released);
+  EXPECT_FALSE(released->is_passed_over);
+  EXPECT_EQ(released->fid, (Fid{0x200000402, 9, 0}));
+  EXPECT_EQ(released->attributes.st_size, 5);
+  const auto all = g_answers.xattrs;
+  g_answers.xattrs = {{"lustre.lov", default_layout()}};  // nothing else is read
+  for (const char* what : {"not released", "no layout"}) {
+    const auto here = describe("file", FactsFrom::xattrs_of_released);
+    ASSERT_TRUE(here) << what;
+    EXPECT_TRUE(here->is_passed_over) << what;
+    EXPECT_TRUE(S_ISREG(here->attributes.st_mode)) << what;
+    EXPECT_EQ(here->attributes.st_dev, released->attributes.st_dev) << what;
+    g_answers.xattrs.clear();
+  }
+  std::filesystem::create_symlink("file", m_dir / "link");
+  const auto link = describe("link", FactsFrom::xattrs_of_released);
+  EXPECT_TRUE(S_ISLNK(link.value().attributes.st_mode));
+  EXPECT_FALSE(link.value().is_passed_over);
+  EXPECT_EQ(g_answers.asked, 0);
 }
 
 TEST_F(XattrDescriberTest, of_what_is_no_file_there_are_only_attributes) {

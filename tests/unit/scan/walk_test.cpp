@@ -87,6 +87,22 @@ TEST_F(Walk, goes_by_xattrs_where_each_rank_forgot_the_old_ones) {
   EXPECT_EQ(m_totals.files, 3U);
 }
 
+TEST_F(Walk, who_wants_what_is_released_asks_for_no_more) {
+  make("file");
+  const auto asked_if_released = [this](const char* state) {
+    m_options.filter.states = {scan::parse_state(state).value()};
+    EXPECT_TRUE(scan(1));
+    return m_clients[0]->described_if_released == 1;
+  };
+  EXPECT_TRUE(asked_if_released("released"));
+  EXPECT_EQ(m_totals.filtered, 1U);
+  EXPECT_FALSE(asked_if_released("!released"));
+  EXPECT_FALSE(asked_if_released("archived"));
+  EXPECT_FALSE(asked_if_released("none"));
+  m_options.keeps_locks = true;
+  EXPECT_FALSE(asked_if_released("released"));
+}
+
 TEST_F(Walk, passes_over_what_is_no_file_and_follows_no_link) {
   make("dir/file");
   make(".lustre/fid/secret");

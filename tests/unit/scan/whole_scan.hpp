@@ -51,13 +51,15 @@ class CountingClient final : public lustre::ForwardingClient {
   [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name, lustre::KnownKind kind,
                                                          lustre::FactsFrom from) override {
     ++described;
-    if (from == lustre::FactsFrom::xattrs) ++described_by_xattrs;
+    if (from != lustre::FactsFrom::servers) ++described_by_xattrs;
+    if (from == lustre::FactsFrom::xattrs_of_released) ++described_if_released;
     if (before_describe) before_describe();
     return ForwardingClient::describe_file(directory, name, kind, from);
   }
 
   std::atomic<int> described = 0;
   std::atomic<int> described_by_xattrs = 0;
+  std::atomic<int> described_if_released = 0;
   std::function<void()> before_describe;
 };
 
