@@ -11,6 +11,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <optional>
 
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/lustre/layout.hpp"
@@ -28,13 +29,14 @@ constexpr std::size_t k_longest_identity = 256;
 constexpr std::size_t k_longest_project = 16;
 constexpr std::size_t k_longest_layout = 2000;  // of 2500 bytes that all may have (10 * GA_DEFAULT_EA_VAL_LEN, mdc_locks.c)
 
-/// Read a layout by `get(value, size)`; nothing when it cannot be had.
+/// Read a layout by `get(value, size)`; an empty one of a file without, nothing when it cannot be had.
 template <class Get>
-std::string read_layout(Get get) {
+std::optional<std::string> read_layout(Get get) {
   std::string lov(512, '\0');
   ssize_t size = 0;
   while ((size = get(lov.data(), lov.size())) < 0 && errno == ERANGE && lov.size() <= XATTR_SIZE_MAX)
     lov.resize(lov.size() * 8);
+  if (size < 0 && errno != ENODATA) return std::nullopt;
   lov.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
   return lov;
 }
@@ -73,7 +75,9 @@ Outcome<FileFacts> Describer::by_xattrs(int directory, const std::string& name, 
     if (::statx(*file, "", AT_EMPTY_PATH, STATX_TYPE, &known) != 0) return errno_error("stat", name);
     facts.attributes.st_mode = known.stx_mode;
     facts.attributes.st_dev = makedev(known.stx_dev_major, known.stx_dev_minor);
-    facts.is_passed_over = S_ISREG(known.stx_mode) && !is_released(layout_by_path(path));
+    const auto lov = layout_by_path(path);
+    // None may be one that did not fit into the reply.
+    facts.is_passed_over = S_ISREG(known.stx_mode) && lov && !lov->empty() && is_released(*lov) == false;
     if (facts.is_passed_over) return facts;
   }
   if (::fstat(*file, &facts.attributes) != 0) return errno_error("stat", name);
@@ -89,7 +93,7 @@ Status Describer::expect_xattrs(const std::string& mount_point) const {
   return {};
 }
 
-std::string Describer::layout_by_path(const std::string& path) const {
+std::optional<std::string> Describer::layout_by_path(const std::string& path) const {
   return read_layout([&](char* value, std::size_t size) { return m_api.getxattr(path.c_str(), k_layout, value, size); });
 }
 
@@ -98,10 +102,11 @@ bool Describer::read_xattrs(const std::string& path, FileFacts& facts) const {
     return m_api.getxattr(path.c_str(), name, value, size);
   };
   // The client has it from fstat(). With a long one the xattrs are too long for its one request.
-  const std::string lov = layout_by_path(path);
-  if (lov.size() > k_longest_layout) return false;
-  facts.stripe_size = stripe_size_of(lov);
-  facts.stripe_count = stripe_count_of(lov);
+  const auto lov = layout_by_path(path);
+  if (!lov || lov->size() > k_longest_layout) return false;
+  const auto is_released_by_layout = is_released(*lov);
+  facts.stripe_size = stripe_size_of(*lov);
+  facts.stripe_count = stripe_count_of(*lov);
 
   // The first one tells whether we are shown any: to others than root a state would look like none.
   std::array<char, k_longest_identity> identity{};
@@ -125,12 +130,12 @@ bool Describer::read_xattrs(const std::string& path, FileFacts& facts) const {
 
   // An xattr that goes away while the MDT collects them all makes it say ENODATA of each: not when one has just been told.
   if (has_none) state_size = read_state();
-  if (has_none && state_size < 0 && errno == ENODATA) return !is_released(lov);
+  if (has_none && state_size < 0 && errno == ENODATA) return is_released_by_layout == false;
   if (state_size != static_cast<ssize_t>(sizeof state)) return false;
   facts.hsm_state = state.hsm_flags & abi::HSM_FLAGS_MASK;
   facts.archive_id = static_cast<std::uint32_t>(state.hsm_arch_id);
   // Layouts are taken back from clients: where state and layout differ, the state is old.
-  return is_released(lov) == ((facts.hsm_state & abi::HS_RELEASED) != 0);
+  return is_released_by_layout == ((facts.hsm_state & abi::HS_RELEASED) != 0);
 }
 
 Outcome<FileFacts> Describer::by_descriptor(int fd) const { return of_open_file(fd, fmt::format("fd {}", fd)); }
@@ -165,9 +170,9 @@ Status Describer::ask(int fd, const std::string& name, FileFacts& facts) const {
   facts.archive_id = state.hus_archive_id;
   LHSM_TRY_ASSIGN(facts.project_id, project_of(fd, name));
   // A file whose layout cannot be had is described without one.
-  const std::string lov = read_layout([&](char* value, std::size_t size) { return m_api.fgetxattr(fd, k_layout, value, size); });
-  facts.stripe_size = stripe_size_of(lov);
-  facts.stripe_count = stripe_count_of(lov);
+  const auto lov = read_layout([&](char* value, std::size_t size) { return m_api.fgetxattr(fd, k_layout, value, size); });
+  facts.stripe_size = stripe_size_of(lov.value_or(""));
+  facts.stripe_count = stripe_count_of(lov.value_or(""));
   return {};
 }
 

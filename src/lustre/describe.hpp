@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "lhsmtool_mpi/lustre/file_facts.hpp"
@@ -31,7 +32,7 @@ class Describer {
  private:
   [[nodiscard]] Outcome<FileFacts> of_open_file(int fd, const std::string& name) const;
   [[nodiscard]] Outcome<std::uint32_t> project_of(int fd, const std::string& name) const;
-  [[nodiscard]] std::string layout_by_path(const std::string& path) const;
+  [[nodiscard]] std::optional<std::string> layout_by_path(const std::string& path) const;
   [[nodiscard]] bool read_xattrs(const std::string& path, FileFacts& facts) const;
   [[nodiscard]] Status ask(int fd, const std::string& name, FileFacts& facts) const;
 

@@ -74,12 +74,18 @@ std::uint32_t stripe_count_of(std::string_view lov) {
   return largest;
 }
 
-bool is_released(std::string_view lov) {
+std::optional<bool> is_released(std::string_view lov) {
   const auto has_flag = [lov](std::size_t at) { return (*read<std::uint32_t>(lov, at + k_pattern_at) & k_released) != 0; };
+  if (lov.empty()) return false;
   if (is_plain(lov)) return has_flag(0);
   bool is = false;
-  for_each_component(lov, [&](std::uint32_t, std::size_t at) { is = is || has_flag(at); });
-  return is;
+  std::size_t readable = 0;
+  for_each_component(lov, [&](std::uint32_t, std::size_t at) {
+    is = is || has_flag(at);
+    ++readable;
+  });
+  const bool is_whole = readable != 0 && readable == read<std::uint16_t>(lov, k_entry_count_at);
+  return is || is_whole ? std::optional(is) : std::nullopt;
 }
 
 std::string default_layout() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,8 +15,9 @@ namespace lhsm::lustre {
 /// Return the largest stripe count of its components, 65535 for all OSTs, or 0 when it cannot be read.
 [[nodiscard]] std::uint32_t stripe_count_of(std::string_view lov);
 
-/// Return whether the layout, or one component of it, says that the data are in an archive only.
-[[nodiscard]] bool is_released(std::string_view lov);
+/// Return whether the layout, or one component of it, says that the data are in an archive only. An empty one does not; nothing
+/// is known from one that cannot be read, or of another kind.
+[[nodiscard]] std::optional<bool> is_released(std::string_view lov);
 
 /// Return the layout that asks Lustre for its default stripe size and count, on any OSTs.
 [[nodiscard]] std::string default_layout();

@@ -10,6 +10,7 @@
 #include <cstdarg>
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/lustre/layout.hpp"
@@ -264,14 +265,25 @@ TEST_F(XattrDescriberTest, where_only_what_is_released_matters_the_rest_costs_no
   EXPECT_EQ(released->attributes.st_size, 5);
   const auto all = g_answers.xattrs;
   g_answers.xattrs = {{"lustre.lov", default_layout()}};  // nothing else is read
-  for (const char* what : {"not released", "no layout"}) {
-    const auto here = describe("file", FactsFrom::xattrs_of_released);
-    ASSERT_TRUE(here) << what;
-    EXPECT_TRUE(here->is_passed_over) << what;
-    EXPECT_TRUE(S_ISREG(here->attributes.st_mode)) << what;
-    EXPECT_EQ(here->attributes.st_dev, released->attributes.st_dev) << what;
-    g_answers.xattrs.clear();
-  }
+  const auto here = describe("file", FactsFrom::xattrs_of_released);
+  ASSERT_TRUE(here);
+  EXPECT_TRUE(here->is_passed_over);
+  EXPECT_TRUE(S_ISREG(here->attributes.st_mode));
+  EXPECT_EQ(here->attributes.st_dev, released->attributes.st_dev);
+  EXPECT_EQ(g_answers.asked, 0);
+  // What cannot be told is not passed over.
+  g_answers.xattrs = all;
+  g_answers.unreadable = "lustre.lov";
+  EXPECT_FALSE(describe("file", FactsFrom::xattrs_of_released).value().is_passed_over);
+  EXPECT_EQ(std::exchange(g_answers.asked, 0), 1);
+  g_answers.unreadable.clear();
+  g_answers.xattrs["lustre.lov"] = "of another kind, and long enough for a plain one";
+  EXPECT_FALSE(describe("file", FactsFrom::xattrs_of_released).value().is_passed_over);
+  EXPECT_EQ(std::exchange(g_answers.asked, 0), 1);
+  g_answers.xattrs.erase("lustre.lov");
+  EXPECT_FALSE(describe("file", FactsFrom::xattrs_of_released).value().is_passed_over);
+  EXPECT_EQ(std::exchange(g_answers.asked, 0), 1);
+
   std::filesystem::create_symlink("file", m_dir / "link");
   const auto link = describe("link", FactsFrom::xattrs_of_released);
   EXPECT_TRUE(S_ISLNK(link.value().attributes.st_mode));

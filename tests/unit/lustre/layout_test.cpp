@@ -49,13 +49,17 @@ TEST(LayoutTest, any_released_component_makes_a_file_released) {
     return lov;
   };
   const std::string here = plain(k_v1, 1 << 20);
-  EXPECT_FALSE(is_released(here));
-  EXPECT_TRUE(is_released(released(here)));
-  EXPECT_TRUE(is_released(released(plain(k_v3, 1 << 20))));
-  EXPECT_FALSE(is_released(composite({here, here})));
-  EXPECT_TRUE(is_released(composite({here, released(here)})));
-  EXPECT_FALSE(is_released(""));
-  EXPECT_FALSE(is_released(released(here).substr(0, 20)));
+  EXPECT_EQ(is_released(here), false);
+  EXPECT_EQ(is_released(released(here)), true);
+  EXPECT_EQ(is_released(released(plain(k_v3, 1 << 20))), true);
+  EXPECT_EQ(is_released(composite({here, here})), false);
+  EXPECT_EQ(is_released(composite({here, released(here)})), true);
+  EXPECT_EQ(is_released(""), false);
+  // Not to be taken for one that is not.
+  EXPECT_EQ(is_released(released(here).substr(0, 20)), std::nullopt);
+  EXPECT_EQ(is_released(composite({here, released(here)}).substr(0, 180)), std::nullopt);
+  EXPECT_EQ(is_released(composite({})), std::nullopt);
+  EXPECT_EQ(is_released("another kind of layout, longer than the shortest"), std::nullopt);
 }
 
 TEST(LayoutTest, stripe_size_of_plain_layouts) {
