@@ -15,7 +15,7 @@ namespace lhsm::cli {
 namespace {
 
 /// What a rank may have as its node needs it.
-constexpr std::array k_of_each_rank{"slots", "threads", "scan-threads", "verbose", "quiet"};
+constexpr std::array k_of_each_rank{"slots", "threads", "scan-threads", "keep-locks", "scan-keep-locks", "verbose", "quiet"};
 
 bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
 

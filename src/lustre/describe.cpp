@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -25,6 +26,7 @@ constexpr const char* k_state = "trusted.hsm";
 constexpr const char* k_identity = "trusted.lma";      // struct lustre_mdt_attrs, which may have more fields behind the FID
 constexpr const char* k_project = "trusted.projid";    // in decimal; since 2.15
 constexpr std::size_t k_fid_at = 8;
+constexpr std::uint64_t k_no_mount = ~std::uint64_t{0};
 constexpr std::size_t k_longest_identity = 256;
 constexpr std::size_t k_longest_project = 16;
 constexpr std::size_t k_longest_layout = 2000;  // of 2500 bytes that all may have (10 * GA_DEFAULT_EA_VAL_LEN, mdc_locks.c)
@@ -39,6 +41,23 @@ std::optional<std::string> read_layout(Get get) {
   if (size < 0 && errno != ENODATA) return std::nullopt;
   lov.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
   return lov;
+}
+
+/// Read a number in decimal; a NUL behind it, which Lustre does not count, would do no harm.
+bool take_number(std::string_view text, std::uint32_t& number) {
+  const char* const end = text.data() + text.size();
+  const auto [at, ec] = std::from_chars(text.data(), end, number);
+  return ec == std::errc{} && (at == end || *at == '\0');
+}
+
+/// Return which mount a descriptor is of; k_no_mount when the kernel does not tell.
+std::uint64_t mount_id(int fd, const struct statx& known) {
+  if ((known.stx_mask & STATX_MNT_ID) != 0) return known.stx_mnt_id;
+  // Before Linux 5.8. Without room for the handle it is told, too.
+  struct file_handle none {};
+  int id = 0;
+  if (::name_to_handle_at(fd, "", &none, &id, AT_EMPTY_PATH) != 0 && errno != EOVERFLOW) return k_no_mount;
+  return static_cast<std::uint64_t>(id);
 }
 
 /// What open says of what is no regular file (any more): a symbolic link, a socket, a device without a driver.
@@ -67,29 +86,36 @@ Outcome<FileFacts> Describer::by_xattrs(int directory, const std::string& name, 
   // fetch attributes ahead.
   const Fd file(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return errno_error("open", name);
-  const std::string path = fmt::format("/proc/self/fd/{}", *file);
+  struct statx known {};
+  if (::statx(*file, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, &known) != 0) return errno_error("stat", name);
   FileFacts facts;
+  facts.attributes.st_mode = known.stx_mode;
+  facts.attributes.st_dev = makedev(known.stx_dev_major, known.stx_dev_minor);
+  if (!S_ISREG(known.stx_mode)) return facts;
+  // Another mount of the same file system looks alike, and its client has forgotten nothing.
+  if (const auto mount = mount_id(*file, known); mount == k_no_mount || mount != m_mount_id) return by_name(directory, name, KnownKind::regular_file);
+  const std::string path = fmt::format("/proc/self/fd/{}", *file);
   if (from == FactsFrom::xattrs_of_released) {
-    // The layout comes with the attributes, and is taken back from clients when it changes. A size is not asked for.
-    struct statx known {};
-    if (::statx(*file, "", AT_EMPTY_PATH, STATX_TYPE, &known) != 0) return errno_error("stat", name);
-    facts.attributes.st_mode = known.stx_mode;
-    facts.attributes.st_dev = makedev(known.stx_dev_major, known.stx_dev_minor);
+    // The layout comes with the attributes, above; a size is not asked for.
     const auto lov = layout_by_path(path);
     // None may be one that did not fit into the reply.
-    facts.is_passed_over = S_ISREG(known.stx_mode) && lov && !lov->empty() && is_released(*lov) == false;
-    if (facts.is_passed_over) return facts;
+    facts.is_known_not_released = lov && !lov->empty() && is_released(*lov) == false;
+    if (facts.is_known_not_released) return facts;
   }
   if (::fstat(*file, &facts.attributes) != 0) return errno_error("stat", name);
-  if (!S_ISREG(facts.attributes.st_mode)) return facts;
   if (read_xattrs(path, facts)) return facts;
   return by_name(directory, name, KnownKind::regular_file);
 }
 
-Status Describer::expect_xattrs(const std::string& mount_point) const {
+Status Describer::expect_xattrs(const std::string& mount_point) {
   std::array<char, k_longest_project> project{};
   if (m_api.getxattr(mount_point.c_str(), k_project, project.data(), project.size()) < 0)
     return errno_error("read trusted.projid of", mount_point, errno == ENODATA ? EOPNOTSUPP : errno);
+  const Fd directory(::open(mount_point.c_str(), O_PATH | O_CLOEXEC));
+  struct statx known {};
+  if (!directory || ::statx(*directory, "", AT_EMPTY_PATH, STATX_MNT_ID, &known) != 0) return errno_error("stat", mount_point);
+  m_mount_id = mount_id(*directory, known);
+  if (m_mount_id == k_no_mount) return errno_error("tell the mount of", mount_point, EOPNOTSUPP);
   return {};
 }
 
@@ -101,10 +127,9 @@ bool Describer::read_xattrs(const std::string& path, FileFacts& facts) const {
   const auto get = [&](const char* name, void* value, std::size_t size) {
     return m_api.getxattr(path.c_str(), name, value, size);
   };
-  // The client has it from fstat(). With a long one the xattrs are too long for its one request.
+  // What the client has of it since fstat(), which must come before. With a long one the xattrs are too long for its one request.
   const auto lov = layout_by_path(path);
-  if (!lov || lov->size() > k_longest_layout) return false;
-  const auto is_released_by_layout = is_released(*lov);
+  if (!lov || lov->empty() || lov->size() > k_longest_layout) return false;
   facts.stripe_size = stripe_size_of(*lov);
   facts.stripe_count = stripe_count_of(*lov);
 
@@ -116,26 +141,25 @@ bool Describer::read_xattrs(const std::string& path, FileFacts& facts) const {
   facts.fid = {fid.f_seq, fid.f_oid, fid.f_ver};
 
   abi::hsm_attrs state{};
-  const auto read_state = [&] { return get(k_state, &state, sizeof state); };
-  auto state_size = read_state();
-  const bool has_none = state_size < 0 && errno == ENODATA;
-
+  const auto has_none = [&] {
+    const auto size = get(k_state, &state, sizeof state);
+    return size < 0 && errno == ENODATA ? std::optional(true)
+                                        : size == static_cast<ssize_t>(sizeof state) ? std::optional(false) : std::nullopt;
+  };
+  auto is_without = has_none();
   std::array<char, k_longest_project> project{};
-  const auto project_size = get(k_project, project.data(), project.size());
-  if (project_size <= 0) return false;
-  const char* const end = project.data() + project_size;
-  // Lustre counts no NUL behind it; one would do no harm.
-  if (const auto [at, ec] = std::from_chars(project.data(), end, facts.project_id); ec != std::errc{} || (at != end && *at != '\0'))
+  if (!take_number({project.data(), static_cast<std::size_t>(std::max<ssize_t>(0, get(k_project, project.data(), project.size())))},
+                   facts.project_id))
     return false;
-
-  // An xattr that goes away while the MDT collects them all makes it say ENODATA of each: not when one has just been told.
-  if (has_none) state_size = read_state();
-  if (has_none && state_size < 0 && errno == ENODATA) return is_released_by_layout == false;
-  if (state_size != static_cast<ssize_t>(sizeof state)) return false;
-  facts.hsm_state = state.hsm_flags & abi::HSM_FLAGS_MASK;
-  facts.archive_id = static_cast<std::uint32_t>(state.hsm_arch_id);
-  // Layouts are taken back from clients: where state and layout differ, the state is old.
-  return is_released_by_layout == ((facts.hsm_state & abi::HS_RELEASED) != 0);
+  // ENODATA may stand for a collection of all that failed: it is believed when it is repeated after another one was told.
+  if (is_without == true) is_without = has_none();
+  if (!is_without) return false;
+  if (!*is_without) {
+    facts.hsm_state = state.hsm_flags & abi::HSM_FLAGS_MASK;
+    facts.archive_id = static_cast<std::uint32_t>(state.hsm_arch_id);
+  }
+  // Layouts are taken back from clients when they change: where state and layout differ, the state is old.
+  return is_released(*lov) == ((facts.hsm_state & abi::HS_RELEASED) != 0);
 }
 
 Outcome<FileFacts> Describer::by_descriptor(int fd) const { return of_open_file(fd, fmt::format("fd {}", fd)); }

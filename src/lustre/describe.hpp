@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -26,8 +28,9 @@ class Describer {
   [[nodiscard]] Outcome<FileFacts> by_descriptor(int fd) const;
   /// As by_name() where the file's xattrs do not tell. `from` is one of those by xattrs.
   [[nodiscard]] Outcome<FileFacts> by_xattrs(int directory, const std::string& name, FactsFrom from) const;
-  /// EOPNOTSUPP: this file system, or who we are, shows us no xattr that tells a file's project, the youngest of them.
-  [[nodiscard]] Status expect_xattrs(const std::string& mount_point) const;
+  /// To be called before by_xattrs(), which is about files of this mount. EOPNOTSUPP: this file system, or who we are, shows us no xattr that
+  /// tells a file's project, the youngest of them.
+  [[nodiscard]] Status expect_xattrs(const std::string& mount_point);
 
  private:
   [[nodiscard]] Outcome<FileFacts> of_open_file(int fd, const std::string& name) const;
@@ -37,6 +40,7 @@ class Describer {
   [[nodiscard]] Status ask(int fd, const std::string& name, FileFacts& facts) const;
 
   LlapiTable m_api;
+  std::atomic<std::uint64_t> m_mount_id = 0;  // of expect_xattrs()
 };
 
 }  // namespace lhsm::lustre

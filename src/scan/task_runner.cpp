@@ -178,7 +178,7 @@ void TaskRunner::look_at_file(int directory, const std::string& parent, std::str
 }
 
 void TaskRunner::add(const lustre::FileFacts& facts, std::string path) {
-  if (facts.is_passed_over) {
+  if (facts.is_known_not_released) {
     ++m_found.filtered;
     return;
   }

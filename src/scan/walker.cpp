@@ -27,7 +27,10 @@ lustre::FactsFrom choose_source(lustre::Client& client, const ScanOptions& optio
   const Status is_forgotten = client.forget_xattrs();
   if (is_forgotten)
     return options.filter.wants_released() ? lustre::FactsFrom::xattrs_of_released : lustre::FactsFrom::xattrs;
-  log::debug("the servers are asked for each file's state, which is slower: {}", is_forgotten.error().describe());
+  // An ordinary user is shown no such xattrs, nor does an old Lustre have them all.
+  const auto level = is_forgotten.error().sys_errno == EOPNOTSUPP ? log::Level::debug : log::Level::info;
+  if (log::enabled(level))
+    log::write(level, "each file takes three requests instead of one: " + is_forgotten.error().describe());
   return lustre::FactsFrom::servers;
 }
 

@@ -82,7 +82,7 @@ wait_states "$WORK/other" 0xd
   printf '%s\n' "$DIR/nowhere" '[0x1:0x2:0x3]' /etc/passwd
 } > "$WORK/list"
 for ranks in 2 1; do # then once more, as it is done
-  job $ranks 3 restore "${options[@]}" -o "$JOB" --from-list "$WORK/list" --scan-failed "$WORK/failed" "$MNT"
+  job $ranks 3 restore "${options[@]}" -o "$JOB" --from-list "$WORK/list" --scan-failed "$WORK/failed" --scan-keep-locks "$MNT"
 done
 wait_states "$WORK/other" 0x9
 expect_equal "they are listed" "$(sort "$WORK/failed" | tr '\n' ' ')" "$(printf '%s\n' /etc/passwd "$DIR/nowhere" '[0x1:0x2:0x3]' | sort | tr '\n' ' ')"

@@ -15,15 +15,15 @@ enum class KnownKind : std::uint8_t { unknown, regular_file };
 /// Where a file's HSM state, FID and project are taken from.
 enum class FactsFrom : std::uint8_t {
   servers,  ///< asked through the open file: as they are now. Open, state and close are three requests to its MDT
-  xattrs,   ///< one request, or none. They may be as old as the last Client::forget_xattrs(), but not older
-  xattrs_of_released,  ///< the same of what is released; no request at all of what is not
+  xattrs,   ///< one request, or none. As old as the last Client::forget_xattrs() at most
+  xattrs_of_released,  ///< the same of what is released; no request at all of what is known not to be
 };
 
 /// What the servers know of a file without its data being touched. Of what is no regular file there are
 /// only the attributes.
 struct FileFacts {
   struct stat attributes {};
-  bool is_passed_over = false;  ///< FactsFrom::xattrs_of_released, and it is not: only kind and device are known
+  bool is_known_not_released = false;  ///< with FactsFrom::xattrs_of_released: nothing is told but kind and device
   Fid fid;
   std::uint32_t hsm_state = 0;  ///< HS_* bits
   std::uint32_t archive_id = 0;

@@ -47,6 +47,17 @@ ssize_t give_fid(const Fid& fid, void* value, std::size_t size) {
   return give(&lma, sizeof lma, value, size);
 }
 
+enum class Own { hsm, lma, projid };
+
+const char* name_of(Own own) { return own == Own::hsm ? k_hsm : own == Own::lma ? k_lma : k_projid; }
+
+std::optional<Own> own_of(const char* name) {
+  if (name == nullptr) return std::nullopt;
+  for (const Own own : {Own::hsm, Own::lma, Own::projid})
+    if (std::strcmp(name, name_of(own)) == 0) return own;
+  return std::nullopt;
+}
+
 /// As text, and of every file: those without a project are in project 0.
 ssize_t give_project(long call, const char* path, const char* kept_as, void* value, std::size_t size) {
   std::array<std::uint32_t, 2> project{};  // and its flags
@@ -79,17 +90,17 @@ bool is_up_to_date(const abi::hsm_attrs& hsm, long call, const char* path) {
 }
 
 /// With the daemon's help; the kernel's own answer where there is no emulated mount.
-ssize_t ask(long call, const char* path, const char* name, void* value, std::size_t size) {
+ssize_t ask(long call, const char* path, Own own, void* value, std::size_t size) {
   const Fd fd(::open(path, O_PATH | O_CLOEXEC | (call == SYS_lgetxattr ? O_NOFOLLOW : 0)));
   Mount* const mount = fd ? find_mount(*fd) : nullptr;
-  if (mount == nullptr) return ::syscall(call, path, name, value, size);
-  if (name == k_projid) return give_project(SYS_getxattr, inode_path(*fd).c_str(), mount->names().project.c_str(), value, size);
+  if (mount == nullptr) return ::syscall(call, path, name_of(own), value, size);
+  if (own == Own::projid) return give_project(SYS_getxattr, inode_path(*fd).c_str(), mount->names().project.c_str(), value, size);
   const auto fid = mount->fid_of(*fd);
   if (!fid) {
     errno = fid.error().sys_errno == ENOTTY ? ENODATA : fid.error().sys_errno;
     return -1;
   }
-  if (name == k_lma) return give_fid(*fid, value, size);
+  if (own == Own::lma) return give_fid(*fid, value, size);
   Writer request;
   request.put(Op::state_get).put(*fid);
   if (const auto answer = mount->call(request); answer.rc < 0) {
@@ -99,31 +110,23 @@ ssize_t ask(long call, const char* path, const char* name, void* value, std::siz
   return ::syscall(SYS_getxattr, inode_path(*fd).c_str(), mount->names().hsm.c_str(), value, size);
 }
 
-/// One of the names above, which can be told by their places; none for any other.
-const char* own_name(const char* name) {
-  if (name == nullptr) return nullptr;
-  for (const char* const own : {k_hsm, k_lma, k_projid})
-    if (std::strcmp(name, own) == 0) return own;
-  return nullptr;
-}
-
 }  // namespace
 
-bool is_server_attribute(const char* name) { return own_name(name) != nullptr && ::geteuid() == 0; }
+bool is_server_attribute(const char* name) { return own_of(name).has_value() && ::geteuid() == 0; }
 
 ssize_t get_server_attribute(long call, const char* path, const char* name, void* value, std::size_t size) {
-  name = own_name(name);
-  if (name == k_lma || name == k_projid) {
+  const Own own = own_of(name).value_or(Own::hsm);
+  if (own != Own::hsm) {
     const auto file = read_tagged(call, path);
-    if (!file) return ask(call, path, name, value, size);
-    if (name == k_lma) return give_fid(file->tag.fid(), value, size);
+    if (!file) return ask(call, path, own, value, size);
+    if (own == Own::lma) return give_fid(file->tag.fid(), value, size);
     return give_project(call, path, k_tagged_project, value, size);
   }
   abi::hsm_attrs hsm{};
   if (::syscall(call, path, k_hsm, &hsm, sizeof hsm) == sizeof hsm)
-    return is_up_to_date(hsm, call, path) ? give(&hsm, sizeof hsm, value, size) : ask(call, path, k_hsm, value, size);
+    return is_up_to_date(hsm, call, path) ? give(&hsm, sizeof hsm, value, size) : ask(call, path, Own::hsm, value, size);
   // Where a mount of this process keeps its xattrs in user names, the kernel's "there is none" says nothing.
-  return only_trusted_names() ? -1 : ask(call, path, k_hsm, value, size);
+  return only_trusted_names() ? -1 : ask(call, path, Own::hsm, value, size);
 }
 
 }  // namespace lhsm::emulator

@@ -50,7 +50,13 @@ start_copytool() {
 }
 
 # copytool_has_settled: it is registered, or it is no more.
-copytool_has_settled() { is_registered || ! copytool_is_up; }
+copytool_has_settled() { { is_registered && copytool_says_so; } || ! copytool_is_up; }
+
+# copytool_says_so: a coordinator knows one that was killed for some time; a signal to a launcher that starts its ranks is lost.
+copytool_says_so() {
+  grep -q 'registered as copytool' "$COPYTOOL_LOG" ||
+    [[ " $(tr '\0' ' ' < "/proc/$COPYTOOL_PID/cmdline" 2> /dev/null)" =~ \ (-q|--quiet|--log-file)\  ]]
+}
 
 copytool_is_up() { [ -n "$COPYTOOL_PID" ] && is_running "$COPYTOOL_PID"; }
 

@@ -28,6 +28,7 @@ struct Answers {
   int asked = 0;
   std::map<std::string, std::string> xattrs;  ///< by path; a name that is not there: ENODATA
   std::string unreadable;                     ///< this one: EIO
+  std::string mount_point;
   std::string missing_once;                   ///< this one: ENODATA, the next time it is asked for
 };
 Answers g_answers;
@@ -68,8 +69,8 @@ ssize_t fake_fgetxattr(int, const char*, void*, std::size_t) {
 }
 
 ssize_t fake_getxattr(const char* path, const char* name, void* value, std::size_t size) {
-  // What is asked is the file that was opened, whatever has its name by now.
-  EXPECT_TRUE(std::string_view(path).starts_with("/proc/self/fd/")) << path;
+  // What is asked is the file that was opened, whatever has its name by now; before that the mount point.
+  EXPECT_TRUE(std::string_view(path).starts_with("/proc/self/fd/") || g_answers.mount_point == path) << path;
   const auto found = g_answers.xattrs.find(name);
   errno = g_answers.unreadable == name ? EIO : ENODATA;
   if (g_answers.missing_once == name) {
@@ -169,10 +170,18 @@ class XattrDescriberTest : public ::testing::Test {
                         {"trusted.projid", "1234567890"}};
     test::write_file(m_dir / "file", "12345");
     m_directory = Fd(::open(m_dir.str().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    g_answers.mount_point = m_mount_point = m_dir.str();
   }
   [[nodiscard]] Outcome<FileFacts> describe(const char* name, FactsFrom from = FactsFrom::xattrs) {
-    return Describer(m_api).by_xattrs(*m_directory, name, from);
+    Describer describer(m_api);
+    const Answers answers = g_answers;
+    g_answers.xattrs["trusted.projid"] = "0";
+    g_answers.unreadable.clear();
+    EXPECT_TRUE(describer.expect_xattrs(m_mount_point));
+    g_answers = answers;
+    return describer.by_xattrs(*m_directory, name, from);
   }
+  std::string m_mount_point;
   test::TempDir m_dir;
   Fd m_directory;
   LlapiTable m_api{};
@@ -191,15 +200,25 @@ TEST_F(XattrDescriberTest, the_xattrs_tell_and_the_file_is_not_opened) {
 
 TEST_F(XattrDescriberTest, a_file_without_a_state_has_none) {
   g_answers.xattrs.erase("trusted.hsm");
-  for (const char* layout : {"", "default"}) {
-    if (*layout == '\0') g_answers.xattrs.erase("lustre.lov");
-    if (*layout != '\0') g_answers.xattrs["lustre.lov"] = default_layout();
-    const auto facts = describe("file");
-    ASSERT_TRUE(facts);
-    EXPECT_EQ(facts->hsm_state, 0U);
-    EXPECT_EQ(facts->archive_id, 0U);
-    EXPECT_EQ(g_answers.asked, 0);
-  }
+  g_answers.xattrs["lustre.lov"] = default_layout();
+  const auto facts = describe("file");
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->hsm_state, 0U);
+  EXPECT_EQ(facts->archive_id, 0U);
+  EXPECT_EQ(g_answers.asked, 0);
+}
+
+TEST_F(XattrDescriberTest, a_file_of_another_mount_is_asked_for) {
+  // Its client may be another one, which has forgotten nothing.
+  g_answers.mount_point = m_mount_point = "/proc";
+  EXPECT_EQ(describe("file").value().fid, g_answers.fid);
+  EXPECT_EQ(g_answers.asked, 1);
+  EXPECT_FALSE(describe("file", FactsFrom::xattrs_of_released).value().is_known_not_released);
+}
+
+TEST_F(XattrDescriberTest, who_is_shown_no_xattrs_is_told_so) {
+  g_answers.xattrs.erase("trusted.projid");
+  EXPECT_EQ(Describer(m_api).expect_xattrs(m_mount_point).error().sys_errno, EOPNOTSUPP);
 }
 
 TEST_F(XattrDescriberTest, a_state_that_was_missing_for_a_moment_is_found) {
@@ -228,7 +247,7 @@ TEST_F(XattrDescriberTest, where_one_of_them_does_not_tell_the_servers_do) {
     EXPECT_EQ(facts->project_id, 42U) << why;
   };
   const auto all = g_answers.xattrs;
-  for (const char* name : {"trusted.lma", "trusted.projid"}) {
+  for (const char* name : {"trusted.lma", "trusted.projid", "lustre.lov"}) {
     g_answers.xattrs.erase(name);
     expect_asked(std::string("no ") + name);
     g_answers.xattrs = all;
@@ -260,34 +279,34 @@ TEST_F(XattrDescriberTest, where_one_of_them_does_not_tell_the_servers_do) {
 TEST_F(XattrDescriberTest, where_only_what_is_released_matters_the_rest_costs_nothing) {
   const auto released = describe("file", FactsFrom::xattrs_of_released);
   ASSERT_TRUE(released);
-  EXPECT_FALSE(released->is_passed_over);
+  EXPECT_FALSE(released->is_known_not_released);
   EXPECT_EQ(released->fid, (Fid{0x200000402, 9, 0}));
   EXPECT_EQ(released->attributes.st_size, 5);
   const auto all = g_answers.xattrs;
   g_answers.xattrs = {{"lustre.lov", default_layout()}};  // nothing else is read
   const auto here = describe("file", FactsFrom::xattrs_of_released);
   ASSERT_TRUE(here);
-  EXPECT_TRUE(here->is_passed_over);
+  EXPECT_TRUE(here->is_known_not_released);
   EXPECT_TRUE(S_ISREG(here->attributes.st_mode));
   EXPECT_EQ(here->attributes.st_dev, released->attributes.st_dev);
   EXPECT_EQ(g_answers.asked, 0);
   // What cannot be told is not passed over.
   g_answers.xattrs = all;
   g_answers.unreadable = "lustre.lov";
-  EXPECT_FALSE(describe("file", FactsFrom::xattrs_of_released).value().is_passed_over);
+  EXPECT_FALSE(describe("file", FactsFrom::xattrs_of_released).value().is_known_not_released);
   EXPECT_EQ(std::exchange(g_answers.asked, 0), 1);
   g_answers.unreadable.clear();
   g_answers.xattrs["lustre.lov"] = "of another kind, and long enough for a plain one";
-  EXPECT_FALSE(describe("file", FactsFrom::xattrs_of_released).value().is_passed_over);
+  EXPECT_FALSE(describe("file", FactsFrom::xattrs_of_released).value().is_known_not_released);
   EXPECT_EQ(std::exchange(g_answers.asked, 0), 1);
   g_answers.xattrs.erase("lustre.lov");
-  EXPECT_FALSE(describe("file", FactsFrom::xattrs_of_released).value().is_passed_over);
+  EXPECT_FALSE(describe("file", FactsFrom::xattrs_of_released).value().is_known_not_released);
   EXPECT_EQ(std::exchange(g_answers.asked, 0), 1);
 
   std::filesystem::create_symlink("file", m_dir / "link");
   const auto link = describe("link", FactsFrom::xattrs_of_released);
   EXPECT_TRUE(S_ISLNK(link.value().attributes.st_mode));
-  EXPECT_FALSE(link.value().is_passed_over);
+  EXPECT_FALSE(link.value().is_known_not_released);
   EXPECT_EQ(g_answers.asked, 0);
 }
 

@@ -65,9 +65,19 @@ TEST_F(Walk, goes_by_xattrs_where_each_rank_forgot_the_old_ones) {
   };
   // Not before all have: one of them may be on the client of another.
   std::atomic<bool> is_too_early = false;
+  std::atomic<int> forgetting = 0;
+  std::atomic<int> forgotten = 0;
   m_prepare = [&](std::size_t, CountingClient& client) {
-    client.before_describe = [&] { is_too_early = is_too_early || m_lustre.calls(Call::forget_xattrs) < 2; };
+    client.before_describe = [&] { is_too_early = is_too_early || forgotten < 2; };
   };
+  m_lustre.before(Call::forget_xattrs, [&](const Fid&) {
+    // The other one gets its chance to look at something.
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+    if (++forgetting == 2)
+      while (!is_too_early && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    ++forgotten;
+    return 0;
+  });
   EXPECT_TRUE(scan(2));
   EXPECT_EQ(m_lustre.calls(Call::forget_xattrs), 2);
   EXPECT_EQ(by_xattrs(), 3);
@@ -95,6 +105,10 @@ TEST_F(Walk, who_wants_what_is_released_asks_for_no_more) {
     return m_clients[0]->described_if_released == 1;
   };
   EXPECT_TRUE(asked_if_released("released"));
+  EXPECT_EQ(m_totals.files, 1U);
+  m_prepare = [](std::size_t, CountingClient& client) { client.knows_not_released = true; };
+  EXPECT_TRUE(asked_if_released("released"));
+  EXPECT_EQ(m_totals.files, 0U);
   EXPECT_EQ(m_totals.filtered, 1U);
   EXPECT_FALSE(asked_if_released("!released"));
   EXPECT_FALSE(asked_if_released("archived"));

@@ -54,12 +54,18 @@ class CountingClient final : public lustre::ForwardingClient {
     if (from != lustre::FactsFrom::servers) ++described_by_xattrs;
     if (from == lustre::FactsFrom::xattrs_of_released) ++described_if_released;
     if (before_describe) before_describe();
-    return ForwardingClient::describe_file(directory, name, kind, from);
+    auto facts = ForwardingClient::describe_file(directory, name, kind, from);
+    if (facts && from == lustre::FactsFrom::xattrs_of_released) {
+      facts->hsm_state = abi::HS_RELEASED;
+      facts->is_known_not_released = knows_not_released;
+    }
+    return facts;
   }
 
   std::atomic<int> described = 0;
   std::atomic<int> described_by_xattrs = 0;
   std::atomic<int> described_if_released = 0;
+  bool knows_not_released = false;
   std::function<void()> before_describe;
 };
 
