@@ -93,7 +93,8 @@ Outcome<FileFacts> Describer::by_xattrs(int directory, const std::string& name, 
   facts.attributes.st_dev = makedev(known.stx_dev_major, known.stx_dev_minor);
   if (!S_ISREG(known.stx_mode)) return facts;
   // Another mount of the same file system looks alike, and its client has forgotten nothing.
-  if (const auto mount = mount_id(*file, known); mount == k_no_mount || mount != m_mount_id) return by_name(directory, name, KnownKind::regular_file);
+  if (const auto mount = mount_id(*file, known); mount == k_no_mount || mount != m_mount_id)
+    return by_name(directory, name, KnownKind::regular_file);
   const std::string path = fmt::format("/proc/self/fd/{}", *file);
   if (from == FactsFrom::xattrs_of_released) {
     // The layout comes with the attributes, above; a size is not asked for.

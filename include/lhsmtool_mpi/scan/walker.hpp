@@ -26,7 +26,7 @@ struct ScanOptions {
   unsigned threads = 8;  ///< that look at files, on each rank
   std::uint64_t names_per_task = 512;  ///< a directory is cut into pieces of so many names
   bool keeps_failed = false;           ///< the names of all that fails are told
-  bool keeps_locks = false;            ///< see lustre::Client::forget_xattrs(); without it a file takes three requests
+  bool keeps_locks = false;            ///< lustre::Client::forget_xattrs() is not called: a file takes three requests
 };
 
 /// All calls but the constructor from any thread.

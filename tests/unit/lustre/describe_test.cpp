@@ -84,22 +84,28 @@ ssize_t fake_getxattr(const char* path, const char* name, void* value, std::size
   return static_cast<ssize_t>(found->second.size());
 }
 
-class DescriberTest : public ::testing::TestWithParam<KnownKind> {
+/// A directory with one file, and the table that answers for it.
+class OneFile {
  protected:
-  void SetUp() override {
+  OneFile() {
     g_answers = {};
     m_api.ioctl = fake_ioctl;
     m_api.fd2fid = fake_fd2fid;
     m_api.fgetxattr = fake_fgetxattr;
+    m_api.getxattr = fake_getxattr;
     test::write_file(m_dir / "file", "12345");
     m_directory = Fd(::open(m_dir.str().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  }
-  [[nodiscard]] Outcome<FileFacts> describe(const char* name) {
-    return Describer(m_api).by_name(*m_directory, name, GetParam());
   }
   test::TempDir m_dir;
   Fd m_directory;
   LlapiTable m_api{};
+};
+
+class DescriberTest : public OneFile, public ::testing::TestWithParam<KnownKind> {
+ protected:
+  [[nodiscard]] Outcome<FileFacts> describe(const char* name) {
+    return Describer(m_api).by_name(*m_directory, name, GetParam());
+  }
 };
 
 TEST_P(DescriberTest, asks_the_file_system_and_no_xattr_that_may_be_old) {
@@ -153,14 +159,9 @@ std::string bytes_of(const Content& content) {
   return {reinterpret_cast<const char*>(&content), sizeof content};
 }
 
-class XattrDescriberTest : public ::testing::Test {
+class XattrDescriberTest : public OneFile, public ::testing::Test {
  protected:
   void SetUp() override {
-    g_answers = {};
-    m_api.ioctl = fake_ioctl;
-    m_api.fd2fid = fake_fd2fid;
-    m_api.fgetxattr = fake_fgetxattr;
-    m_api.getxattr = fake_getxattr;
     const abi::lu_fid fid{0x200000402, 9, 0};
     std::string released = default_layout();
     released[7] = '\x80';  // the highest bit of the pattern
@@ -168,8 +169,6 @@ class XattrDescriberTest : public ::testing::Test {
                         {"trusted.lma", std::string(8, '\0') + bytes_of(fid) + "of a later version"},
                         {"trusted.hsm", bytes_of(abi::hsm_attrs{0, abi::HS_EXISTS | abi::HS_RELEASED, 5, 77})},
                         {"trusted.projid", "1234567890"}};
-    test::write_file(m_dir / "file", "12345");
-    m_directory = Fd(::open(m_dir.str().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     g_answers.mount_point = m_mount_point = m_dir.str();
   }
   [[nodiscard]] Outcome<FileFacts> describe(const char* name, FactsFrom from = FactsFrom::xattrs) {
@@ -182,9 +181,6 @@ class XattrDescriberTest : public ::testing::Test {
     return describer.by_xattrs(*m_directory, name, from);
   }
   std::string m_mount_point;
-  test::TempDir m_dir;
-  Fd m_directory;
-  LlapiTable m_api{};
 };
 
 TEST_F(XattrDescriberTest, the_xattrs_tell_and_the_file_is_not_opened) {
