@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 #include <hdf5.h>
 
+#include "hdf5_handles.hpp"
 #include "lhsmtool_mpi/store/library_versions.hpp"
 
 namespace lhsm::store {
 
 std::string hdf5_version() {
+  const QuietHdf5 quiet;  // this may be the first call of all
   unsigned major = 0;
   unsigned minor = 0;
   unsigned release = 0;
@@ -15,6 +17,7 @@ std::string hdf5_version() {
 }
 
 bool is_hdf5_thread_safe() {
+  const QuietHdf5 quiet;
   hbool_t is_safe = 0;
   return H5is_library_threadsafe(&is_safe) >= 0 && is_safe;
 }

@@ -181,6 +181,15 @@ scan 2 0
 scan 2 0 "$DIR" --size large
 scan 2 0 "$DIR" --state ready
 scan 0 0 "$DIR/hsm"
+mkdir "$WORK/tiny"
+if mount -t tmpfs -o size=16k tmpfs "$WORK/tiny" 2> /dev/null; then
+  code=0
+  "$TOOL" scan "$DIR/tree" -o "$WORK/tiny/job.h5" > "$WORK/out" 2> "$WORK/log" || code=$?
+  expect_equal "a full disk: exit code" "$code" 1
+  expect_line "one line says so" '^lhsmtool_mpi: .*ENOSPC' "$WORK/log"
+  expect_equal "nothing is left on it" "$(ls -A "$WORK/tiny")" ""
+  umount "$WORK/tiny"
+fi
 cp "$WORK/job.h5" "$WORK/copy"
 expect_refused "a manifest that is there is kept" EEXIST "$TOOL" scan "$DIR/tree" -o "$WORK/job.h5"
 expect_same_file "unchanged" "$WORK/job.h5" "$WORK/copy"
