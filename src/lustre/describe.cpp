@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/fs.h>
 #include <linux/limits.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/lustre/layout.hpp"
+#include "project.hpp"
 
 namespace lhsm::lustre {
 
@@ -173,18 +173,6 @@ Outcome<FileFacts> Describer::of_open_file(int fd, const std::string& name) cons
   return facts;
 }
 
-Outcome<std::uint32_t> Describer::project_of(int fd, const std::string& name) const {
-  const auto has_none = [] { return errno == ENOTTY || errno == EOPNOTSUPP; };
-  abi::lu_project project{};
-  project.project_type = abi::LU_PROJECT_GET;
-  if (m_api.ioctl(fd, abi::LL_IOC_PROJECT, &project) == 0) return project.project_id;
-  if (!has_none()) return errno_error("LL_IOC_PROJECT", name);
-  struct fsxattr attributes {};  // Lustre before 2.14
-  if (m_api.ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0) return attributes.fsx_projid;
-  if (!has_none()) return errno_error("FS_IOC_FSGETXATTR", name);
-  return 0;  // file systems without projects
-}
-
 Status Describer::ask(int fd, const std::string& name, FileFacts& facts) const {
   abi::lu_fid raw{};
   if (const int rc = m_api.fd2fid(fd, &raw); rc != 0) return errno_error("fd2fid", name, -rc);
@@ -193,7 +181,7 @@ Status Describer::ask(int fd, const std::string& name, FileFacts& facts) const {
   if (m_api.ioctl(fd, abi::LL_IOC_HSM_STATE_GET, &state) != 0) return errno_error("LL_IOC_HSM_STATE_GET", name);
   facts.hsm_state = state.hus_states & abi::HSM_FLAGS_MASK;
   facts.archive_id = state.hus_archive_id;
-  LHSM_TRY_ASSIGN(facts.project_id, project_of(fd, name));
+  LHSM_TRY_ASSIGN(facts.project_id, project_of(m_api, fd));
   // A file whose layout cannot be had is described without one.
   const auto lov = read_layout([&](char* value, std::size_t size) { return m_api.fgetxattr(fd, k_layout, value, size); });
   facts.stripe_size = stripe_size_of(lov.value_or(""));

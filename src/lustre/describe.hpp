@@ -34,7 +34,6 @@ class Describer {
 
  private:
   [[nodiscard]] Outcome<FileFacts> of_open_file(int fd, const std::string& name) const;
-  [[nodiscard]] Outcome<std::uint32_t> project_of(int fd, const std::string& name) const;
   [[nodiscard]] std::optional<std::string> layout_by_path(const std::string& path) const;
   [[nodiscard]] bool read_xattrs(const std::string& path, FileFacts& facts) const;
   [[nodiscard]] Status ask(int fd, const std::string& name, FileFacts& facts) const;

@@ -2,6 +2,7 @@
 #include "lhsmtool_mpi/lustre/hsm_action.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,13 @@ abi::hsm_copy copy_of(const ActionItem& item, const Fid& dfid) {
   copy.hc_hai.hai_cookie = item.cookie;
   copy.hc_hai.hai_gid = item.gid;
   return copy;
+}
+
+/// Of what the client knows; no RPC.
+bool is_encrypted(int fd) {
+  struct statx known {};
+  return ::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &known) == 0 &&
+         (known.stx_attributes & STATX_ATTR_ENCRYPTED) != 0;
 }
 
 }  // namespace
@@ -96,15 +104,21 @@ Status HsmAction::make_volatile(VolatileLayout layout) {
     if (const auto slash = path->rfind('/'); slash != std::string::npos) parent += '/' + path->substr(0, slash);
   }
   const int flags = O_RDWR | (layout == VolatileLayout::set_later ? abi::O_LOV_DELAY_CREATE : 0);
-  auto made = m_client->create_volatile(parent, mdt, flags);
+  auto made = m_client->create_volatile(parent, mdt, flags, *m_file);
   // The directory can be gone or renamed by now, or too deep to be named; the root serves as well.
   if (!made && (made.error().kind == ErrorKind::not_found || made.error().sys_errno == ENAMETOOLONG))
-    made = m_client->create_volatile(m_client->mount_point(), mdt, flags);
+    made = m_client->create_volatile(m_client->mount_point(), mdt, flags, *m_file);
   if (!made) return Failure(std::move(made).error());
   m_volatile = std::move(*made);
+  // But not for an encrypted one: data written outside of its directory could not be read by its key.
+  if (is_encrypted(*m_file) && !is_encrypted(*m_volatile))
+    return failure(ErrorKind::invalid, EXDEV, "make an encrypted volatile of", m_item.fid.bracketed());
   // A swap of layouts between files of different owners is refused at the end.
   if (::fchown(*m_volatile, m_attributes.st_uid, m_attributes.st_gid) != 0)
     return errno_error("fchown volatile of", m_item.fid.bracketed());
+  // Else the data would count for the directory's project. Only that is lost if it cannot be.
+  if (const Status matched = m_client->match_project(*m_volatile, *m_file); !matched)
+    log::warning("{}: its data will count for another project: {}", m_item.describe(), matched.error().describe());
   LHSM_TRY_ASSIGN(m_dfid, m_client->fid_of(*m_volatile));
   return {};
 }
@@ -124,9 +138,18 @@ Status HsmAction::begin(VolatileLayout layout) {
   // Nobody reads the released file any more; to an observer we would be a reader of it.
   if (m_item.kind == ActionKind::restore) m_file.reset();
   // The data version is of now: with an older size, the end would succeed for a part of the file.
-  if (m_item.kind == ActionKind::archive && ::fstat(*m_file, &m_attributes) != 0)
-    return errno_error("fstat", m_item.fid.bracketed());
-  return {};
+  if (m_item.kind != ActionKind::archive) return {};
+  if (::fstat(*m_file, &m_attributes) != 0) return errno_error("fstat", m_item.fid.bracketed());
+  return check_has_data();
+}
+
+/// Whoever reads a file that was released since the archive was asked for waits for its restore, which may be ours to carry out. A
+/// data version of nothing is the sign.
+Status HsmAction::check_has_data() const {
+  if (m_data_version != 0 || m_attributes.st_size == 0) return {};
+  LHSM_TRY_ASSIGN(const HsmState state, m_client->hsm_state(*m_file));
+  if ((state.states & abi::HS_RELEASED) == 0) return {};
+  return failure(ErrorKind::busy, EBUSY, "archive what is released by now,", m_item.fid.bracketed());
 }
 
 Status HsmAction::progress(Extent done) const {

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -109,9 +108,8 @@ Status drop_kept_locks_of(const std::string& instance, const ClientParameters& p
 }
 
 Status drop_kept_locks(const LlapiTable& api, const std::string& mount_point) {
-  struct statfs info {};
-  if (::statfs(mount_point.c_str(), &info) != 0) return errno_error("statfs", mount_point);
-  if (info.f_type != abi::LL_SUPER_MAGIC) return {};
+  LHSM_TRY_ASSIGN(const bool is_real, is_lustre(mount_point));
+  if (!is_real) return {};
   std::array<char, 128> name{};
   if (api.getname == nullptr) return errno_error("find the client of", mount_point, EOPNOTSUPP);
   if (const int rc = api.getname(mount_point.c_str(), name.data(), name.size()); rc != 0)

@@ -15,7 +15,9 @@
 #include "kept_locks.hpp"
 #include "llapi_client.hpp"
 #include "mount_directory.hpp"
+#include "project.hpp"
 #include "space.hpp"
+#include "volatile_file.hpp"
 
 namespace lhsm::lustre {
 
@@ -34,6 +36,7 @@ class LlapiClient final : public Client {
   Status open(const std::string& mount_point) {
     LHSM_TRY_ASSIGN(m_mount, MountDirectory::open(m_api, mount_point));
     m_probe.emplace(m_api, m_mount->path());
+    LHSM_TRY_ASSIGN(m_is_lustre, is_lustre(mount_point));
     return {};
   }
 
@@ -96,7 +99,8 @@ class LlapiClient final : public Client {
     return index;
   }
 
-  [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags) override {
+  [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags, int like) override {
+    if (m_is_lustre) return make_volatile(directory, mdt_index, flags, like);
     const int rc = m_api.create_volatile_idx(directory.c_str(), mdt_index, flags | O_CLOEXEC);
     if (rc < 0) return llapi_error(rc, "create volatile file in", directory);
     return Fd(rc);
@@ -123,6 +127,8 @@ class LlapiClient final : public Client {
     if (m_api.ioctl(fd, abi::LL_IOC_FUTIMES_3, &arg) != 0) return errno_error("LL_IOC_FUTIMES_3", fmt::format("fd {}", fd));
     return {};
   }
+
+  [[nodiscard]] Status match_project(int fd, int like) override { return lustre::match_project(m_api, fd, like); }
 
   [[nodiscard]] Outcome<std::optional<std::string>> layout(int fd) override {
     return get_xattr(fd, "lustre.lov");
@@ -249,6 +255,7 @@ class LlapiClient final : public Client {
   LlapiTable m_api;
   std::unique_ptr<MountDirectory> m_mount;
   std::optional<CoordinatorProbe> m_probe;  // whoever registers
+  bool m_is_lustre = false;                 // and no file system that stands for one
   Describer m_describer;
   std::mutex m_mdt_mutex;
   std::unordered_map<std::uint64_t, int> m_mdt_of_sequence;

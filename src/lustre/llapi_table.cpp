@@ -2,12 +2,15 @@
 #include "lhsmtool_mpi/lustre/llapi_table.hpp"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <cstdlib>
 #include <filesystem>
+
+#include "lhsmtool_mpi/base/fd.hpp"
 
 namespace lhsm::lustre {
 
@@ -39,10 +42,22 @@ std::string emulator_llapi_library() {
   return prefix / "lib/lhsm_emulator/liblustreapi.so.1";
 }
 
-Outcome<std::string> llapi_library_for(const std::string& mount_point) {
+Outcome<bool> is_lustre(const std::string& directory) {
   struct statfs info {};
-  if (::statfs(mount_point.c_str(), &info) != 0) return errno_error("statfs", mount_point);
-  if (info.f_type == abi::LL_SUPER_MAGIC) return std::string(k_system_library);
+  int rc = ::statfs(directory.c_str(), &info);
+  // With lazystatfs, the default, it does not wait for an MDT that is coming back; to open the directory does.
+  if (rc != 0 && (errno == EAGAIN || errno == ETIMEDOUT)) {
+    const Fd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened) return errno_error("open", directory);
+    rc = ::fstatfs(*opened, &info);
+  }
+  if (rc != 0) return errno_error("statfs", directory);
+  return info.f_type == abi::LL_SUPER_MAGIC;
+}
+
+Outcome<std::string> llapi_library_for(const std::string& mount_point) {
+  LHSM_TRY_ASSIGN(const bool is_real, is_lustre(mount_point));
+  if (is_real) return std::string(k_system_library);
   struct stat marker {};
   if (::stat((mount_point + "/.lustre/lhsm_emulator").c_str(), &marker) == 0 && S_ISREG(marker.st_mode))
     return emulator_llapi_library();

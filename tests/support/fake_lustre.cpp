@@ -102,11 +102,12 @@ Outcome<int> FakeLustre::mdt_index(const Fid& fid) {
   return mdt_of(fid);
 }
 
-Outcome<Fd> FakeLustre::create_volatile(const std::string& directory, int mdt_index, int flags) {
+Outcome<Fd> FakeLustre::create_volatile(const std::string& directory, int mdt_index, int flags, int like) {
   LHSM_TRY(enter(Call::create_volatile, {}, "create volatile"));
   if (!std::filesystem::is_directory(directory)) return errno_error("create volatile", directory, ENOENT);
   const std::lock_guard lock(m_mutex);
   volatile_directories.push_back(directory);
+  if (::fcntl(like, F_GETFD) < 0) violated("a volatile like a file that is not open");
   const Fid fid{0x300000400ULL + static_cast<unsigned>(mdt_index), ++m_last_oid, 0};
   m_files[fid].has_objects = (flags & abi::O_LOV_DELAY_CREATE) != abi::O_LOV_DELAY_CREATE;
   Fd fd(::open(place(fid).c_str(), (flags & O_ACCMODE) | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -140,7 +141,8 @@ Status FakeLustre::copy_start(abi::hsm_copy& copy) {
   if (record->item.kind == ActionKind::restore && !is_volatile(to_fid(copy.hc_hai.hai_dfid)))
     violated("a restore begun without a volatile");
   record->begun = true;
-  record->data_version = copy.hc_data_version = m_files[fid].data_version;
+  const bool is_released = (m_files[fid].hsm.states & abi::HS_RELEASED) != 0;
+  record->data_version = copy.hc_data_version = is_released ? 0 : m_files[fid].data_version;
   return {};
 }
 
@@ -220,6 +222,18 @@ Status FakeLustre::set_times(int fd, const struct stat& times) {
   LHSM_TRY(enter(Call::set_times, {}, "set times"));
   const std::array<timespec, 2> both{times.st_atim, times.st_mtim};
   if (::futimens(fd, both.data()) != 0) return errno_error("set times", "fd");
+  return {};
+}
+
+Status FakeLustre::match_project(int fd, int like) {
+  LHSM_TRY(enter(Call::match_project, {}, "match project"));
+  LHSM_TRY_ASSIGN(const Fid fid, fid_of(fd));
+  LHSM_TRY_ASSIGN(const Fid other, fid_of(like));
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return errno_error("fstat", fid.bracketed());
+  const std::lock_guard lock(m_mutex);
+  if (status.st_blocks != 0) violated("a project given to a file with data");
+  m_files[fid].project = m_files[other].project;
   return {};
 }
 

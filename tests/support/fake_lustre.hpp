@@ -25,7 +25,7 @@
 namespace lhsm::test {
 
 enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, create_volatile, copy_start, progress,
-                  copy_end, set_times, layout, set_layout, xattrs, import, describe, request, hsm_state, request_progress,
+                  copy_end, set_times, match_project, layout, set_layout, xattrs, import, describe, request, hsm_state, request_progress,
                   forget_xattrs, osts, quota, count };
 
 class FakeLustre final : public lustre::Client {
@@ -85,6 +85,8 @@ class FakeLustre final : public lustre::Client {
     const std::lock_guard lock(m_mutex);
     m_lists.clear();
   }
+  void set_project(const Fid& fid, std::uint32_t project) { m_files[fid].project = project; }
+  [[nodiscard]] std::uint32_t project_of(const Fid& fid) { return m_files[fid].project; }
   void set_file_layout(const Fid& fid, const std::string& lov) { m_files[fid].layout = lov; }
   void unlink(const Fid& fid) { std::filesystem::remove(path(fid)); }
   [[nodiscard]] std::string content(const Fid& fid) const { return read_file(path(fid)); }
@@ -210,11 +212,12 @@ class FakeLustre final : public lustre::Client {
   [[nodiscard]] Outcome<std::string> path_of(const Fid& fid) override;
   [[nodiscard]] Outcome<Fid> fid_of(int fd) override;
   [[nodiscard]] Outcome<int> mdt_index(const Fid& fid) override;
-  [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags) override;
+  [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags, int like) override;
   [[nodiscard]] Status copy_start(abi::hsm_copy& copy) override;
   [[nodiscard]] Status progress(abi::hsm_progress& progress) override;
   [[nodiscard]] Status copy_end(abi::hsm_copy& copy) override;
   [[nodiscard]] Status set_times(int fd, const struct stat& times) override;
+  [[nodiscard]] Status match_project(int fd, int like) override;
   [[nodiscard]] Outcome<std::optional<std::string>> layout(int fd) override;
   [[nodiscard]] Status set_layout(int fd, const std::string& lov) override;
   [[nodiscard]] Outcome<std::vector<std::pair<std::string, std::string>>> xattrs(int fd) override;
@@ -252,6 +255,7 @@ class FakeLustre final : public lustre::Client {
     std::uint64_t data_version = 1;
     std::optional<std::string> layout;
     bool has_objects = true;
+    std::uint32_t project = 0;
     lustre::HsmState hsm;
   };
   [[nodiscard]] Outcome<bool> is_needed(abi::hsm_user_action action, std::uint32_t archive_id, const Fid& fid);

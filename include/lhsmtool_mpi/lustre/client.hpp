@@ -100,8 +100,9 @@ class Client {
   [[nodiscard]] virtual Outcome<int> mdt_index(const Fid& fid) = 0;
 
   /// Create a file without a name in `directory` (absolute) on the given MDT (-1: the directory's);
-  /// it lives as long as somebody has it open. `flags` are open(2) flags.
-  [[nodiscard]] virtual Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags) = 0;
+  /// it lives as long as somebody has it open. `flags` are open(2) flags. In an encrypted directory it gets the encryption
+  /// context of the open file `like`, whose data it can take over then.
+  [[nodiscard]] virtual Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags, int like) = 0;
 
   /// The three ioctls that begin, report and end an action. They may be called by any client.
   [[nodiscard]] virtual Status copy_start(abi::hsm_copy& copy) = 0;
@@ -110,6 +111,9 @@ class Client {
 
   /// Set atime, mtime and ctime of an open file.
   [[nodiscard]] virtual Status set_times(int fd, const struct stat& times) = 0;
+  /// Give an open file without data the project of another open one, so that what is written to it counts there: a swap of
+  /// layouts does not move what the OSTs count. Where files have no projects nothing is done.
+  [[nodiscard]] virtual Status match_project(int fd, int like) = 0;
   /// Return the raw layout (xattr lustre.lov), or nothing when the file has none.
   [[nodiscard]] virtual Outcome<std::optional<std::string>> layout(int fd) = 0;
   /// Give an open file without objects a layout.

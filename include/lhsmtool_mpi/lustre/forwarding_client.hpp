@@ -23,13 +23,14 @@ class ForwardingClient : public Client {
   [[nodiscard]] Outcome<std::string> path_of(const Fid& fid) override { return m_inner.path_of(fid); }
   [[nodiscard]] Outcome<Fid> fid_of(int fd) override { return m_inner.fid_of(fd); }
   [[nodiscard]] Outcome<int> mdt_index(const Fid& fid) override { return m_inner.mdt_index(fid); }
-  [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt, int flags) override {
-    return m_inner.create_volatile(directory, mdt, flags);
+  [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt, int flags, int like) override {
+    return m_inner.create_volatile(directory, mdt, flags, like);
   }
   [[nodiscard]] Status copy_start(abi::hsm_copy& copy) override { return m_inner.copy_start(copy); }
   [[nodiscard]] Status progress(abi::hsm_progress& report) override { return m_inner.progress(report); }
   [[nodiscard]] Status copy_end(abi::hsm_copy& copy) override { return m_inner.copy_end(copy); }
   [[nodiscard]] Status set_times(int fd, const struct stat& times) override { return m_inner.set_times(fd, times); }
+  [[nodiscard]] Status match_project(int fd, int like) override { return m_inner.match_project(fd, like); }
   [[nodiscard]] Outcome<std::optional<std::string>> layout(int fd) override { return m_inner.layout(fd); }
   [[nodiscard]] Status set_layout(int fd, const std::string& lov) override { return m_inner.set_layout(fd, lov); }
   [[nodiscard]] Outcome<std::vector<std::pair<std::string, std::string>>> xattrs(int fd) override {

@@ -50,7 +50,7 @@ class HsmAction {
 
   /// Tell the coordinator that the action begins. ARCHIVE: the data version is noted. RESTORE: the
   /// volatile file is made on the file's MDT and given the file's owner. After an error the action is still to be ended, with that error.
-  /// Kind `cancelled`: ECANCELED, cancelled already, or ENOENT, the coordinator does not know the cookie.
+  /// Kind `busy`, EBUSY: what is to be archived was released meanwhile. Kind `cancelled`: ECANCELED, cancelled already, or ENOENT, the coordinator does not know the cookie.
   [[nodiscard]] Status begin(VolatileLayout layout = VolatileLayout::by_default);
 
   /// Report bytes done since the last report; length 0 only keeps the action alive. ECANCELED and
@@ -79,6 +79,7 @@ class HsmAction {
  private:
   HsmAction(Client& client, const ActionItem& item) : m_client(&client), m_item(item), m_dfid(item.fid) {}
   Status make_volatile(VolatileLayout layout);
+  [[nodiscard]] Status check_has_data() const;
   Status finish_restored_file();
 
   Client* m_client;

@@ -42,6 +42,9 @@ struct LlapiTable {
 /// Load `library` (a path or a soname) once for the life of the process.
 [[nodiscard]] Outcome<LlapiTable> load_llapi(const std::string& library);
 
+/// Whether `directory` is of a Lustre file system, and not of one that stands for it. Waits for servers that are coming back.
+[[nodiscard]] Outcome<bool> is_lustre(const std::string& directory);
+
 /// Return the library that serves `mount_point`.
 [[nodiscard]] Outcome<std::string> llapi_library_for(const std::string& mount_point);
 

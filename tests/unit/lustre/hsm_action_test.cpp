@@ -102,6 +102,20 @@ TEST_F(HsmActionTest, begin_makes_the_volatile_at_the_root_when_the_directory_is
   EXPECT_TRUE(action.end(EIO));
 }
 
+TEST_F(HsmActionTest, begin_lets_the_data_count_for_the_files_own_project) {
+  const Fid fid = m_lustre.make_released(7);
+  m_lustre.set_project(fid, 1001);
+  HsmAction action = open(m_lustre.request(ActionKind::restore, fid));
+  ASSERT_TRUE(action.begin());
+  EXPECT_EQ(m_lustre.project_of(action.dfid()), 1001U);
+  EXPECT_TRUE(action.end(0));
+
+  m_lustre.fail(Call::match_project, EPERM);
+  HsmAction other = open(m_lustre.request(ActionKind::restore, m_lustre.make_released(7)));
+  ASSERT_TRUE(other.begin()) << "a restore is worth more than its account";
+  EXPECT_TRUE(other.end(0));
+}
+
 TEST_F(HsmActionTest, begin_makes_the_volatile_at_the_root_when_the_file_has_no_path) {
   m_lustre.fail(Call::path_of, ENOENT);
   HsmAction action = open(m_lustre.request(ActionKind::restore, m_lustre.make_released(7)));

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+
+#include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/base/fd.hpp"
+
+namespace lhsm::lustre {
+
+/// See Client::create_volatile(); of a Lustre file system. llapi_create_volatile_idx() does the same less the encryption context, and
+/// has the MDT unlink the name afterwards, in case that the file system is none. Any thread. EINVAL: an encrypted
+/// directory, and no `like`; ENAMETOOLONG.
+[[nodiscard]] Outcome<Fd> make_volatile(const std::string& directory, int mdt_index, int flags, int like);
+
+}  // namespace lhsm::lustre
