@@ -114,6 +114,14 @@ std::optional<JobId> JobTable::erase(JobId id) {
   return successor;
 }
 
+bool JobTable::waits_for_archives_only(const JobRecord& job) const {
+  const Slot own = slot_of(job.id);
+  const std::optional<Slot> holder = holder_of(job.item.fid);
+  for (Slot slot = holder.value_or(own); slot != own; slot = m_records[slot].next)
+    if (m_records[slot].item.kind != ActionKind::archive) return false;
+  return true;
+}
+
 void JobTable::leave_lane(JobRecord& job) {
   assert(job.state == JobState::waiting);
   unlink(job);

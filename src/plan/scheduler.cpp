@@ -69,6 +69,10 @@ const JobRecord* Scheduler::add(ActionItem item, int reject_errno, Precedence pr
   count_queued(*job);
   if (m_early_cancels.take(mdt_index, cookie) && reject_errno == 0) reject_errno = ECANCELED;
   if (reject_errno == 0) reject_errno = m_drain_errno;
+  // Of what is released since its archive was asked for the archive may wait in a read until the restore is done. They do not
+  // meet in the archive, where what is new stands aside until it is complete.
+  if (job->state == JobState::waiting && job->item.kind == ActionKind::restore && m_jobs.waits_for_archives_only(*job))
+    m_jobs.leave_lane(*job);
   if (reject_errno != 0)
     refuse(*job, reject_errno);
   else if (job->state == JobState::ready)

@@ -152,23 +152,6 @@ Outcome<CopiedExtent> copy_extent(Environment& environment, copy::Engine& engine
   return copied;
 }
 
-Status remove_object(Environment& environment, const ActionItem& item) {
-  // Open meanwhile, so that no client attaches the file to its persistent cache: it may keep its copy in this archive.
-  const auto held = environment.client.open_by_fid(item.fid, O_RDONLY | O_NOATIME | O_NOFOLLOW | O_NONBLOCK);
-  const bool is_free = held || held.error().kind == ErrorKind::not_found || held.error().sys_errno == ENOKEY;  // encrypted
-  Outcome<bool> removed = is_free ? environment.backend.remove(item.fid) : Failure(held.error());
-  if (removed && !*removed && environment.options.remove_needs_object)
-    removed = errno_error("remove object of", item.fid.bracketed(), ENOENT);
-  if (!removed) {
-    LHSM_TRY(refuse(environment, item, removed.error()));
-    return Failure(removed.error());
-  }
-  environment.pulse.wait();
-  const Status ended = lustre::end_unbegun(environment.client, item, 0);
-  note_answer(environment, ended);
-  return ended;
-}
-
 Status refuse(Environment& environment, const ActionItem& item, const Error& reason) {
   const Status ended = lustre::end_unbegun(environment.client, item, lustre::reportable_errno(reason));
   if (reason.kind != ErrorKind::cancelled) note_answer(environment, ended);

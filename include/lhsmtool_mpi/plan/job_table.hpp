@@ -45,7 +45,7 @@ struct JobRecord {
 
 /// All actions that are not final. Looks them up by id and by (MDT, cookie), and lets only one action
 /// of a file run at a time: two copies of one file would mix their objects, and REMOVE must not
-/// overtake ARCHIVE. Every operation but for_each() takes constant time. Millions may wait here, so the
+/// overtake ARCHIVE. Every operation takes constant time unless it says otherwise. Millions may wait here, so the
 /// records are not nodes of a map, and nothing of them is kept twice: 200 to 250 bytes each.
 class JobTable {
  public:
@@ -61,7 +61,9 @@ class JobTable {
   /// Its item must still have the file, cookie and MDT with which it came.
   std::optional<JobId> erase(JobId id);
 
-  /// Let a waiting job go ahead of its turn: it will not touch the file. It becomes `ready`.
+  /// Whether all that a waiting job waits for are archives. Takes as long as they are many.
+  [[nodiscard]] bool waits_for_archives_only(const JobRecord& job) const;
+  /// Let a waiting job go ahead of its turn. It becomes `ready`.
   void leave_lane(JobRecord& job);
 
   [[nodiscard]] std::size_t size() const { return m_size; }

@@ -79,7 +79,8 @@ class FileAction {
                                                 const Fid& fid, const Fid& dfid, const std::string& token,
                                                 Extent extent, std::uint64_t file_size, const StopFlag& stop);
 
-/// REMOVE the object and end the action.
+/// REMOVE the object and end the action. Refused: EPERM for a file that is released by now; ENOENT and ECANCELED (`cancelled`) for
+/// an action that the coordinator does not know any more.
 [[nodiscard]] Status remove_object(Environment& environment, const ActionItem& item);
 
 /// End an action that was not begun. A cookie that the coordinator does not know needs no end.

@@ -49,9 +49,9 @@ TEST_F(SchedulerSmallTest, add_drops_duplicates) {
 
 TEST_F(SchedulerSmallTest, add_lets_one_action_of_a_file_run_at_a_time) {
   add(ActionKind::archive, 1);
-  add(ActionKind::restore, 1);
   add(ActionKind::remove, 1);
-  for (const ActionKind expected : {ActionKind::archive, ActionKind::restore, ActionKind::remove}) {
+  add(ActionKind::restore, 1);
+  for (const ActionKind expected : {ActionKind::archive, ActionKind::remove, ActionKind::restore}) {
     const auto given = take<GiveJobs>();
     ASSERT_EQ(given.jobs.size(), 1U);
     EXPECT_EQ(m_scheduler.find(given.jobs.front())->item.kind, expected) << "in the order of arrival";
@@ -59,6 +59,23 @@ TEST_F(SchedulerSmallTest, add_lets_one_action_of_a_file_run_at_a_time) {
     EXPECT_TRUE(m_scheduler.ended(given.worker, given.jobs.front(), 1us));
   }
   EXPECT_TRUE(m_scheduler.idle());
+}
+
+/// The file was released since its archive was asked for: the archive may wait in a read until the restore is done.
+TEST_F(SchedulerSmallTest, add_lets_a_restore_pass_archives_of_its_file) {
+  add(ActionKind::archive, 1);
+  add(ActionKind::archive, 1);
+  const auto archive = take<GiveJobs>();
+  add(ActionKind::restore, 1);
+  const auto restore = take<GiveJobs>();
+  ASSERT_EQ(restore.jobs.size(), 1U);
+  EXPECT_EQ(m_scheduler.find(restore.jobs.front())->item.kind, ActionKind::restore);
+  expect_nothing();
+  EXPECT_TRUE(m_scheduler.ended(restore.worker, restore.jobs.front(), 1us));
+  expect_nothing();
+  EXPECT_TRUE(m_scheduler.ended(archive.worker, archive.jobs.front(), 1us));
+  const auto second = take<GiveJobs>();
+  EXPECT_EQ(m_scheduler.find(second.jobs.front())->item.kind, ActionKind::archive);
 }
 
 TEST_F(SchedulerSmallTest, ended_returns_the_item_once) {

@@ -82,6 +82,34 @@ TEST_F(WholeRunFailuresTest, removal_of_the_object_of_a_file_that_cannot_be_open
   EXPECT_EQ(test::read_file(object(fid)), "x");
 }
 
+TEST_F(WholeRunFailuresTest, removal_of_the_object_of_a_file_that_was_released_meanwhile) {
+  start(1);
+  const Fid fid = m_lustre.make_released(1);
+  m_lustre.set_hsm_state(fid, abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_RELEASED);
+  make_object(fid, "x");
+  expect_failure(ActionKind::remove, fid, EPERM);
+  EXPECT_EQ(test::read_file(object(fid)), "x") << "its only copy";
+}
+
+TEST_F(WholeRunFailuresTest, removal_that_the_coordinator_does_not_know_any_more) {
+  start(1);
+  const Fid fid = m_lustre.make_file("x");
+  make_object(fid, "x");
+  m_lustre.before(Call::progress, [fid](const Fid& reported) { return reported == fid ? ENOENT : 0; });
+  m_lustre.deliver({m_lustre.request(ActionKind::remove, fid)});
+  EXPECT_TRUE(m_observer.wait_for_final(1));
+  EXPECT_EQ(test::read_file(object(fid)), "x") << "the file counts as archived";
+}
+
+TEST_F(WholeRunFailuresTest, archive_of_a_file_that_was_released_meanwhile) {
+  start(1);
+  const Fid fid = m_lustre.make_released(20 * k_MiB);
+  m_lustre.set_hsm_state(fid, abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_RELEASED);
+  make_object(fid, "x");
+  expect_failure(ActionKind::archive, fid, EBUSY, "released by now");
+  EXPECT_EQ(test::read_file(object(fid)), "x") << "its only copy";
+}
+
 TEST_F(WholeRunTest, removal_of_what_is_not_there) {
   start(1);
   EXPECT_EQ(result(carry_out(ActionKind::remove, {m_lustre.make_file("x")}).front()), 0);

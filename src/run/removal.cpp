@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fcntl.h>
+
+#include "copy_range.hpp"
+#include "lhsmtool_mpi/lustre/hsm_action.hpp"
+
+namespace lhsm::run {
+
+namespace {
+
+/// Open the file for as long as its object is being removed. For writing, as that refuses a release meanwhile
+/// (mdt_object_open_lock) and an attachment to a client's persistent cache, which may keep its copy in this archive; for
+/// reading where it cannot be written (ETXTBSY). Nothing is written, and nothing restored.
+Outcome<Fd> hold(Environment& environment, const Fid& fid) {
+  constexpr int k_flags = O_NOATIME | O_NOFOLLOW | O_NONBLOCK;
+  auto held = environment.client.open_by_fid(fid, O_WRONLY | abi::O_LOV_DELAY_CREATE | k_flags);
+  if (held || held.error().kind == ErrorKind::not_found || held.error().sys_errno == ENOKEY) return held;
+  return environment.client.open_by_fid(fid, O_RDONLY | k_flags);
+}
+
+/// The coordinator looked when it was asked for the removal; since then the file may have been released.
+Status check_not_released(Environment& environment, const Fd& held, const Fid& fid) {
+  LHSM_TRY_ASSIGN(const auto state, environment.client.hsm_state(*held));
+  if ((state.states & abi::HS_RELEASED) == 0) return {};
+  return failure(ErrorKind::denied, EPERM, "remove the only copy, that of released", fid.bracketed());
+}
+
+/// A removal has no begin that would tell whether the coordinator still knows it. If not, the file would count as archived
+/// without an object.
+Status check_known(Environment& environment, const ActionItem& item) {
+  abi::hsm_progress alive{};
+  alive.hp_fid = {item.fid.seq, item.fid.oid, item.fid.ver};
+  alive.hp_cookie = item.cookie;
+  const Status answer = environment.client.progress(alive);
+  if (answer) return {};
+  note_answer(environment, answer);
+  Error error = answer.error();
+  if (error.sys_errno == ENOENT) error.kind = ErrorKind::cancelled;
+  return Failure(std::move(error));
+}
+
+/// `held`: what hold() returned.
+Status remove_held(Environment& environment, const ActionItem& item, const Outcome<Fd>& held) {
+  const bool is_gone = !held && held.error().kind == ErrorKind::not_found;
+  // What is encrypted, and its key not here, can be neither held nor asked.
+  if (!held && !is_gone && held.error().sys_errno != ENOKEY) return Failure(held.error());
+  if (held) LHSM_TRY(check_not_released(environment, *held, item.fid));
+  LHSM_TRY(check_known(environment, item));
+  LHSM_TRY_ASSIGN(const bool was_there, environment.backend.remove(item.fid));
+  if (was_there || !environment.options.remove_needs_object) return {};
+  return errno_error("remove object of", item.fid.bracketed(), ENOENT);
+}
+
+}  // namespace
+
+Status remove_object(Environment& environment, const ActionItem& item) {
+  const auto held = hold(environment, item.fid);  // until the coordinator knows that there is no object any more
+  if (const Status removed = remove_held(environment, item, held); !removed) {
+    LHSM_TRY(refuse(environment, item, removed.error()));
+    return Failure(removed.error());
+  }
+  environment.pulse.wait();
+  const Status ended = lustre::end_unbegun(environment.client, item, 0);
+  note_answer(environment, ended);
+  return ended;
+}
+
+}  // namespace lhsm::run
