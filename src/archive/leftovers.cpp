@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,7 +28,15 @@ namespace {
 constexpr std::uint64_t k_longest_table = std::uint64_t{64} << 20U;  // of a million objects at once
 constexpr std::array k_companions = {k_layout_suffix, k_digest_suffix};
 
-using Wanted = std::map<std::string, ino_t>;  // names of objects in the making, and what they have to lead to
+constexpr std::time_t k_spared = 30 * 86400;  // seconds for which a job that was stopped may be gone on with
+
+using Objects = std::map<std::string, ino_t>;  // names of objects in the making, and what they have to lead to
+
+/// Which objects in the making are to stay.
+struct Wanted {
+  const Objects& objects;
+  const std::string& owner;  ///< who clears: only in what was its own they must be among the objects
+};
 
 /// One object that was in the making: which step its process died at is seen from the names that are there.
 class Leftover {
@@ -38,12 +47,15 @@ class Leftover {
         m_old(place.name() + std::string(k_old_infix) + unique),
         m_gone(gone) {}
 
-  /// Return whether the object is wanted, and still in the making.
-  Outcome<bool> clear(const Wanted& wanted) {
+  /// Return whether the object is wanted, and still in the making. `wanted`: nothing where all are.
+  Outcome<bool> clear(const Objects* wanted) {
     const std::uint64_t before = m_gone;
     LHSM_TRY_ASSIGN(const auto making, m_place.identity(m_making));
-    const auto at = wanted.find(m_making);
-    const bool stays = at != wanted.end() && making && making->second == at->second;
+    bool stays = making && wanted == nullptr;
+    if (making && wanted != nullptr) {
+      const auto at = wanted->find(m_making);
+      stays = at != wanted->end() && making->second == at->second;
+    }
     LHSM_TRY_ASSIGN(const auto old, m_place.identity(m_old));
     LHSM_TRY_ASSIGN(const auto object, m_place.identity(m_place.name()));
     for (const auto suffix : k_companions) LHSM_TRY(drop(m_making, suffix));
@@ -85,7 +97,7 @@ class Leftover {
 };
 
 Outcome<bool> clear_record(const Beneath& tree, const MakingRecord& record, const std::string& process,
-                           const Wanted& wanted, std::uint64_t& gone) {
+                           const Objects* wanted, std::uint64_t& gone) {
   const std::string dir_path = object_directory(record.format, record.fid);
   auto dir = tree.open_dir(dir_path);
   if (!dir && dir.error().sys_errno == ENOENT) return false;
@@ -95,13 +107,19 @@ Outcome<bool> clear_record(const Beneath& tree, const MakingRecord& record, cons
 }
 
 /// Return whether the process that wrote the table is certainly gone.
-bool is_dead(const Fd& file, std::string_view header) {
+bool is_dead(const Fd& file, const std::optional<TableHeader>& header) {
   const TableLock lock = lock_table(*file);
   if (lock == TableLock::taken) return false;
-  const auto identity = parse_header(header);
-  const auto running = identity ? identity->is_running() : std::nullopt;
+  const auto running = header ? header->process.is_running() : std::nullopt;
   if (running) return !*running;  // a lock can get lost, a process cannot
   return lock == TableLock::held && locks_reach_all_hosts(*file);
+}
+
+/// Return whether a job other than `owner` may still go on with what stands in the table.
+bool is_of_another_job(const Fd& file, const std::optional<TableHeader>& header, const std::string& owner) {
+  struct stat status {};
+  return header && !header->owner.empty() && header->owner != owner && ::fstat(*file, &status) == 0 &&
+         std::time(nullptr) - status.st_mtime < k_spared;
 }
 
 Status clear_table(const Beneath& tree, const Fd& dir, const std::string& name, const std::string& process,
@@ -114,15 +132,17 @@ Status clear_table(const Beneath& tree, const Fd& dir, const std::string& name, 
   if (size > k_longest_table) return failure(ErrorKind::corrupt, EFBIG, "read", tree.full(path));
   copy::FdSource source(**file, tree.full(path));
   std::string bytes(static_cast<std::size_t>(size), '\0');
-  LHSM_TRY_ASSIGN(const std::size_t header, source.read_at(std::as_writable_bytes(std::span(bytes)), 0));
-  if (!is_dead(*file, std::string_view(bytes).substr(0, header)) || !is_named(dir, name, *file)) return {};
+  LHSM_TRY_ASSIGN(const std::size_t head, source.read_at(std::as_writable_bytes(std::span(bytes)), 0));
+  const auto header = parse_header(std::string_view(bytes).substr(0, head));
+  if (!is_dead(*file, header) || !is_named(dir, name, *file)) return {};
+  const Objects* const objects = is_of_another_job(*file, header, wanted.owner) ? nullptr : &wanted.objects;
   // Once more: it may have been written to until it was locked here.
   LHSM_TRY_ASSIGN(const std::size_t got, source.read_at(std::as_writable_bytes(std::span(bytes)), 0));
   bool stays = false;
   for (std::size_t at = k_table_header_bytes; at < got; at += k_record_bytes) {
     const auto record = parse_record(std::string_view(bytes).substr(at, std::min(k_record_bytes, got - at)));
     if (!record) continue;
-    LHSM_TRY_ASSIGN(const bool object_stays, clear_record(tree, *record, process, wanted, gone));
+    LHSM_TRY_ASSIGN(const bool object_stays, clear_record(tree, *record, process, objects, gone));
     stays = stays || object_stays;
   }
   if (stays) return {};  // nobody would know of it any more
@@ -150,9 +170,9 @@ Outcome<std::vector<std::string>> entries_of(const Fd& dir, const std::string& s
 
 }  // namespace
 
-Outcome<std::uint64_t> clear_leftovers(const Beneath& tree, const std::set<std::string>& wanted) {
+Outcome<std::uint64_t> clear_leftovers(const Beneath& tree, const std::string& owner, const std::set<std::string>& wanted) {
   std::uint64_t gone = 0;
-  Wanted objects;
+  Objects objects;
   for (const std::string& text : wanted)
     if (auto ticket = parse_ticket(text)) objects.emplace(std::move(ticket->name), ticket->inode);
   auto dir = tree.open_dir(k_tables_dir, Links::none);
@@ -163,7 +183,7 @@ Outcome<std::uint64_t> clear_leftovers(const Beneath& tree, const std::set<std::
   for (const std::string& name : names) {
     const auto process = process_of_table(name);
     if (!process) continue;
-    if (Status cleared = clear_table(tree, *dir, name, *process, objects, gone); !cleared && first) first = std::move(cleared);
+    if (Status cleared = clear_table(tree, *dir, name, *process, {objects, owner}, gone); !cleared && first) first = std::move(cleared);
   }
   if (!first) return Failure(first.error());
   return gone;

@@ -67,14 +67,19 @@ std::optional<std::string> process_of_table(std::string_view name) {
   return std::string(process);
 }
 
-std::string header_text() {
-  return padded(fmt::format("{}\n{}\n{}\n", k_magic, ProcessIdentity::self().text(), host_name()), k_table_header_bytes);
+std::string header_text(std::string_view owner) {
+  return padded(fmt::format("{}\n{}\n{}\n{}\n", k_magic, ProcessIdentity::self().text(), host_name(), owner),
+                k_table_header_bytes);
 }
 
-std::optional<ProcessIdentity> parse_header(std::string_view bytes) {
+std::optional<TableHeader> parse_header(std::string_view bytes) {
   std::string_view rest = bytes.substr(0, k_table_header_bytes);
   if (cut(rest, '\n') != k_magic) return std::nullopt;
-  return ProcessIdentity::parse(cut(rest, '\n'));
+  const auto process = ProcessIdentity::parse(cut(rest, '\n'));
+  if (!process) return std::nullopt;
+  cut(rest, '\n');  // the host, for people
+  const auto owner = rest.substr(0, rest.find('\0'));
+  return TableHeader{*process, std::string(owner.ends_with('\n') ? owner.substr(0, owner.size() - 1) : "")};
 }
 
 }  // namespace lhsm::archive

@@ -71,7 +71,7 @@ Outcome<bool> MakingTable::open_as(const std::string& name) {
   Fd file(::openat(*m_dir, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return errno_error("create", subject);
   if (lock_table(*file) == TableLock::taken || !is_named(m_dir, name, file)) return false;
-  const std::string header = header_text();
+  const std::string header = header_text(m_owner);
   if (const Status written = copy::FdSink(*file, subject).write_at(std::as_bytes(std::span(header)), 0); !written) {
     std::ignore = ::unlinkat(*m_dir, name.c_str(), 0);
     return Failure(written.error());

@@ -43,8 +43,9 @@ class Making {
 /// Any thread. The file is made at the first claim, and removed at the end if nothing had to be kept.
 class MakingTable {
  public:
-  MakingTable(const Beneath& tree, TreeFormat format, UniqueNames& names)
-      : m_tree(tree), m_format(format), m_names(names) {}
+  /// Of `owner`'s: see PosixOptions.
+  MakingTable(const Beneath& tree, TreeFormat format, UniqueNames& names, std::string owner)
+      : m_tree(tree), m_format(format), m_names(names), m_owner(std::move(owner)) {}
   ~MakingTable();
   MakingTable(const MakingTable&) = delete;
   MakingTable& operator=(const MakingTable&) = delete;
@@ -61,6 +62,7 @@ class MakingTable {
   const Beneath& m_tree;
   TreeFormat m_format;
   UniqueNames& m_names;
+  std::string m_owner;
   std::mutex m_mutex;
   Fd m_dir;
   Fd m_file;

@@ -26,12 +26,12 @@ constexpr std::uint64_t k_max_layout = 65536;
 
 class PosixBackend final : public Backend {
  public:
-  PosixBackend(Beneath tree, TreeFormat format, copy::Direct direct)
-      : m_tree(std::move(tree)), m_format(format), m_direct(direct) {}
+  PosixBackend(Beneath tree, const PosixOptions& options)
+      : m_tree(std::move(tree)), m_format(options.format), m_direct(options.direct), m_owner(options.owner) {}
 
   [[nodiscard]] Outcome<Access> check() override;
   [[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) override {
-    return archive::clear_leftovers(m_tree, wanted);
+    return archive::clear_leftovers(m_tree, m_owner, wanted);
   }
   [[nodiscard]] Outcome<std::unique_ptr<ObjectReader>> open(const Fid& fid) override;
   [[nodiscard]] Outcome<std::unique_ptr<ObjectWriter>> create(const Fid& fid) override;
@@ -48,8 +48,9 @@ class PosixBackend final : public Backend {
   Beneath m_tree;
   TreeFormat m_format;
   copy::Direct m_direct;
+  std::string m_owner;
   UniqueNames m_names;
-  MakingTable m_table{m_tree, m_format, m_names};
+  MakingTable m_table{m_tree, m_format, m_names, m_owner};
 };
 
 Outcome<Access> PosixBackend::check() {
@@ -171,8 +172,8 @@ Status PosixBackend::note_path(const Fid& fid, const std::string& path) {
 
 Outcome<std::unique_ptr<Backend>> open_posix_backend(PosixOptions options) {
   while (options.root.size() > 1 && options.root.ends_with('/')) options.root.pop_back();
-  LHSM_TRY_ASSIGN(Beneath tree, Beneath::open_root(std::move(options.root)));
-  return std::make_unique<PosixBackend>(std::move(tree), options.format, options.direct);
+  LHSM_TRY_ASSIGN(Beneath tree, Beneath::open_root(options.root));
+  return std::make_unique<PosixBackend>(std::move(tree), options);
 }
 
 }  // namespace lhsm::archive

@@ -76,6 +76,11 @@ Outcome<ItemAction> action_of(const std::string& manifest_path) {
   return slice.action.front();
 }
 
+Outcome<std::string> owner_of(const std::string& manifest_path) {
+  LHSM_TRY_ASSIGN(const auto manifest, store::ManifestReader::open(manifest_path));
+  return manifest.identity().uuid_text();
+}
+
 namespace {
 
 /// Make the next generation: `change(slice, i)` for each item. What is at the coordinator goes along in its journal.

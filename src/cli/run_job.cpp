@@ -17,6 +17,7 @@
 #include "job_state_files.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/bulk/ask_files.hpp"
+#include "lhsmtool_mpi/bulk/job_manifest.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "process.hpp"
@@ -183,6 +184,8 @@ int run_job(const JobCommandOptions& options, Process& process) {
   JobPurpose purpose(options.run);
   ServeOptions serving = options.serve;
   serving.purpose = &purpose;
+  // A manifest that cannot be read is told of when the job begins.
+  serving.archive.owner = process.share(process.is_first() ? bulk::owner_of(options.run.manifest).value_or("") : "");
   return serve(serving, process);
 }
 

@@ -25,6 +25,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     FUZZ_CHECK(again && again->name == ticket->name && again->inode == ticket->inode);
   }
   if (const auto process = archive::process_of_table(text)) FUZZ_CHECK(process->find('/') == std::string::npos);
-  if (const auto identity = archive::parse_header(text)) FUZZ_CHECK(identity->pid > 0);
+  if (const auto header = archive::parse_header(text)) FUZZ_CHECK(header->process.pid > 0);
   return 0;
 }

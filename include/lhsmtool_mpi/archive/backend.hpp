@@ -104,8 +104,8 @@ class Backend {
   /// Return what the archive can be used for: read_only, where its file system is mounted so. Fails when it is not there, or
   /// cannot be read, or not be written though its file system can.
   [[nodiscard]] virtual Outcome<Access> check() = 0;
-  /// Remove what processes that are gone left in the making, but for the objects that `wanted` has the tickets of, and
-  /// return how many files that were. What living ones have in the making is spared, whichever host they are on. When a
+  /// Remove what processes that are gone left in the making, but for the objects that `wanted` has the tickets of and those
+  /// that another job may still go on with, and return how many files that were. What living ones have in the making is spared, whichever host they are on. When a
   /// run starts, and again at its end where something was wanted.
   [[nodiscard]] virtual Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) = 0;
   [[nodiscard]] virtual Outcome<std::unique_ptr<ObjectReader>> open(const Fid& fid) = 0;

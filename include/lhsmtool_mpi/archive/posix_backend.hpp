@@ -22,6 +22,9 @@ struct PosixOptions {
   std::string root;
   TreeFormat format = TreeFormat::v1;
   copy::Direct direct = copy::Direct::no;
+  /// Whose the objects in the making are beyond the life of this process: the job (at most 64 bytes, without a newline) that may go on with
+  /// them. Empty: nobody's.
+  std::string owner = {};
 };
 
 /// Return the object's path below the root, "d0/d1/…/<fid>".

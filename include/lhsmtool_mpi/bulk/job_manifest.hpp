@@ -45,6 +45,9 @@ enum class ActionChange {
 /// Return the same of a manifest, from its first item.
 [[nodiscard]] Outcome<store::ItemAction> action_of(const std::string& manifest_path);
 
+/// Return the name under which a job has objects in the making (archive::PosixOptions): its manifest's uuid.
+[[nodiscard]] Outcome<std::string> owner_of(const std::string& manifest_path);
+
 /// Let the job be one of `action`: a manifest that says nothing (a scan's), or whose items are all final, is made into the
 /// next generation with that action and no results. `invalid` when it is another job that has work left.
 [[nodiscard]] Status set_action(const store::JobLock& lock, store::ItemAction action);

@@ -25,10 +25,11 @@ class ArchiveFixture : public ::testing::Test {
  protected:
   test::TempDir m_dir;
   TreeFormat m_format = TreeFormat::v1;
+  std::string m_owner;  ///< of backends that are opened from now on
   std::unique_ptr<Backend> m_backend = open_backend();
 
   [[nodiscard]] std::unique_ptr<Backend> open_backend() const {
-    auto backend = open_posix_backend({.root = m_dir.str(), .format = m_format});
+    auto backend = open_posix_backend({.root = m_dir.str(), .format = m_format, .owner = m_owner});
     EXPECT_TRUE(backend.has_value());
     return backend ? std::move(*backend) : nullptr;
   }

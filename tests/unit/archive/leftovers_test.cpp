@@ -87,7 +87,7 @@ TEST_F(LeftoversTest, what_a_living_process_has_is_spared) {
 
 TEST_F(LeftoversTest, a_lost_lock_is_not_taken_for_a_death) {
   // As after a restart of the archive's server: nobody has the lock, but the process is there.
-  test::write_file(m_dir / (".lhsmtool_mpi/" + k_process + ".0"), header_text() + record(1));
+  test::write_file(m_dir / (".lhsmtool_mpi/" + k_process + ".0"), header_text("") + record(1));
   test::write_file(m_dir / (k_dir + k_fid.str() + "_tmp." + k_process + "-1"), "content");
   EXPECT_EQ(clear(), 0U);
   EXPECT_THAT(files(), SizeIs(1));
@@ -100,6 +100,56 @@ TEST_F(LeftoversTest, a_table_of_another_kernel_is_dead_when_its_lock_can_be_had
   test::write_file(m_dir / (k_dir + k_fid.str() + "_tmp." + k_process + "-ab"), "content");
   EXPECT_EQ(clear(), 1U);
   EXPECT_THAT(files(), IsEmpty());
+}
+
+TEST_F(LeftoversTest, what_another_job_may_go_on_with_is_spared_for_a_month) {
+  m_owner = "job-a";
+  m_backend = open_backend();
+  store("old", "old lov");
+  in_killed_process([this] {
+    const auto writer = begin("content", "lov");
+    ::kill(::getpid(), SIGKILL);
+  });
+  const std::set<std::string> kept = files();
+  ASSERT_THAT(kept, SizeIs(4));
+  const auto table = m_dir / *tables().begin();
+  for (const char* other : {"", "job-b"}) {
+    m_owner = other;
+    m_backend = open_backend();
+    EXPECT_EQ(clear(), other == std::string_view("") ? 1U : 0U) << "its layout is made anew when it is published";
+    EXPECT_THAT(files(), SizeIs(3));
+    EXPECT_TRUE(std::filesystem::exists(table));
+  }
+
+  const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 31);
+  std::filesystem::last_write_time(table, long_ago);
+  EXPECT_EQ(clear(), 1U);
+  EXPECT_THAT(files(), SizeIs(2));
+  EXPECT_EQ(load(), "old");
+  EXPECT_THAT(tables(), IsEmpty());
+}
+
+TEST_F(LeftoversTest, a_job_clears_its_own_and_puts_back_what_another_one_was_replacing) {
+  m_owner = "job-a";
+  m_backend = open_backend();
+  in_killed_process([this] {
+    const auto writer = begin("content", "lov");
+    ::kill(::getpid(), SIGKILL);
+  });
+  EXPECT_EQ(clear(), 2U);
+  EXPECT_THAT(files(), IsEmpty());
+
+  store("old", "old lov");
+  in_killed_process([this] {
+    const auto publication = publish("new", "new lov");
+    std::filesystem::remove(object());  // as if it had died between two steps
+    ::kill(::getpid(), SIGKILL);
+  });
+  m_owner = "job-b";
+  m_backend = open_backend();
+  std::ignore = clear();
+  EXPECT_EQ(load(), "old");
+  EXPECT_THAT(tables(), IsEmpty());
 }
 
 TEST_F(LeftoversTest, an_object_that_is_missing_comes_back) {
