@@ -19,7 +19,6 @@ ErrorKind kind_of_errno(int sys_errno) {
       return ErrorKind::denied;
     case ENOSPC:
     case EDQUOT:
-    case EFBIG:
       return ErrorKind::no_space;
     case EBUSY:
     case EAGAIN:
@@ -33,6 +32,7 @@ ErrorKind kind_of_errno(int sys_errno) {
     case ENOSYS:
       return ErrorKind::unsupported;
     case EINVAL:
+    case EFBIG:  // no room that is made later helps it
     case EISDIR:
     case ELOOP:
     case ENAMETOOLONG:

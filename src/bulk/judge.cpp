@@ -16,9 +16,10 @@ Verdict judge(ItemAction action, const lustre::HsmState& state, const std::vecto
                             std::find(archives.begin(), archives.end(), state.archive_id) == archives.end();
   switch (action) {
     case ItemAction::archive:
+      // Who asks for an archive by name wants the copy to be there.
+      if (has(abi::HS_EXISTS | abi::HS_ARCHIVED) && is_elsewhere) return Verdict::refused;
       if (has(abi::HS_ARCHIVED) && !has(abi::HS_DIRTY)) return Verdict::already;
-      if (has(abi::HS_NOARCHIVE)) return Verdict::refused;
-      if (has(abi::HS_EXISTS) && is_elsewhere) return Verdict::refused;
+      if (has(abi::HS_NOARCHIVE | abi::HS_RELEASED)) return Verdict::refused;
       return Verdict::ask;
     case ItemAction::restore:
       if (!has(abi::HS_RELEASED)) return Verdict::already;
@@ -39,7 +40,10 @@ Verdict judge(ItemAction action, const lustre::HsmState& state, const std::vecto
 std::string_view why_refused(ItemAction action, const lustre::HsmState& state) {
   const auto has = [&state](std::uint32_t bits) { return (state.states & bits) != 0; };
   constexpr std::string_view k_elsewhere = "its copy is in another archive";
-  if (action == ItemAction::archive) return has(abi::HS_NOARCHIVE) ? "marked noarchive" : k_elsewhere;
+  if (action == ItemAction::archive) {
+    if (has(abi::HS_NOARCHIVE)) return "marked noarchive";
+    return has(abi::HS_RELEASED) && !(has(abi::HS_ARCHIVED) && !has(abi::HS_DIRTY)) ? "released without a good copy" : k_elsewhere;
+  }
   if (action == ItemAction::remove) return has(abi::HS_RELEASED) ? "released: the object is its only copy" : k_elsewhere;
   if (has(abi::HS_LOST)) return "marked lost";
   if (!has(abi::HS_ARCHIVED))

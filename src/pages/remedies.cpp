@@ -53,8 +53,8 @@ std::string_view remedy_for(ItemAction action, ItemResult result, int sys_errno)
                    "The file stays released; bring the object back from another copy, then lhsmtool_mpi retry."
                  : "A disk, a server or the network failed: see the log of the run and the system's. Then lhsmtool_mpi "
                    "retry.";
-    case ENOSPC:
-    case EFBIG: return "The target is full. Make room, then lhsmtool_mpi retry.";
+    case EFBIG: return "It is larger than a file of the target may be, or than ulimit -f of the run allows.";
+    case ENOSPC: return "The target is full. Make room, then lhsmtool_mpi retry.";
     case EDQUOT:
       return "A quota is used up: lfs quota of the owner, group and project. Raise it or make room, then retry.";
     case EPERM:

@@ -19,7 +19,7 @@ enum class ErrorKind : std::uint8_t {
   io,           ///< any system error that has no class of its own
   not_found,    ///< ENOENT, ENOTDIR, ESTALE
   denied,       ///< EPERM, EACCES, EROFS
-  no_space,     ///< ENOSPC, EDQUOT, EFBIG
+  no_space,     ///< ENOSPC, EDQUOT
   corrupt,      ///< data is short, torn or not what it should be
   changed,      ///< the source changed while it was copied
   busy,         ///< EBUSY, EAGAIN

@@ -28,7 +28,7 @@ TEST(Error, kinds_of_errnos) {
                                              {EROFS, ErrorKind::denied},
                                              {ENOSPC, ErrorKind::no_space},
                                              {EDQUOT, ErrorKind::no_space},
-                                             {EFBIG, ErrorKind::no_space},
+                                             {EFBIG, ErrorKind::invalid},
                                              {EBUSY, ErrorKind::busy},
                                              {EAGAIN, ErrorKind::busy},
                                              {ETIMEDOUT, ErrorKind::timeout},

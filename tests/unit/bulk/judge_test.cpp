@@ -26,6 +26,12 @@ TEST(JudgeTest, archive) {
   EXPECT_EQ(of(ItemAction::archive, HS_NOARCHIVE), Verdict::refused);
   EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY, {1}), Verdict::ask);
   EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY, {2}), Verdict::refused) << "it is in another archive";
+  EXPECT_EQ(of(ItemAction::archive, k_archived, {1}), Verdict::already);
+  EXPECT_EQ(of(ItemAction::archive, k_archived, {2}), Verdict::refused) << "who retires archive 1 on our word would lose it";
+  EXPECT_EQ(why_refused(ItemAction::archive, {k_archived, 1}), "its copy is in another archive");
+  EXPECT_EQ(why_refused(ItemAction::archive, {HS_NOARCHIVE, 0}), "marked noarchive");
+  EXPECT_EQ(of(ItemAction::archive, k_released | HS_DIRTY), Verdict::refused) << "it has no data";
+  EXPECT_EQ(why_refused(ItemAction::archive, {k_released | HS_DIRTY, 1}), "released without a good copy");
   EXPECT_EQ(of(ItemAction::archive, 0, {2}), Verdict::ask);
 }
 
