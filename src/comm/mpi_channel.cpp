@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <algorithm>
 #include <list>
+#include <map>
 
 #include "lhsmtool_mpi/comm/loopback.hpp"
 #include "mpi_check.hpp"
@@ -24,14 +25,15 @@ class MpiFrames {
   explicit MpiFrames(MPI_Comm communicator) : m_communicator(communicator) {}
   ~MpiFrames() {
     // A send that nobody took any more (the run is being torn down) must not keep its buffer.
-    for (Pending& pending : m_pending)
-      if (MPI_Cancel(&pending.request) == MPI_SUCCESS) MPI_Request_free(&pending.request);
+    for (auto& [rank, frames] : m_pending)
+      for (Pending& pending : frames)
+        if (MPI_Cancel(&pending.request) == MPI_SUCCESS) MPI_Request_free(&pending.request);
   }
   MpiFrames(const MpiFrames&) = delete;
   MpiFrames& operator=(const MpiFrames&) = delete;
 
   void send(int rank, Bytes frame) {
-    Pending& pending = m_pending.emplace_back();
+    Pending& pending = m_pending[rank].emplace_back();
     pending.frame = std::move(frame);
     check_mpi(MPI_Isend(pending.frame.data(), static_cast<int>(pending.frame.size()), MPI_BYTE, rank, k_tag,
                         m_communicator, &pending.request),
@@ -73,15 +75,22 @@ class MpiFrames {
 
   void complete_sends() {
     for (auto it = m_pending.begin(); it != m_pending.end();) {
-      int done = 0;
-      check_mpi(MPI_Test(&it->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-      if (done == 0) return;  // in order, mostly; the rest is looked at next time
-      it = m_pending.erase(it);
+      auto& frames = it->second;
+      while (!frames.empty() && is_done(frames.front())) frames.pop_front();
+      it = frames.empty() ? m_pending.erase(it) : std::next(it);
     }
   }
 
+  static bool is_done(Pending& pending) {
+    int done = 0;
+    check_mpi(MPI_Test(&pending.request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    return done != 0;
+  }
+
   MPI_Comm m_communicator;
-  std::list<Pending> m_pending;  // a list: a frame must not move while MPI reads it
+  // By the rank that is to take them, each in order, mostly: what others have taken must not pile up behind a rank that
+  // stands still. Lists: a frame must not move while MPI reads it.
+  std::map<int, std::list<Pending>> m_pending;
 };
 
 /// Poll `take` until it has something, `timeout` is over, or somebody woke us.
