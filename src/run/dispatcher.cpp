@@ -42,6 +42,7 @@ Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, co
       m_ticks(static_cast<std::size_t>(*std::max_element(m_workers.begin(), m_workers.end())) + 1),
       m_ranks(m_ticks.size()),
       m_idle_watch(m_ticks.size()),
+      m_stall_watch(m_ticks.size(), clock.now()),
       m_copies(m_options.unfinished) {
   m_state.source = this;
   m_state.started = m_published = m_clock.now();
@@ -104,6 +105,7 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
       next_coverage = now + coverage_interval;
     }
     keep_alive(keeper, now);
+    look_for_stalls(now);
     while (const auto command = m_scheduler.next()) {
       carry_out(*command);
       beat(m_clock.now());
@@ -313,6 +315,7 @@ void Dispatcher::handle(WorkerId from, const comm::Tick& message) {
   if (message.estranged != last.estranged && m_receiver != nullptr) m_receiver->doubt();
   last = message;
   m_idle_watch.heard(from, std::chrono::microseconds(message.idle_us), m_clock.now());
+  if (m_stall_watch.heard(from, m_clock.now())) log::info("rank {} speaks again", from);
 }
 
 template <class Other>

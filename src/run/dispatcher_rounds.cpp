@@ -30,6 +30,23 @@ void Dispatcher::keep_alive(KeepAlive& keeper, TimePoint now) {
   keeper.report(std::move(waiting));
 }
 
+/// For people: what does not move keeps its request, as an archive may be slow for good reasons.
+void Dispatcher::look_for_stalls(TimePoint now) {
+  constexpr Duration k_interval = std::chrono::seconds(20);
+  if (now - m_stalls_looked_for < k_interval) return;
+  const bool was_away = now - m_stalls_looked_for > 2 * k_interval;  // stopped: the others were, too
+  m_stalls_looked_for = now;
+  if (was_away || m_scheduler.idle()) m_stall_watch.rest(now);
+  const auto seconds = [](Duration time) { return std::chrono::duration_cast<std::chrono::seconds>(time).count(); };
+  const auto host_of = [this](WorkerId worker) { return m_ranks.at(static_cast<std::size_t>(worker)).host; };
+  for (const WorkerId worker : m_stall_watch.silent(now))
+    log::warning("rank {} on {} has said nothing for {} s; what it has in hand waits for it", worker, host_of(worker),
+                 seconds(StallWatch::k_rank_patience));
+  for (const RunningFile& file : m_stall_watch.stalled(detail(now).files, now))
+    log::warning("{} {}: rank {} on {} has moved no byte of it for {} s", to_string(file.kind), file.fid.bracketed(), file.worker,
+                 host_of(file.worker), seconds(StallWatch::k_copy_patience));
+}
+
 void Dispatcher::share_bandwidth(TimePoint now) {
   if (const std::uint64_t limit = m_options.bandwidth != nullptr ? m_options.bandwidth->load() : 0;
       limit != m_bandwidth.limit()) {

@@ -26,6 +26,7 @@
 #include "lhsmtool_mpi/run/receiver.hpp"
 #include "lhsmtool_mpi/run/run_detail.hpp"
 #include "lhsmtool_mpi/run/run_state.hpp"
+#include "lhsmtool_mpi/run/stall_watch.hpp"
 #include "lhsmtool_mpi/run/striped_copies.hpp"
 
 namespace lhsm::run {
@@ -107,6 +108,7 @@ class Dispatcher final : public DetailSource {
   void handle(WorkerId from, const Other& message);
   void finish(WorkerId from, const comm::Result& result);
   void share_bandwidth(TimePoint now);
+  void look_for_stalls(TimePoint now);
   void open_errands();
   void send_errands();
   void close_errands();
@@ -126,11 +128,13 @@ class Dispatcher final : public DetailSource {
   TimePoint m_published;
   TimePoint m_next_beat;
   TimePoint m_next_keep_alive;
+  TimePoint m_stalls_looked_for;
   Receiver* m_receiver = nullptr;  // while serve() has one
   std::vector<comm::Tick> m_ticks;  // the last of each worker
   std::vector<RankState> m_ranks;   // without what ticks say
   ArrivalTimes m_arrivals;
   IdleWatch m_idle_watch;
+  StallWatch m_stall_watch;
   plan::BandwidthShare m_bandwidth;
   StripedCopies m_copies;
 };
