@@ -21,11 +21,10 @@ function(lhsm_unit_test name)
     return()
   endif()
   add_executable(unit_${name} ${sources})
-  if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
-    target_compile_options(unit_${name} PRIVATE -O1)  # tests are many, and run once
-  endif()
+  target_compile_options(unit_${name} PRIVATE ${lhsm_test_options})
   target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(unit_${name} PRIVATE ${TEST_LINK} GTest::gmock GTest::gtest_main lhsm_warnings)
+  target_precompile_headers(unit_${name} REUSE_FROM lhsm_test_headers)
   gtest_discover_tests(unit_${name} PROPERTIES TIMEOUT 240 LABELS unit DISCOVERY_TIMEOUT 120)
 endfunction()
 
