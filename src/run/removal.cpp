@@ -8,17 +8,8 @@ namespace lhsm::run {
 
 namespace {
 
-/// Open the file for as long as its object is being removed. For writing, as that refuses a release meanwhile
-/// (mdt_object_open_lock) and an attachment to a client's persistent cache, which may keep its copy in this archive; for
-/// reading where it cannot be written (ETXTBSY). Nothing is written, and nothing restored.
-Outcome<Fd> hold(Environment& environment, const Fid& fid) {
-  constexpr int k_flags = O_NOATIME | O_NOFOLLOW | O_NONBLOCK;
-  auto held = environment.client.open_by_fid(fid, O_WRONLY | abi::O_LOV_DELAY_CREATE | k_flags);
-  if (held || held.error().kind == ErrorKind::not_found || held.error().sys_errno == ENOKEY) return held;
-  return environment.client.open_by_fid(fid, O_RDONLY | k_flags);
-}
-
-/// The coordinator looked when it was asked for the removal; since then the file may have been released.
+/// The coordinator looked when it was asked for the removal; since then the file may have been released. Nothing holds off a release that
+/// comes after this, not even an open for writing (seen on 2.17.0): it is looked at last.
 Status check_not_released(Environment& environment, const Fd& held, const Fid& fid) {
   LHSM_TRY_ASSIGN(const auto state, environment.client.hsm_state(*held));
   if ((state.states & abi::HS_RELEASED) == 0) return {};
@@ -39,13 +30,13 @@ Status check_known(Environment& environment, const ActionItem& item) {
   return Failure(std::move(error));
 }
 
-/// `held`: what hold() returned.
+/// `held`: the file, open, or why it is not.
 Status remove_held(Environment& environment, const ActionItem& item, const Outcome<Fd>& held) {
   const bool is_gone = !held && held.error().kind == ErrorKind::not_found;
   // What is encrypted, and its key not here, can be neither held nor asked.
   if (!held && !is_gone && held.error().sys_errno != ENOKEY) return Failure(held.error());
-  if (held) LHSM_TRY(check_not_released(environment, *held, item.fid));
   LHSM_TRY(check_known(environment, item));
+  if (held) LHSM_TRY(check_not_released(environment, *held, item.fid));
   LHSM_TRY_ASSIGN(const bool was_there, environment.backend.remove(item.fid));
   if (was_there || !environment.options.remove_needs_object) return {};
   return errno_error("remove object of", item.fid.bracketed(), ENOENT);
@@ -54,7 +45,8 @@ Status remove_held(Environment& environment, const ActionItem& item, const Outco
 }  // namespace
 
 Status remove_object(Environment& environment, const ActionItem& item) {
-  const auto held = hold(environment, item.fid);  // until the coordinator knows that there is no object any more
+  // Open meanwhile, so that no client attaches the file to its persistent cache: it may keep its copy in this archive.
+  const auto held = environment.client.open_by_fid(item.fid, O_RDONLY | O_NOATIME | O_NOFOLLOW | O_NONBLOCK);
   if (const Status removed = remove_held(environment, item, held); !removed) {
     LHSM_TRY(refuse(environment, item, removed.error()));
     return Failure(removed.error());
