@@ -35,6 +35,11 @@ class PosixReader final : public ObjectReader {
   [[nodiscard]] Outcome<std::optional<copy::ObjectDigest>> digest() const override {
     return read_digest(m_tree, m_path, *m_fd);
   }
+  [[nodiscard]] Outcome<timespec> modified() const override {
+    struct stat now {};
+    if (::fstat(*m_fd, &now) != 0) return errno_error("fstat", m_subject);
+    return now.st_mtim;
+  }
   [[nodiscard]] bool is_shared() const override {
     struct stat now {};
     return ::fstat(*m_fd, &now) == 0 && now.st_nlink > 1;

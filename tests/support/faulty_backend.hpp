@@ -100,6 +100,7 @@ class FaultyBackend final : public archive::Backend {
       LHSM_TRY(m_backend.before("digest"));
       return m_wrapped->digest();
     }
+    [[nodiscard]] Outcome<timespec> modified() const override { return m_wrapped->modified(); }
     [[nodiscard]] bool is_shared() const override { return m_wrapped->is_shared(); }
     [[nodiscard]] Outcome<std::size_t> read_at(std::span<std::byte> out, std::uint64_t offset) override {
       LHSM_TRY(m_backend.before("read"));

@@ -47,6 +47,8 @@ class ObjectReader : public copy::ByteSource {
   [[nodiscard]] virtual Outcome<std::string> version() const = 0;
   /// Return the digest that was kept with the object, or nothing: another copytool may have written it.
   [[nodiscard]] virtual Outcome<std::optional<copy::ObjectDigest>> digest() const = 0;
+  /// Return when the data were last modified: the file's own time where attributes are kept, else that of its archive.
+  [[nodiscard]] virtual Outcome<timespec> modified() const = 0;
   /// Whether the object has other names, too: then an import may have made it the object of this file, and
   /// what is kept with it is of the file that was archived.
   [[nodiscard]] virtual bool is_shared() const = 0;

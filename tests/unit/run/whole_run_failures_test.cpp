@@ -45,6 +45,20 @@ TEST_F(WholeRunFailuresTest, restore_of_a_short_object) {
   EXPECT_EQ(m_lustre.content(fid), std::string(100, '\0')) << "still released";
 }
 
+/// Lustre has the new size before it has the data back, and cuts them afterwards.
+TEST_F(WholeRunTest, restore_of_a_file_that_was_truncated_while_it_was_released) {
+  start(2);
+  for (const std::uint64_t size : {k_MiB, 20 * k_MiB}) {
+    for (const std::uint64_t truncated_to : {size / 2, size * 2}) {
+      const Fid fid = m_lustre.make_released(truncated_to);
+      make_object(fid, pattern(size));
+      std::filesystem::last_write_time(object(fid), std::filesystem::last_write_time(m_lustre.path(fid)) - 2s);
+      EXPECT_EQ(result(carry_out(ActionKind::restore, {fid}).front()), 0);
+      EXPECT_EQ(m_lustre.content(fid), pattern(size));
+    }
+  }
+}
+
 TEST_F(WholeRunFailuresTest, restore_of_a_short_large_object) {
   const Fid fid = m_lustre.make_released(20 * k_MiB);
   make_object(fid, pattern(k_MiB));
