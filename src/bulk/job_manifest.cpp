@@ -77,8 +77,8 @@ Outcome<ItemAction> action_of(const std::string& manifest_path) {
 }
 
 Outcome<std::string> owner_of(const std::string& manifest_path) {
-  LHSM_TRY_ASSIGN(const auto manifest, store::ManifestReader::open(manifest_path));
-  return manifest.identity().uuid_text();
+  LHSM_TRY_ASSIGN(const auto identity, store::ManifestReader::identity_of(manifest_path));
+  return identity.uuid_text();
 }
 
 namespace {

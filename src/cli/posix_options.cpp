@@ -19,8 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// lhsmtool_posix ends at once when it is told to stop, and whoever stops it may empty the archive next (sanity-hsm.sh does).
-constexpr auto k_stop_timeout = 0s;
+// lhsmtool_posix abandons what runs when it is told to stop, and its users wait for the end.
+constexpr auto k_stop_timeout = 10s;
 constexpr int k_info = 5;  // of liblustreapi's levels: 0 off, 2 error, 3 warning, 5 info, 6 debug
 
 enum Value : int {
@@ -251,7 +251,7 @@ std::string posix_usage(const std::string& program) {
       "  -q, --quiet; -v, --verbose  log less, or more; may be repeated\n"
       "      --slots N               copies at once on each rank (4)\n"
       "      --stripe-threshold SIZE files from this size on are copied by several ranks (1G)\n"
-      "      --stop-timeout S        seconds that running copies may take after a signal to stop (0)\n",
+      "      --stop-timeout S        seconds that running copies may take after a signal to stop (10)\n",
       program);
 }
 

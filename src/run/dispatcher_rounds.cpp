@@ -43,8 +43,9 @@ void Dispatcher::look_for_stalls(TimePoint now) {
     log::warning("rank {} on {} has said nothing for {} s; what it has in hand waits for it", worker, host_of(worker),
                  seconds(StallWatch::k_rank_patience));
   for (const RunningFile& file : m_stall_watch.stalled(detail(now).files, now))
-    log::warning("{} {}: rank {} on {} has moved no byte of it for {} s", to_string(file.kind), file.fid.bracketed(), file.worker,
-                 host_of(file.worker), seconds(StallWatch::k_copy_patience));
+    log::warning("{} {}: {}rank {} on {} has {} of it for {} s", to_string(file.kind), file.fid.bracketed(),
+                 file.is_striped ? "its owner, " : "", file.worker, host_of(file.worker),
+                 file.is_striped ? "heard of no finished extent" : "moved no byte", seconds(StallWatch::k_copy_patience));
 }
 
 void Dispatcher::share_bandwidth(TimePoint now) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <optional>
 #include <vector>
 
@@ -124,22 +125,29 @@ class RestoreAction final : public FileAction {
   std::optional<copy::ObjectDigest> m_digest;  ///< that was kept with the object
 };
 
+/// Whether somebody seems to have truncated the file just now, as a truncation sets both times to its own. Lustre changes the size of
+/// a released file first, then waits for this restore, and cuts the data then (vvp_io_setattr_start; sanity-hsm 58). Without
+/// a limit an older version's object would pass, too.
+bool is_being_truncated(const struct stat& file, const timespec& object_modified) {
+  constexpr std::time_t k_recent = 3600;  // also the clocks of clients and of this host may differ
+  const std::time_t age = std::time(nullptr) - file.st_mtim.tv_sec;
+  return file.st_mtim.tv_sec == file.st_ctim.tv_sec && age < k_recent && age > -k_recent &&
+         file.st_mtim.tv_sec > object_modified.tv_sec;  // Lustre has no times finer than seconds
+}
+
 /// Lustre knows the size of a released file. An object of another one is not its data: a truncated one must not become it. But an
-/// empty file has none to lose; it may have been made to take in an object (a rebind). And who truncates a released file changes
-/// its size first, then waits for this restore, and cuts its data then (vvp_io_setattr_start; sanity-hsm 58): that file was modified
-/// after its object.
+/// empty file has none to lose; it may have been made to take in an object (a rebind).
 Status check_size(const archive::ObjectReader& object, const lustre::HsmAction& action) {
   const struct stat& file = action.attributes();
   const auto size = static_cast<std::uint64_t>(file.st_size);
   if (object.size() == size || size == 0) return {};
   LHSM_TRY_ASSIGN(const timespec modified, object.modified());
   const Fid& fid = action.item().fid;
-  // Whole seconds: Lustre has no finer ones.
-  if (file.st_mtim.tv_sec <= modified.tv_sec)
+  if (!is_being_truncated(file, modified))
     return failure(ErrorKind::corrupt, EIO, "verify size of object of",
                    fmt::format("{} ({} bytes, expected {})", fid.bracketed(), object.size(), size));
-  log::info("{}: all {} bytes of its object come back, as it was truncated to {} since it was released", action.item().describe(),
-            object.size(), size);
+  log::warning("{}: all {} bytes of its object come back, as the file was truncated to {} just now", action.item().describe(),
+               object.size(), size);
   return {};
 }
 

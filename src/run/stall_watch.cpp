@@ -7,17 +7,18 @@ namespace lhsm::run {
 
 std::vector<RunningFile> StallWatch::stalled(const std::vector<RunningFile>& files, TimePoint now) {
   std::vector<RunningFile> found;
-  std::map<Fid, Copy> copies;
+  std::map<Key, Copy> copies;
   for (const RunningFile& file : files) {
-    if (file.is_striped && file.extents_running == 0) continue;  // it waits for slots
+    if (file.is_striped && file.extents_running == 0 && file.done < file.size) continue;  // it waits for slots
     Copy copy{file.done, now, false};
-    if (const auto before = m_copies.find(file.fid); before != m_copies.end() && before->second.done == file.done)
+    const Key key{file.fid, file.kind};
+    if (const auto before = m_copies.find(key); before != m_copies.end() && before->second.done == file.done)
       copy = before->second;
     if (!copy.is_told && now - copy.since >= k_copy_patience) {
       copy.is_told = true;
       found.push_back(file);
     }
-    copies.insert_or_assign(file.fid, copy);
+    copies.insert_or_assign(key, copy);
   }
   m_copies = std::move(copies);
   return found;

@@ -212,7 +212,6 @@ class Worker {
     result.size = action.size();  // an archive's is of its begin
     const auto copied = action.copy(engine, stop);
     if (!copied) return fail_with(action, copied.error());
-    if (stop.raised()) return fail_with(action, stop.error());  // nothing new is made visible after a stop
     result.bytes_moved = copied->bytes_moved;
     return finish(action, copied->digest, result);
   }

@@ -50,6 +50,13 @@ Status ManifestReader::State::open(Verify verify) {
   return {};
 }
 
+Outcome<ManifestIdentity> ManifestReader::identity_of(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno_error("open", path);
+  LHSM_TRY_ASSIGN(const ManifestSeal seal, read_seal(*fd, path));
+  return seal.identity;
+}
+
 Outcome<const ColumnDataset*> ManifestReader::State::column(const char* name, hid_t type, ColumnDataset& dataset,
                                                             bool per_item) {
   if (!dataset.ok()) dataset = ColumnDataset::open(*group, name, type);

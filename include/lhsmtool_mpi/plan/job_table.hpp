@@ -45,7 +45,7 @@ struct JobRecord {
 
 /// All actions that are not final. Looks them up by id and by (MDT, cookie), and lets only one action
 /// of a file run at a time: two copies of one file would mix their objects, and REMOVE must not
-/// overtake ARCHIVE. Every operation takes constant time unless it says otherwise. Millions may wait here, so the
+/// overtake ARCHIVE. What left its lane does not count. Every operation takes constant time unless it says otherwise. Millions may wait here, so the
 /// records are not nodes of a map, and nothing of them is kept twice: 200 to 250 bytes each.
 class JobTable {
  public:

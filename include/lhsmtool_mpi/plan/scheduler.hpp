@@ -5,7 +5,8 @@
 //
 // Order: restores that a process waits for, other restores, removes, archives, and behind them all what is of the bulk
 // (a job's own requests), for which a part of each worker's slots is not there at all. What is only to be ended
-// with an error goes before all, whatever room there is: it needs no slot. One action per file at a time. Small actions go out in batches. A worker that finds its
+// with an error goes before all, whatever room there is: it needs no slot. One action per file at a time, but for a restore that came while only
+// archives of its file were here: it runs beside whatever else is. Small actions go out in batches. A worker that finds its
 // file over the stripe threshold gives it back; such a file is then begun by one worker, its owner,
 // and its extents go to every worker with room, the longest file first; while small ones wait they take
 // half of a worker's slots at most. All extents are done and closed before its owner ends it.

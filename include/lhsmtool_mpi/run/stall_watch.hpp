@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "lhsmtool_mpi/base/clock.hpp"
@@ -19,7 +20,8 @@ class StallWatch {
 
   StallWatch(std::size_t workers, TimePoint now) : m_workers(workers, Worker{now, false}) {}
 
-  /// Return the copies that moved no byte for too long. `files`: all that are under way.
+  /// Return the copies that moved no byte for too long; of striped ones, of which no extent was finished. `files`: those that are
+  /// watched, the same ones each time as long as they are under way.
   [[nodiscard]] std::vector<RunningFile> stalled(const std::vector<RunningFile>& files, TimePoint now);
 
   /// Return whether the worker had been told of as silent.
@@ -30,6 +32,7 @@ class StallWatch {
   void rest(TimePoint now);
 
  private:
+  using Key = std::pair<Fid, ActionKind>;
   struct Copy {
     std::uint64_t done = 0;
     TimePoint since;
@@ -39,7 +42,7 @@ class StallWatch {
     TimePoint heard;
     bool is_told = false;
   };
-  std::map<Fid, Copy> m_copies;
+  std::map<Key, Copy> m_copies;
   std::vector<Worker> m_workers;
 };
 

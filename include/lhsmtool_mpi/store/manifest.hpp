@@ -67,6 +67,8 @@ class ManifestReader {
   enum class Verify { head, whole };
 
   [[nodiscard]] static Outcome<ManifestReader> open(const std::string& path, Verify verify = Verify::whole);
+  /// Return whose manifest it is, from its first bytes alone.
+  [[nodiscard]] static Outcome<ManifestIdentity> identity_of(const std::string& path);
   ~ManifestReader();
   ManifestReader(ManifestReader&&) noexcept;
   ManifestReader& operator=(ManifestReader&&) noexcept;

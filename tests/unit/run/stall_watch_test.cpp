@@ -46,11 +46,30 @@ TEST(StallWatchTest, extents_that_wait_for_slots_do_not_hang) {
   StallWatch watch(1, at(0s));
   RunningFile file = copying(1, 5);
   file.is_striped = true;
+  file.size = 100;
   std::ignore = watch.stalled({file}, at(0s));
   EXPECT_THAT(watch.stalled({file}, at(10min)), IsEmpty());
   file.extents_running = 1;
   std::ignore = watch.stalled({file}, at(11min));
   EXPECT_THAT(watch.stalled({file}, at(21min)), ::testing::SizeIs(1));
+
+  file.extents_running = 0;
+  file.done = file.size;  // only its end is missing
+  std::ignore = watch.stalled({file}, at(30min));
+  EXPECT_THAT(watch.stalled({file}, at(40min)), ::testing::SizeIs(1));
+}
+
+TEST(StallWatchTest, a_restore_beside_an_archive_of_its_file_hides_nothing) {
+  StallWatch watch(1, at(0s));
+  RunningFile archive = copying(1, 5);
+  archive.kind = ActionKind::archive;
+  RunningFile restore = copying(1, 5);
+  restore.kind = ActionKind::restore;
+  std::ignore = watch.stalled({archive, restore}, at(0s));
+  restore.done = 6;
+  const auto found = watch.stalled({archive, restore}, at(10min));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front().kind, ActionKind::archive);
 }
 
 TEST(StallWatchTest, a_rank_that_says_nothing_is_told_of_once) {

@@ -59,6 +59,16 @@ TEST_F(WholeRunTest, restore_of_a_file_that_was_truncated_while_it_was_released)
   }
 }
 
+TEST_F(WholeRunFailuresTest, restore_of_an_older_object_of_another_size) {
+  const Fid fid = m_lustre.make_released(100);
+  make_object(fid, pattern(99));
+  const auto now = std::filesystem::file_time_type::clock::now();
+  std::filesystem::last_write_time(object(fid), now - 48h);
+  std::filesystem::last_write_time(m_lustre.path(fid), now - 24h);
+  start(2);
+  expect_failure(ActionKind::restore, fid, EIO, "99 bytes, expected 100");
+}
+
 TEST_F(WholeRunFailuresTest, restore_of_a_short_large_object) {
   const Fid fid = m_lustre.make_released(20 * k_MiB);
   make_object(fid, pattern(k_MiB));

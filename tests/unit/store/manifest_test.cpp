@@ -187,7 +187,7 @@ int write_on_full_disk(const std::string& path, rlim_t limit) {
     status = Failure(writer.error());
   }
   if (status) return 11;
-  if (status.error().kind == ErrorKind::no_space) return 0;
+  if (status.error().sys_errno == EFBIG) return 0;  // what a limit of the size gives for ENOSPC
   std::cerr << status.error().describe() << '\n';
   return 12;
 }
