@@ -181,7 +181,7 @@ Status Describer::ask(int fd, const std::string& name, FileFacts& facts) const {
   if (m_api.ioctl(fd, abi::LL_IOC_HSM_STATE_GET, &state) != 0) return errno_error("LL_IOC_HSM_STATE_GET", name);
   facts.hsm_state = state.hus_states & abi::HSM_FLAGS_MASK;
   facts.archive_id = state.hus_archive_id;
-  LHSM_TRY_ASSIGN(facts.project_id, project_of(m_api, fd));
+  LHSM_TRY_ASSIGN(facts.project_id, project_of(m_api, fd, name));
   // A file whose layout cannot be had is described without one.
   const auto lov = read_layout([&](char* value, std::size_t size) { return m_api.fgetxattr(fd, k_layout, value, size); });
   facts.stripe_size = stripe_size_of(lov.value_or(""));
