@@ -89,15 +89,13 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 LineSink& sink() {
-  static const auto instance = std::make_shared<LineSink>();
-  return *instance;
+  static auto& instance = *new LineSink();  // as the following: threads that outlive main may still write
+  return instance;
 }
 
 spdlog::logger& logger() {
-  // Not owned: both live as long as the process.
-  static const auto instance = std::make_shared<spdlog::logger>(
-      "lhsmtool_mpi", std::shared_ptr<LineSink>(&sink(), [](LineSink*) {}));
-  return *instance;
+  static auto& instance = *new spdlog::logger("lhsmtool_mpi", std::shared_ptr<LineSink>(&sink(), [](LineSink*) {}));
+  return instance;
 }
 
 /// The warnings of all threads.
@@ -107,7 +105,7 @@ struct Warnings {
 };
 
 Warnings& warnings() {
-  static Warnings instance;
+  static auto& instance = *new Warnings();
   return instance;
 }
 

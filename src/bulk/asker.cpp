@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/threads.hpp"
 #include "lhsmtool_mpi/bulk/ask_files.hpp"
 #include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/lustre/hsm_action.hpp"
@@ -29,8 +30,9 @@ constexpr std::size_t k_looks = 200;
 Asker::Asker(Job& job, lustre::Client& client, AskerOptions options)
     : m_job(job), m_client(client), m_options(std::move(options)) {
   if (!m_options.ask) m_options.ask = [this](const comm::AskFiles& files) { return ask_for_files(m_client, files); };
-  for (unsigned i = 0; i < m_options.threads; ++i) m_threads.emplace_back([this] { ask(); });
-  for (unsigned i = 0; i < m_options.look_threads; ++i) m_threads.emplace_back([this] { look(); });
+  const auto stop = [this] { m_job.stop("its threads cannot be started"); };
+  start_threads(m_threads, m_options.threads, [this](std::size_t) { ask(); }, stop);
+  start_threads(m_threads, m_options.look_threads, [this](std::size_t) { look(); }, stop);
 }
 
 void Asker::ask() {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "lhsmtool_mpi/base/fd.hpp"
-#include "lhsmtool_mpi/base/new_file.hpp"
 #include "lhsmtool_mpi/bulk/failed_list.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
 #include "lhsmtool_mpi/bulk/row_walk.hpp"
@@ -85,30 +84,15 @@ std::unique_ptr<FailedList::Form> form_for(const std::string& path) {
   return std::make_unique<PlainForm>();
 }
 
-Status write_all(int fd, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno_error("write", path);
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return {};
-}
-
 }  // namespace
 
-FailedList::FailedList(std::string path)
-    : m_path(std::move(path)), m_temporary(m_path + ".tmp"), m_form(form_for(m_path)) {}
+FailedList::FailedList(ReplacementFile file) : m_form(form_for(file.path())), m_file(std::move(file)), m_buffer(m_form->begin()) {}
 FailedList::FailedList(FailedList&&) noexcept = default;
-FailedList::~FailedList() {
-  if (m_fd) ::unlink(m_temporary.c_str());
-}
+FailedList::~FailedList() = default;
 
 Outcome<FailedList> FailedList::create(const std::string& path) {
-  FailedList list(path);
-  LHSM_TRY_ASSIGN(list.m_fd, make_new_file(list.m_temporary));
-  list.m_buffer = list.m_form->begin();
-  return list;
+  LHSM_TRY_ASSIGN(auto file, ReplacementFile::create(path));
+  return FailedList(std::move(file));
 }
 
 Status FailedList::add(const FailedItem& item) {
@@ -119,7 +103,7 @@ Status FailedList::add(const FailedItem& item) {
 }
 
 Status FailedList::flush() {
-  LHSM_TRY(write_all(*m_fd, m_buffer, m_temporary));
+  LHSM_TRY(m_file.write(m_buffer));
   m_buffer.clear();
   return {};
 }
@@ -127,9 +111,7 @@ Status FailedList::flush() {
 Outcome<std::uint64_t> FailedList::finish() {
   m_buffer += m_form->end();
   LHSM_TRY(flush());
-  if (::fsync(*m_fd) != 0) return errno_error("fsync", m_temporary);
-  if (::rename(m_temporary.c_str(), m_path.c_str()) != 0) return errno_error("rename", m_path);
-  m_fd.reset();
+  LHSM_TRY(m_file.finish());
   return m_count;
 }
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
-#include "now_ns.hpp"
 
 namespace lhsm::bulk {
 
@@ -190,7 +190,7 @@ void Job::take_off(const Row& row, std::vector<Row>& batch) {
   }
   flight.row = row;
   flight.since = m_clock.now();
-  flight.started_ns = now_ns();
+  flight.started_ns = wall_clock_ns();
   if (flight.row.first_start_ns == 0) flight.row.first_start_ns = flight.started_ns;
   batch.push_back(flight.row);
   m_rate.take(1);
@@ -210,7 +210,7 @@ void Job::asked(const std::vector<Row>& rows) {
     if (flight == m_flights.end() || flight->second.phase != Phase::asking) continue;  // taken in meanwhile
     flight->second.phase = Phase::asked;
     flight->second.since = m_clock.now();
-    append(store::RequestRecord{row.row, std::nullopt, now_ns()});
+    append(store::RequestRecord{row.row, std::nullopt, wall_clock_ns()});
   }
 }
 
@@ -289,7 +289,7 @@ void Job::adopt(const Row& row, bool is_ours) {
   flight.is_ours = is_ours;
   flight.phase = is_ours ? Phase::taken_in : Phase::asked;
   flight.since = m_clock.now();
-  flight.started_ns = now_ns();
+  flight.started_ns = wall_clock_ns();
   if (is_ours) ++m_running;
 }
 

@@ -2,10 +2,10 @@
 // What the dispatcher tells a job, and what becomes of its items.
 #include <algorithm>
 
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/bulk/job.hpp"
 #include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
-#include "now_ns.hpp"
 
 namespace lhsm::bulk {
 
@@ -52,7 +52,7 @@ void Job::taken_in(const ActionItem& item) {
   flight.phase = Phase::taken_in;
   flight.is_ours = true;
   flight.since = m_clock.now();
-  append(store::RequestRecord{flight.row.row, item.cookie, now_ns()});
+  append(store::RequestRecord{flight.row.row, item.cookie, wall_clock_ns()});
   m_changed.notify_all();  // the window may have grown
 }
 
@@ -130,7 +130,7 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   m_flights.erase(at);
   outcome.first_start_ns = flight.row.first_start_ns;
   outcome.last_start_ns = flight.started_ns;
-  outcome.end_ns = now_ns();
+  outcome.end_ns = wall_clock_ns();
   record(flight.row, outcome);
   m_did_not_fit.erase(flight.row.row);
   m_source.over(flight.row);

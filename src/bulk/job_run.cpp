@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/bulk/ask_broker.hpp"
 #include "lhsmtool_mpi/bulk/failed_list.hpp"
 #include "lhsmtool_mpi/store/library_versions.hpp"
-#include "now_ns.hpp"
 
 namespace lhsm::bulk {
 
@@ -57,6 +57,10 @@ struct JobRun::State {
 
   JobRunOptions options;
   lustre::Client& client;
+  // Of what the lock's own thread touches: the job's coming and going. It lives longer than the lock does.
+  std::mutex mutex;
+  bool over = false;
+  bool is_told_lost = false;
   std::optional<store::JobLock> lock;
   std::optional<store::OpenedJob> files;
   Census census;
@@ -66,9 +70,6 @@ struct JobRun::State {
   AskBroker broker;
   std::optional<Asker> asker;
   std::optional<store::JournalFolder> folder;
-  std::mutex mutex;  // of what the lock's own thread touches: the job's coming and going
-  bool over = false;
-  bool is_told_lost = false;
 
   ~State() {
     const std::lock_guard guard(mutex);
@@ -84,7 +85,7 @@ struct JobRun::State {
                    "stops at once and records nothing more",
                    options.manifest);
       is_told_lost = true;
-      if (job && !over) job->give_up({ErrorKind::busy, ESTALE, "keep the lock of the job", options.manifest});
+      if (!over && job) job->give_up({ErrorKind::busy, ESTALE, "keep the lock of the job", options.manifest});
     }
     if (options.lock_lost) options.lock_lost();
   }
@@ -102,10 +103,10 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
   auto state = std::make_unique<State>(std::move(options), client);
   state->options.manifest = store::real_manifest(state->options.manifest);
   const std::string& path = state->options.manifest;
-  if (!state->options.failed_list.empty()) LHSM_TRY(try_failed_list(state->options.failed_list, path));
   LHSM_TRY_ASSIGN(state->lock, store::JobLock::acquire(path, {.heartbeat = state->options.lock_heartbeat,
                                                                 .take_over_after = {},
                                                                 .lost = [raw = state.get()] { raw->lost(); }}));
+  if (!state->options.failed_list.empty()) LHSM_TRY(try_failed_list(state->options.failed_list, path));
   LHSM_TRY(check_file_system(client, path));
   if (state->options.action != store::ItemAction::none) LHSM_TRY(set_action(*state->lock, state->options.action));
   if (state->options.takes_up_failed) LHSM_TRY(take_up_failed(*state->lock));
@@ -159,7 +160,7 @@ void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
   run.command_line = m_state->options.command_line;
   run.hosts = hosts;
   run.ranks = ranks;
-  run.begin_ns = now_ns();
+  run.begin_ns = wall_clock_ns();
   // An append that fails is told again by the job's own.
   if (!m_state->lock->is_lost()) std::ignore = m_state->files->journal->append(store::RunBegunRecord{run});
   // The job reads rows of the manifest while it is folded. Without it the journal waits for the run's end.
@@ -193,7 +194,7 @@ Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exi
     LHSM_TRY_ASSIGN(auto seen, store::look_at_job(path));
     LHSM_TRY_ASSIGN(report.census, take_census(seen.manifest, seen.state));
   }
-  LHSM_TRY(state.files->journal->append(store::RunEndedRecord{now_ns(), exit_code(report), report.progress.totals}));
+  LHSM_TRY(state.files->journal->append(store::RunEndedRecord{wall_clock_ns(), exit_code(report), report.progress.totals}));
   LHSM_TRY(state.files->journal->close());
   state.source.reset();
   state.files.reset();

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "lhsmtool_mpi/base/threads.hpp"
 #include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/bulk/release.hpp"
 
@@ -40,7 +41,7 @@ class Releasers {
  public:
   Releasers(lustre::Client& client, unsigned threads, std::function<void()> notify)
       : m_client(client), m_notify(std::move(notify)) {
-    for (unsigned i = 0; i < threads; ++i) m_threads.emplace_back([this] { run(); });
+    start_threads(m_threads, threads, [this](std::size_t) { run(); }, [this] { request_stop(); });
   }
   ~Releasers() { stop(); }
   Releasers(const Releasers&) = delete;
@@ -57,15 +58,16 @@ class Releasers {
   }
   /// Wait for what has been begun.
   void stop() {
-    {
-      const std::lock_guard lock(m_mutex);
-      m_stop = true;
-      m_changed.notify_all();
-    }
+    request_stop();
     m_threads.clear();
   }
 
  private:
+  void request_stop() {
+    const std::lock_guard lock(m_mutex);
+    m_stop = true;
+    m_changed.notify_all();
+  }
   void run() {
     std::unique_lock lock(m_mutex);
     for (;;) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/comm/roll_call.hpp"
 
 namespace lhsm::check {
@@ -14,10 +15,6 @@ namespace lhsm::check {
 namespace {
 
 constexpr int k_clock_rounds = 3;
-
-std::int64_t wall_clock_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 TimePoint now() { return std::chrono::steady_clock::now(); }
 

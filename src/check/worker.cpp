@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "archive_probe.hpp"
 #include "mount_checks.hpp"
 
@@ -13,10 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration k_tick = 50ms;
-
-std::int64_t wall_clock_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 class Worker {
  public:

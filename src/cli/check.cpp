@@ -29,8 +29,7 @@ void work(comm::Channel& channel, const check::WorkerOptions& options, Process& 
   try {
     check::run_worker(channel, options);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "lhsmtool_mpi: {}: {}\n", options.host, error.what());
-    process.abort(k_run_failed);
+    process.fail(error.what());
   }
 }
 
@@ -62,7 +61,7 @@ int dispatch(const CheckOptions& options, const std::vector<check::Link>& links,
   check::Dispatcher dispatcher(*channel, ranks, {worker_options.build, options.plan, options.slots, !options.reads_only, options.patience});
   std::atomic<int> stop_signal = 0;
   const HeardSignals heard(process.signals(), [&](int number) {
-    if (stop_signal.exchange(number) != 0) std::_Exit(number == SIGINT ? k_interrupted : k_work_left);
+    if (stop_signal.exchange(number) != 0) process.abort(number == SIGINT ? k_interrupted : k_work_left);
     dispatcher.stop();
   });
   std::string failed;
@@ -83,10 +82,13 @@ int dispatch(const CheckOptions& options, const std::vector<check::Link>& links,
     if (!dispatcher.probe().empty()) remove_in_time(options.archive_root + '/' + dispatcher.probe());
     process.abort(exit_code(dispatcher.report()));
   }
-  if (!dispatcher.dismiss()) {
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? "a rank does not answer" : failed);
-    process.abort(k_run_failed);
+  bool all_left = false;
+  try {
+    all_left = dispatcher.dismiss();
+  } catch (const std::exception& error) {
+    if (failed.empty()) failed = error.what();
   }
+  if (!all_left) process.fail(failed.empty() ? "a rank does not answer" : failed);
   if (!failed.empty()) throw Fatal(failed);
   if (!is_complete) return stop_signal == SIGINT ? k_interrupted : k_work_left;
   return exit_code(dispatcher.report());

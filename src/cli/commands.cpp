@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/base/process_identity.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"

@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/report/status.hpp"
 
 namespace lhsm::cli {
@@ -25,9 +26,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t k_rows_on_paper = 64;
 constexpr int k_look_ms = 1000;  // what other hosts write is not told
 
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
+std::int64_t now_ms() { return wall_clock_ns() / 1'000'000; }
 
 std::string text_of(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

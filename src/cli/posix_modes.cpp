@@ -7,6 +7,7 @@
 #include <array>
 
 #include "lhsmtool_mpi/archive/posix_tree.hpp"
+#include "lhsmtool_mpi/base/process_identity.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/manage/manage.hpp"
 
@@ -40,9 +41,7 @@ Outcome<int> rebind(const archive::PosixTree& tree, const PosixCommand& command,
 
 Outcome<int> run_posix_mode(const PosixCommand& command) {
   const ServeOptions& options = command.serve;
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
-  log::set_up(host.data(), 0, options.log.level);
+  log::set_up(host_name(), 0, options.log.level);
   LHSM_TRY_ASSIGN(const auto tree, archive::PosixTree::open(options.archive.root, options.archive.format));
   if (command.mode == PosixMode::archive_upgrade) return upgrade(tree);
   // All others take a mount, and fail without one, though only the import has a use for it.

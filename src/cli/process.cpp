@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "lhsmtool_mpi/base/process_identity.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "lhsmtool_mpi/comm/loopback.hpp"
 #include "surroundings.hpp"
@@ -20,11 +21,30 @@ log::Setup setup_of(log::Level level) {
   return setup;
 }
 
+Process* g_process = nullptr;
+
+/// An exception that no thread caught: the run's failure still is one line and an exit code, on all ranks.
+[[noreturn]] void end_by_exception() {
+  std::string why = "ended by the C++ library";
+  if (const auto thrown = std::current_exception()) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& error) {
+      why = error.what();
+    } catch (...) {
+      why = "ended by an unknown exception";
+    }
+  }
+  g_process->fail(why);
+}
+
 }  // namespace
 
 Process::Process(log::Level level) : Process(setup_of(level)) {}
 
 Process::Process(log::Setup setup) : m_host(host_name()) {
+  g_process = this;
+  m_former_terminate = std::set_terminate(end_by_exception);
   if (comm::started_by_launcher()) m_session.emplace();
   setup.host = m_host;
   setup.rank = rank();
@@ -33,8 +53,12 @@ Process::Process(log::Setup setup) : m_host(host_name()) {
   if (opened) return;
   if (!m_session) throw Fatal(opened.error());
   // The others may have theirs, and would wait for this rank.
-  fmt::print(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", rank(), m_host, opened.error().describe());
-  abort(k_run_failed);
+  fail(opened.error().describe());
+}
+
+Process::~Process() {
+  std::set_terminate(m_former_terminate);
+  g_process = nullptr;
 }
 
 comm::MpiSession::DispatcherChannel Process::dispatcher_channel() {
@@ -54,6 +78,11 @@ void Process::abort(int exit_code) {
   std::_Exit(exit_code);
 }
 
+void Process::fail(const std::string& why) {
+  fmt::print(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", rank(), m_host, why);
+  abort(k_run_failed);
+}
+
 int Process::run(const std::function<int()>& main) {
   int code = 0;
   std::exception_ptr failed;
@@ -62,6 +91,10 @@ int Process::run(const std::function<int()>& main) {
   } catch (const Fatal&) {
     failed = std::current_exception();
   } catch (const UsageError&) {
+    failed = std::current_exception();
+  } catch (const std::exception& error) {
+    // Memory or threads ran out, at any place: the other ranks may wait for this one.
+    if (m_session) fail(error.what());
     failed = std::current_exception();
   }
   log::close();

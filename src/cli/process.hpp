@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,13 +15,15 @@
 namespace lhsm::cli {
 
 /// This process as one rank of a run: its signals, and MPI where a launcher started several. What is done in it is
-/// done by all ranks, one thing after the other. Made before any thread; for the thread that made it.
+/// done by all ranks, one thing after the other. Made before any thread; for the thread that made it. While it lives an exception that
+/// no thread catches ends all ranks with its line and k_run_failed. One at a time.
 class Process {
  public:
   /// Throws Fatal when MPI cannot be initialised.
   explicit Process(log::Level level);
   /// Likewise, or when its log file cannot be opened, which ends all ranks.
   explicit Process(log::Setup setup);
+  ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
@@ -39,14 +42,17 @@ class Process {
   [[nodiscard]] std::vector<comm::MpiSession::Link> measure_links();
   /// End all ranks at once.
   [[noreturn]] void abort(int exit_code);
+  /// Say why in the run's one line, and end all ranks with k_run_failed. Any thread.
+  [[noreturn]] void fail(const std::string& why);
 
-  /// Call `main` on all ranks, then end MPI in good order, also when it throws Fatal or UsageError, which goes on. Return what
-  /// it returned. Once, as the last.
+  /// Call `main` on all ranks, then end MPI in good order, also when it throws Fatal or UsageError, which goes on. Another
+  /// exception ends all ranks. Return what it returned. Once, as the last.
   int run(const std::function<int()>& main);
 
  private:
   SignalThread m_signals;  // before MPI starts its threads
   std::string m_host;
+  std::terminate_handler m_former_terminate = nullptr;
   std::optional<comm::MpiSession> m_session;  // nothing: a plain start
 };
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "lhsmtool_mpi/pages/report.hpp"
@@ -73,9 +74,7 @@ int ReportCommand::run() const {
     pages::Subject subject;
     subject.manifest = m_manifest;
     subject.program = version_text().substr(0, version_text().find('\n'));
-    subject.now_ns =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-            .count();
+    subject.now_ns = wall_clock_ns();
     const auto holder = store::look_at_lock(m_manifest);
     subject.is_running = holder && *holder;
     const pages::Statistics statistics = must(pages::gather(job, subject.is_running ? subject.now_ns : 0));

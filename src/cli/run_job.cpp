@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A bulk job as what a run is for.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
@@ -15,6 +13,7 @@
 #include "job_options.hpp"
 #include "job_report.hpp"
 #include "job_state_files.hpp"
+#include "lhsmtool_mpi/base/process_identity.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/bulk/ask_files.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
@@ -139,9 +138,7 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
   const auto control = watch_control_file(options.serve.control_file, [&](const Controls& controls) {
     (*run)->job().set_limits(limits_of(controls, options.run.job.limits));
   });
-  std::array<char, 256> host{};
-  std::ignore = ::gethostname(host.data(), host.size() - 1);
-  (*run)->start(host.data(), 1);
+  (*run)->start(host_name(), 1);
   JobStateFiles files(options.serve, options.serve.command, **run, 1);
   {
     std::unique_lock lock(mutex);

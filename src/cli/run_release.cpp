@@ -30,8 +30,7 @@ void work(comm::Channel& channel, const JobCommandOptions& options, Process& pro
     else
       run::run_unable_worker(channel, {likeness, process.host(), 0}, client.error());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "lhsmtool_mpi: {}: {}\n", process.host(), error.what());
-    process.abort(k_run_failed);
+    process.fail(error.what());
   }
 }
 
@@ -105,10 +104,7 @@ int dispatch(const JobCommandOptions& options, Process& process) {
     if (failed.empty()) failed = error.what();
   }
   process.signals().hold();
-  if (!all_left) {
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? "a rank does not answer" : failed);
-    process.abort(k_run_failed);
-  }
+  if (!all_left) process.fail(failed.empty() ? "a rank does not answer" : failed);
   if (!failed.empty()) throw Fatal(failed);
   const int stop_signal = running.stop_signal;
   if (running.run == nullptr) return stop_signal == SIGINT ? k_interrupted : k_work_left;

@@ -34,8 +34,6 @@ namespace lhsm::cli {
 
 namespace {
 
-using Abort = std::function<void()>;
-
 Outcome<std::unique_ptr<lustre::Client>> open_file_system(const ScanCommand& command) {
   LHSM_TRY_ASSIGN(const std::string mount, lustre::mount_point_of(command.paths.empty() ? "." : command.paths.front()));
   return lustre::open_client(mount);
@@ -91,15 +89,14 @@ Fd open_list(const std::string& path) {
 
 /// Be a rank; a failure ends all of them.
 void work(comm::Channel& channel, const scan::RankIdentity& identity, const Outcome<std::unique_ptr<lustre::Client>>& client,
-          const ScanCommand& command, const Abort& abort) {
+          const ScanCommand& command, Process& process) {
   try {
     if (client)
       scan::run_worker(channel, identity, **client, command.options);
     else
       scan::run_unable_worker(channel, identity, client.error());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "lhsmtool_mpi: {}: {}\n", identity.host, error.what());
-    abort();
+    process.fail(error.what());
   }
 }
 
@@ -124,21 +121,22 @@ Status finish(scan::ManifestSink& sink, scan::FailedNames& failed, int code) {
 }
 
 /// Rank 0: the dispatcher here, its own worker in a thread.
-ScanResult dispatch(const ScanCommand& command, comm::Channel& channel, comm::Channel& local_worker, int ranks,
-             const scan::RankIdentity& identity, SignalThread& signals, const Abort& abort) {
+ScanResult dispatch(const ScanCommand& command, const scan::RankIdentity& identity, Process& process) {
+  const auto [channel, local_worker] = process.dispatcher_channel();
+  const int ranks = process.ranks();
   const auto client = open_file_system(command);
-  const std::jthread worker([&] { work(local_worker, identity, client, command, abort); });
+  const std::jthread worker([&, local = local_worker] { work(*local, identity, client, command, process); });
   const TimePoint started = std::chrono::steady_clock::now();
   scan::FailedNames failed_names(command.nul_separated ? '\0' : '\n');
   ScanProgress progress(stdout, progress_style(), command.progress, failed_names);
   scan::ManifestSink sink;
   comm::Likeness likeness = identity.likeness;
   if (client) likeness.file_system = (*client)->fsname();
-  scan::Dispatcher dispatcher(channel, ranks, likeness, sink, progress);
+  scan::Dispatcher dispatcher(*channel, ranks, likeness, sink, progress);
   std::atomic<int> stop_signal = 0;
-  signals.deliver_to([&](int number) {
-    // A call that hangs in the file system cannot be ended in good order. A launcher ends the other ranks.
-    if (stop_signal.exchange(number) != 0) std::_Exit(number == SIGINT ? k_interrupted : k_work_left);
+  process.signals().deliver_to([&](int number) {
+    // A call that hangs in the file system cannot be ended in good order.
+    if (stop_signal.exchange(number) != 0) process.abort(number == SIGINT ? k_interrupted : k_work_left);
     dispatcher.stop();
   });
   std::string failed;
@@ -152,20 +150,25 @@ ScanResult dispatch(const ScanCommand& command, comm::Channel& channel, comm::Ch
                                     (*client)->mount_point(), command.command_line, identity.host,
                                     static_cast<std::uint32_t>(ranks)};
       if (const Status opened = sink.open(command.output, head, command.replace); !opened) throw Fatal(opened.error());
-      is_complete = go_through(command, **client, channel, dispatcher);
+      is_complete = go_through(command, **client, *channel, dispatcher);
     }
   } catch (const std::exception& error) {
     failed = error.what();
   }
-  if (!dispatcher.dismiss()) {
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? "a rank does not answer" : failed);
+  bool all_left = false;
+  try {
+    all_left = dispatcher.dismiss();
+  } catch (const std::exception& error) {
+    if (failed.empty()) failed = error.what();
+  }
+  if (!all_left) {
     sink.discard();
-    abort();
+    process.fail(failed.empty() ? "a rank does not answer" : failed);
   }
   const int code = exit_code(is_complete, stop_signal, dispatcher.totals());
   Status finished;
   if (failed.empty() && is_complete) finished = finish(sink, failed_names, code);
-  signals.hold();  // there may be more to do than a scan
+  process.signals().hold();  // there may be more to do than a scan
   if (!failed.empty()) throw Fatal(failed);
   if (!finished) throw Fatal(finished.error());
   progress.close(dispatcher.totals(), ranks, is_complete ? command.output : std::string(),
@@ -177,14 +180,10 @@ ScanResult dispatch(const ScanCommand& command, comm::Channel& channel, comm::Ch
 
 ScanResult run_scan(const ScanCommand& command, Process& process) {
   const scan::RankIdentity identity{{build_identity(), command.agreed}, process.host()};
-  const Abort abort = [&process] { process.abort(k_run_failed); };
-  if (process.is_first()) {
-    auto [channel, local_worker] = process.dispatcher_channel();
-    return dispatch(command, *channel, *local_worker, process.ranks(), identity, process.signals(), abort);
-  }
+  if (process.is_first()) return dispatch(command, identity, process);
   // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
   const auto channel = process.worker_channel();
-  work(*channel, identity, open_file_system(command), command, abort);
+  work(*channel, identity, open_file_system(command), command, process);
   return {};
 }
 

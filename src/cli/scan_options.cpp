@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "scan_options.hpp"
 
 #include <CLI/CLI.hpp>
@@ -94,8 +95,7 @@ void check(ScanCommand& command) {
   if (command.nul_separated && command.list.empty() && command.failed_list.empty())
     throw CLI::ValidationError("--null is about --from-list, and the list of what failed");
   command.options.keeps_failed = !command.failed_list.empty();
-  command.options.filter.now_ns =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  command.options.filter.now_ns = wall_clock_ns();
 }
 
 std::vector<CLI::Option*> add_scan_options_of_job(CLI::App& app, ScanCommand& command) {

@@ -180,23 +180,24 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
     const Status opened = files.open(options, stop);
     if (!opened && options.on_started) options.on_started(opened);
     if (!opened) throw Fatal(opened.error());
-    dispatcher.greet();
-    if (doors->access == archive::Access::read_only)
-      log::warning("the archive {} is mounted read-only: restores are served, all other actions will fail", options.archive.root);
-    log::info("{} ranks of {} slots serve {} ({})", ranks, options.slots, options.mount_point, doors->client->fsname());
-    report::WatchedRegistration client(*doors->client, options.item_level, [&](const auto& change) {
-      if (change.registered && options.on_started) options.on_started(change.status);
-      if (change.status) files.write(change, *doors->client);
-    });
-    if (options.purpose != nullptr) {
-      options.purpose->begin(dispatcher, [&](Purpose::End end) {
-        if (end == Purpose::End::at_once) is_cut_off = true;
-        raise_to(stop, end == Purpose::End::at_once ? 2 : 1);
-        channel.wake();
+    if (dispatcher.greet(stop)) {
+      if (doors->access == archive::Access::read_only)
+        log::warning("the archive {} is mounted read-only: restores are served, all other actions will fail", options.archive.root);
+      log::info("{} ranks of {} slots serve {} ({})", ranks, options.slots, options.mount_point, doors->client->fsname());
+      report::WatchedRegistration client(*doors->client, options.item_level, [&](const auto& change) {
+        if (change.registered && options.on_started) options.on_started(change.status);
+        if (change.status) files.write(change, *doors->client);
       });
+      if (options.purpose != nullptr) {
+        options.purpose->begin(dispatcher, [&](Purpose::End end) {
+          if (end == Purpose::End::at_once) is_cut_off = true;
+          raise_to(stop, end == Purpose::End::at_once ? 2 : 1);
+          channel.wake();
+        });
+      }
+      is_serving = true;
+      dispatcher.serve(client, stop);
     }
-    is_serving = true;
-    dispatcher.serve(client, stop);
   } catch (const std::exception& error) {
     failed = error.what();
   }

@@ -4,18 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <filesystem>
 
 #include "lhsmtool_mpi/comm/mpi_session.hpp"
 
 namespace lhsm::cli {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
 
 report::Style progress_style() {
   if (::isatty(STDOUT_FILENO) == 0) return report::Style::lines;

@@ -105,8 +105,7 @@ void work(comm::Channel& channel, const verify::WorkerOptions& options, const Ba
     else
       verify::run_unable_worker(channel, options, backend.error());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "lhsmtool_mpi: {}: {}\n", options.host, error.what());
-    process.abort(k_run_failed);
+    process.fail(error.what());
   }
 }
 
@@ -128,8 +127,8 @@ int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_o
   verify::Dispatcher dispatcher(*channel, process.ranks(), worker_options.likeness, {}, progress);
   std::atomic<int> stop_signal = 0;
   const HeardSignals heard(process.signals(), [&](int number) {
-    // A call that hangs in the archive cannot be ended in good order. A launcher ends the other ranks.
-    if (stop_signal.exchange(number) != 0) std::_Exit(number == SIGINT ? k_interrupted : k_work_left);
+    // A call that hangs in the archive cannot be ended in good order.
+    if (stop_signal.exchange(number) != 0) process.abort(number == SIGINT ? k_interrupted : k_work_left);
     dispatcher.stop();
   });
   std::string failed;
@@ -143,10 +142,13 @@ int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_o
   } catch (const std::exception& error) {
     failed = error.what();
   }
-  if (!dispatcher.dismiss()) {
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? "a rank does not answer" : failed);
-    process.abort(k_run_failed);
+  bool all_left = false;
+  try {
+    all_left = dispatcher.dismiss();
+  } catch (const std::exception& error) {
+    if (failed.empty()) failed = error.what();
   }
+  if (!all_left) process.fail(failed.empty() ? "a rank does not answer" : failed);
   if (!failed.empty()) throw Fatal(failed);
   const verify::Totals& totals = dispatcher.totals();
   if (!options.failed_list.empty())

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lhsmtool_mpi/report/state_files.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -14,10 +12,10 @@
 #include <thread>
 #include <tuple>
 
-#include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
-#include "lhsmtool_mpi/base/new_file.hpp"
 #include "lhsmtool_mpi/base/process_identity.hpp"
+#include "lhsmtool_mpi/base/replacement_file.hpp"
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/report/metrics.hpp"
 
 namespace lhsm::report {
@@ -29,37 +27,18 @@ using namespace std::chrono_literals;
 constexpr Duration k_interval = 1s;
 constexpr auto k_patience = 10s;
 
-std::int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 std::string lower(std::string_view text) {
   std::string out;
   for (const char c : text) out.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
   return out;
 }
 
-Status write_all(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno_error("write", path);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
 }  // namespace
 
 Status replace_file(const std::string& path, const std::string& text) {
-  // By process: two runs that were given one file by mistake must not make one text of theirs.
-  const std::string temporary = fmt::format("{}.tmp-{}", path, ::getpid());
-  LHSM_TRY_ASSIGN(Fd file, make_new_file(temporary));
-  Status written = write_all(*file, text, temporary);
-  if (written) written = file.close(temporary);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = errno_error("rename to", path);
-  if (!written) std::ignore = ::unlink(temporary.c_str());
-  return written;
+  LHSM_TRY_ASSIGN(ReplacementFile file, ReplacementFile::create(path));
+  LHSM_TRY(file.write(text));
+  return file.finish(ReplacementFile::Durability::not_synced);
 }
 
 /// The thread that writes, and what it has in common with the run. It may outlive the run, where the file system hangs.
@@ -126,7 +105,7 @@ StateFiles::StateFiles(run::Observer& inner, Options options)
       m_options(std::move(options)),
       m_process(ProcessIdentity::self().text()),
       m_host(host_name()),
-      m_started_ms(wall_ms()) {
+      m_started_ms(wall_clock_ns() / 1'000'000) {
   if (m_options.status_file.empty() && m_options.metrics_file.empty()) return;
   m_writer = std::make_shared<Writer>(m_options);
   m_writer->thread = std::thread([writer = m_writer] { writer->run(); });
@@ -178,7 +157,7 @@ RunStatus StateFiles::make(const run::RunState& state, TimePoint now) {
   status.host = m_host;
   status.process = m_process;
   status.started_ms = m_started_ms;
-  status.updated_ms = wall_ms();
+  status.updated_ms = wall_clock_ns() / 1'000'000;
   const std::array done{state.archived, state.restored, state.removed};
   for (std::size_t i = 0; i < Tally::k_kinds.size(); ++i) {
     const KindTally& kind = m_tally.kinds.at(i);

@@ -18,7 +18,7 @@ constexpr Duration k_farewell_wait = 500ms;
 
 }  // namespace
 
-void Dispatcher::greet() {
+bool Dispatcher::greet(const StopRequest& stop) {
   std::set<WorkerId> missing(m_workers.begin(), m_workers.end());
   const TimePoint deadline = m_clock.now() + m_options.greeting_timeout;
   std::string complaint;
@@ -27,6 +27,7 @@ void Dispatcher::greet() {
     if (left <= Duration::zero()) throw Fatal(fmt::format("rank {} did not say hello within {} s", *missing.begin(),
                                                           m_options.greeting_timeout / 1s));
     const auto envelope = m_channel.receive(left);
+    if (stop.count > 0) return false;
     if (!envelope) continue;
     const auto* const hello = std::get_if<comm::Hello>(&envelope->message);
     if (hello == nullptr || missing.erase(envelope->peer) == 0)
@@ -41,6 +42,7 @@ void Dispatcher::greet() {
     if (complaint.empty()) complaint = refused;  // one line is enough: mostly all have the same to say
   }
   if (!complaint.empty()) throw Fatal(complaint);
+  return true;
 }
 
 bool Dispatcher::dismiss() {

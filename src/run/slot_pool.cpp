@@ -3,14 +3,18 @@
 
 #include <algorithm>
 
+#include "lhsmtool_mpi/base/threads.hpp"
+
 namespace lhsm::run {
 
 SlotPool::SlotPool(std::size_t slots, std::size_t buffer_bytes, std::function<void()> on_idle)
     : m_on_idle(std::move(on_idle)) {
-  for (std::size_t i = 0; i < slots; ++i) m_threads.emplace_back([this, buffer_bytes] { run(buffer_bytes); });
+  start_threads(m_threads, slots, [this, buffer_bytes](std::size_t) { run(buffer_bytes); }, [this] { stop(); });
 }
 
-SlotPool::~SlotPool() {
+SlotPool::~SlotPool() { stop(); }
+
+void SlotPool::stop() {
   {
     const std::lock_guard lock(m_mutex);
     m_stop = true;

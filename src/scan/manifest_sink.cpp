@@ -8,6 +8,7 @@
 #include <chrono>
 #include <optional>
 
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/store/job_files.hpp"
 #include "lhsmtool_mpi/store/job_lock.hpp"
 #include "lhsmtool_mpi/store/manifest.hpp"
@@ -15,10 +16,6 @@
 namespace lhsm::scan {
 
 namespace {
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 std::string user_name() {
   const passwd* const entry = ::getpwuid(::geteuid());
@@ -100,7 +97,7 @@ Status ManifestSink::open(const std::string& path, const ManifestHead& head, boo
   run.command_line = head.command_line;
   run.hosts = head.host;
   run.ranks = head.ranks;
-  run.begin_ns = now_ns();
+  run.begin_ns = wall_clock_ns();
   const store::ManifestAttributes attributes{head.creator, head.file_system, head.mount_point, "", run.begin_ns};
   LHSM_TRY_ASSIGN(store::ManifestWriter writer,
                   store::ManifestWriter::create(
@@ -117,7 +114,7 @@ Status ManifestSink::add(std::string_view block) {
 
 Status ManifestSink::finish(int exit_code) {
   LHSM_TRY(m_state->flush());
-  m_state->run.end_ns = now_ns();
+  m_state->run.end_ns = wall_clock_ns();
   m_state->run.exit_code = exit_code;
   m_state->writer.add_run(m_state->run);
   LHSM_TRY(m_state->writer.finish());

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/threads.hpp"
 #include "names.hpp"
 #include "task_runner.hpp"
 
@@ -47,17 +48,21 @@ TreeWalker::TreeWalker(lustre::Client& client, const ScanOptions& options, std::
   struct stat status {};
   if (!m_root || ::fstat(*m_root, &status) != 0) throw Fatal(errno_error("open", client.mount_point()).value());
   m_device = status.st_dev;
-  for (unsigned i = 0; i < std::max(1U, m_options.threads); ++i) m_threads.emplace_back([this] { run(); });
+  start_threads(m_threads, std::max(1U, m_options.threads), [this](std::size_t) { run(); }, [this] { stop(); });
 }
 
 TreeWalker::~TreeWalker() {
+  stop();
+  m_threads.clear();
+}
+
+void TreeWalker::stop() {
   {
     const std::lock_guard lock(m_mutex);
     m_stop = true;
   }
   m_work.notify_all();
   m_room.notify_all();
-  m_threads.clear();
 }
 
 void TreeWalker::add(std::vector<comm::ScanTask> tasks) {

@@ -15,6 +15,7 @@
 #include "journal_file.hpp"
 #include "lhsmtool_mpi/base/fd.hpp"
 #include "lhsmtool_mpi/base/lock_reach.hpp"
+#include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lock_file.hpp"
 #include "random.hpp"
 
@@ -89,19 +90,22 @@ struct JobLock::State {
   std::mutex mutex;
   std::condition_variable wake;
   bool ending = false;
+  bool is_acquired = false;
   std::atomic<bool> lost = false;
   std::thread thread;
 };
 
 JobLock::State::~State() {
-  if (!thread.joinable()) return;
-  {
-    const std::lock_guard lock(mutex);
-    ending = true;
-    wake.notify_one();
+  if (thread.joinable()) {
+    {
+      const std::lock_guard lock(mutex);
+      ending = true;
+      wake.notify_one();
+    }
+    thread.join();
   }
-  thread.join();
-  if (is_still_ours()) ::unlink(lock_path.c_str());
+  // Also where the thread could not be started.
+  if (is_acquired && is_still_ours()) ::unlink(lock_path.c_str());
 }
 
 Status JobLock::State::prepare(const std::string& temporary) {
@@ -229,6 +233,7 @@ Outcome<JobLock> JobLock::acquire(const std::string& manifest_path, Options opti
   for (int attempt = 0; attempt < k_attempts; ++attempt) {
     LHSM_TRY_ASSIGN(const bool is_ours, state->try_once());
     if (!is_ours) continue;
+    state->is_acquired = true;
     state->start_beating();
     remove_temporaries(state->lock_path, Disk::real());
     return JobLock(std::move(state));

@@ -78,9 +78,4 @@ Status write_owner(int fd, const LockOwner& owner, const std::string& path) {
   return Disk::real().sync_data(fd, path);
 }
 
-std::int64_t wall_clock_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace lhsm::store

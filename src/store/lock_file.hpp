@@ -33,6 +33,4 @@ struct LockOwner {
 [[nodiscard]] Outcome<std::optional<LockOwner>> read_owner(const std::string& path);
 [[nodiscard]] Status write_owner(int fd, const LockOwner& owner, const std::string& path);
 
-[[nodiscard]] std::int64_t wall_clock_ns();
-
 }  // namespace lhsm::store

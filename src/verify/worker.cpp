@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "check_object.hpp"
+#include "lhsmtool_mpi/base/threads.hpp"
 #include "lhsmtool_mpi/copy/direct_mode.hpp"
 
 namespace lhsm::verify {
@@ -57,7 +58,7 @@ class Worker {
   Worker(comm::Channel& channel, archive::Backend& backend, const WorkerOptions& options)
       : m_channel(channel), m_backend(backend), m_options(options), m_pace(options.bytes_per_second) {
     for (unsigned i = 0; i < options.threads; ++i) m_buffers.emplace_back(options.buffer_bytes);
-    for (Buffer& buffer : m_buffers) m_threads.emplace_back([this, &buffer] { check(buffer); });
+    start_threads(m_threads, m_buffers.size(), [this](std::size_t i) { check(m_buffers[i]); }, [this] { stop(); });
   }
   ~Worker() { end(); }
   Worker(const Worker&) = delete;
@@ -80,7 +81,7 @@ class Worker {
   }
 
  private:
-  void end() {
+  void stop() {
     {
       const std::lock_guard lock(m_mutex);
       m_stop = true;
@@ -88,6 +89,10 @@ class Worker {
       m_changed.notify_all();
     }
     m_pace.stop();
+  }
+
+  void end() {
+    stop();
     m_threads.clear();  // joins
   }
 

@@ -158,7 +158,7 @@ int main(int argc, char** argv) {
     Watcher watcher(stop, items, answers);
     const RealClock clock;
     run::Dispatcher dispatcher(*channel, workers, "bench", {}, clock, watcher);
-    dispatcher.greet();
+    if (!dispatcher.greet(stop)) return 1;
     dispatcher.serve(client, stop);
     dispatcher.dismiss();
     const auto count = static_cast<double>(items);

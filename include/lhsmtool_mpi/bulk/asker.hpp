@@ -58,14 +58,16 @@ class Asker {
   std::vector<std::jthread> m_threads;
 };
 
-/// Look at rows that an earlier run asked for (`with_cookie`: its action had reached that run's copytool) and let the job
-/// take up what the coordinator still knows. Return the actions which nobody carries out now, for the dispatcher to
-/// adopt: their copytool is dead, and the coordinator would wait for its timeout (facts 4.4). Ends early when `is_stopped` says so.
+/// A row that an earlier run asked for; with a cookie its action had reached that run's copytool.
 struct OpenRequest {
   Row row;
   std::optional<std::uint64_t> cookie;
   std::uint32_t archive_id = 0;
 };
+
+/// Look at `requests` and let the job take up what the coordinator still knows. Return the actions which nobody carries out now, for the
+/// dispatcher to adopt: their copytool is dead, and the coordinator would wait for its timeout (facts 4.4). Ends early when `is_stopped` says
+/// so.
 [[nodiscard]] std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, store::ItemAction action,
                                                      const std::vector<OpenRequest>& requests,
                                                      const std::function<bool()>& is_stopped);

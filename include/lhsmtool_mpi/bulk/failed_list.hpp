@@ -6,7 +6,7 @@
 #include <string>
 
 #include "lhsmtool_mpi/base/error.hpp"
-#include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/base/replacement_file.hpp"
 #include "lhsmtool_mpi/base/fid.hpp"
 
 namespace lhsm::bulk {
@@ -36,13 +36,11 @@ class FailedList {
   [[nodiscard]] Outcome<std::uint64_t> finish();
 
  private:
-  explicit FailedList(std::string path);
+  explicit FailedList(ReplacementFile file);
   [[nodiscard]] Status flush();
 
-  std::string m_path;
-  std::string m_temporary;
   std::unique_ptr<Form> m_form;
-  Fd m_fd;
+  ReplacementFile m_file;
   std::string m_buffer;
   std::uint64_t m_count = 0;
 };

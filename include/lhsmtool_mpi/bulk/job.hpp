@@ -99,7 +99,7 @@ class Job final : public run::UnfinishedCopies {
   };
   /// Return rows that were asked for, or last looked at, `age` ago, and that no copytool of this job has: at most `most`.
   [[nodiscard]] std::vector<Unanswered> unanswered(std::chrono::milliseconds age, std::size_t most);
-  /// Take a row in that an earlier run had asked for: `cookie` when this run carries out its action itself.
+  /// Take a row in that an earlier run had asked for; `is_ours` when this run carries out its action itself.
   void adopt(const Row& row, bool is_ours);
   /// Wait until the job is over or stopped, or this time has passed. Return whether it goes on.
   [[nodiscard]] bool goes_on_after(std::chrono::milliseconds time);

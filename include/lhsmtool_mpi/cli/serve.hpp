@@ -20,7 +20,7 @@ namespace lhsm::cli {
 
 struct Controls;
 
-/// What a run is for, besides serving whoever asks. On rank 0, but for ask_handler(); called in this order, each once.
+/// What a run is for, besides serving whoever asks. On rank 0, but for ask_handler(); each is called once, but control().
 class Purpose {
  public:
   virtual ~Purpose() = default;

@@ -16,7 +16,7 @@
 //                                <-  Finish               to the owner: end it (all helpers closed)
 //                                <-  Cancel               stop what you do for this job
 //                                <-  Recall; Returned ->  jobs not started go back
-//     Tick                       ->                       bytes moved so far, for people
+//     Tick                       ->                       what moves, and whether the coordinator knows us
 //                                <-  Heartbeat            the dispatcher goes on; without it workers pause
 //     Events                     ->                       what happens to actions, for a monitor (event_channel.hpp)
 //                                <-  BandwidthLimit       of the whole run, when it changes

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The MPI library from init to finalize. mpi.h is included by src/comm/mpi_*.cpp only. One thread,
-// the one that made the session, makes all MPI calls (MPI_THREAD_FUNNELED).
+// the one that made the session, makes all MPI calls (MPI_THREAD_FUNNELED) but abort(), after which there are no more.
 #pragma once
 
 #include <memory>

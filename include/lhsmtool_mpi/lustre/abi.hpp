@@ -164,8 +164,6 @@ struct lu_project {
 };
 static_assert(sizeof(lu_project) == 272);
 
-/// Argument of LL_IOC_FID2MDTIDX is a lu_fid; the index is the ioctl's result.
-
 /// Content of the xattr trusted.hsm, little endian.
 struct hsm_attrs {
   std::uint32_t hsm_compat;
@@ -321,7 +319,7 @@ inline constexpr unsigned long LL_IOC_HSM_ACTION = 0x801866dc;
 inline constexpr unsigned long LL_IOC_HSM_IMPORT = 0xc03066f5;
 inline constexpr unsigned long LL_IOC_FUTIMES_3 = 0xc03066b0;
 inline constexpr unsigned long LL_IOC_DATA_VERSION = 0x801066da;
-inline constexpr unsigned long LL_IOC_FID2MDTIDX = 0xc01066f8;
+inline constexpr unsigned long LL_IOC_FID2MDTIDX = 0xc01066f8;  ///< of a lu_fid; the index is the result
 inline constexpr unsigned long LL_IOC_PATH2FID = 0x800866ad;
 inline constexpr unsigned long LL_IOC_PROJECT = 0x411066fd;  ///< of a lu_project; since 2.14
 inline constexpr unsigned long LL_IOC_GETOBDCOUNT = 0x800866a8;  ///< of a u32: 0 asks for OSTs, else MDTs

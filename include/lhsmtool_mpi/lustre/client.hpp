@@ -161,7 +161,7 @@ class Client {
 };
 
 /// Open the file system at `mount_point` through liblustreapi: the system's when it is a Lustre, the
-/// emulator's when the directory was prepared by it. ENOTTY... `unsupported` when it is neither.
+/// emulator's when the directory was prepared by it. ENODEV when it is neither.
 [[nodiscard]] Outcome<std::unique_ptr<Client>> open_client(const std::string& mount_point);
 
 }  // namespace lhsm::lustre

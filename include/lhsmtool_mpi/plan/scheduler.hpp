@@ -152,7 +152,7 @@ class Scheduler {
   void report_coverage();
 
   /// A quarter of the keep-alive interval is over. Return the jobs that have waited for another whole
-  /// interval without being begun: somebody should tell their coordinators that they are not lost.
+  /// interval and are not known to be copied: somebody should tell their coordinators that they are not lost. One that a rank has may run.
   static constexpr int k_keep_alive_rounds = 4;
   [[nodiscard]] std::vector<JobId> keep_alive_round();
 

@@ -15,7 +15,7 @@
 
 namespace lhsm::report {
 
-/// Replace `path`: who opens it sees the former text or this one, whole. The temporary is `path`.tmp. Not synced.
+/// Replace `path`: who opens it sees the former text or this one, whole. Not synced.
 [[nodiscard]] Status replace_file(const std::string& path, const std::string& text);
 
 /// Watches a run, and passes on to another observer what it sees. The files are made and written by a thread of its own, which gets a copy; a

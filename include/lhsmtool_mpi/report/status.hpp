@@ -68,7 +68,7 @@ struct ErrorStatus {
 };
 
 struct RunStatus {
-  std::string state;  ///< "running", "stopping", "ended"
+  std::string state;  ///< "starting", "running", "stopping", "ended"
   std::string command;
   std::string mount_point;
   std::string version;

@@ -21,8 +21,8 @@ namespace lhsm::run {
 
 class ByteBudget {
  public:
-  /// `want` is called, in the thread that takes, with all bytes that were wanted since the beginning,
-  /// whenever more is wanted than was granted. It must not call back.
+  /// `want` is called with all bytes that were wanted since the beginning whenever these change, in the thread that takes or that
+  /// sets a limit. It must not call back.
   explicit ByteBudget(std::function<void(std::uint64_t)> want) : m_want(std::move(want)) {}
 
   /// Bytes that a copy should take at once; 0 = there is no limit.

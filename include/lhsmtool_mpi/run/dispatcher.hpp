@@ -67,9 +67,9 @@ class Dispatcher final : public DetailSource {
   Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, comm::Likeness likeness, DispatcherOptions options,
              const Clock& clock, Observer& observer);
 
-  /// Wait for the hello of every worker. Throws Fatal when one cannot work, is of another build than
-  /// this rank or has other options, or stays silent.
-  void greet();
+  /// Wait for the hello of every worker; return whether all came before a stop was requested. Throws Fatal when one cannot
+  /// work, is of another build than this rank or has other options, or stays silent.
+  [[nodiscard]] bool greet(const StopRequest& stop);
 
   /// Register and serve until `stop` is requested and everything is ended. Throws Fatal when the
   /// first registration is refused for good. When what was told to stop, running copies and the registration, has

@@ -2,7 +2,7 @@
 //
 // An ARCHIVE or RESTORE of one file, step by step: open, begin, copy (whole here, or by helpers),
 // then finish or fail. Archives and restores differ only behind this interface. Whatever happens, the
-// coordinator gets exactly one end for an action that was opened.
+// coordinator gets exactly one end for an action that was begun here, or that could not be.
 #pragma once
 
 #include <memory>

@@ -48,6 +48,7 @@ class SlotPool {
   [[nodiscard]] bool idle() const;
 
  private:
+  void stop();
   void run(std::size_t buffer_bytes);
 
   std::function<void()> m_on_idle;

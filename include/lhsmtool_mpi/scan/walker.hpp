@@ -52,6 +52,7 @@ class TreeWalker {
   [[nodiscard]] comm::ScanState state() const;
 
  private:
+  void stop();
   void run();
   [[nodiscard]] std::optional<comm::ScanTask> next_task();
   void push(comm::ScanTask task);

@@ -79,7 +79,7 @@ TEST_F(SilentDispatcherTest, nothing_is_begun_or_ended_until_it_speaks_again) {
   m_dispatcher =
       std::make_unique<Dispatcher>(*m_hub, std::vector<WorkerId>{0}, "build", m_dispatcher_options, m_clock, observer);
   m_dispatcher_thread = std::jthread([this] {
-    m_dispatcher->greet();
+    ASSERT_TRUE(m_dispatcher->greet({}));
     m_dispatcher->serve(m_lustre, m_stop);
     m_dispatcher->dismiss();
   });

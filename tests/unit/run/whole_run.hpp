@@ -127,7 +127,7 @@ class WholeRunTest : public ::testing::Test {
     m_dispatcher = std::make_unique<Dispatcher>(*m_hub, ids, "build", m_dispatcher_options, m_clock, observer());
     m_dispatcher_thread = std::jthread([this] {
       try {
-        m_dispatcher->greet();
+        ASSERT_TRUE(m_dispatcher->greet({}));
         m_dispatcher->serve(m_lustre, m_stop);
       } catch (const Fatal& error) {
         m_fatal = error.what();

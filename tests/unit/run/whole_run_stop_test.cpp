@@ -15,11 +15,10 @@ class WholeRunStopTest : public WholeRunTest {
     std::iota(ids.begin(), ids.end(), 0);
     for (const WorkerId id : ids)
       if (const auto& hello = hellos.at(static_cast<std::size_t>(id))) hub.worker(id).send(0, *hello);
-    m_dispatcher_options.greeting_timeout = 50ms;
+    m_dispatcher_options.greeting_timeout = m_greeting_timeout;
     Dispatcher dispatcher(hub, ids, "build", m_dispatcher_options, m_clock, m_observer);
     try {
-      dispatcher.greet();
-      return {};
+      return dispatcher.greet(m_stop) ? "" : "stopped";
     } catch (const Fatal& error) {
       return error.what();
     }
@@ -31,6 +30,8 @@ class WholeRunStopTest : public WholeRunTest {
     hello.slots = slots;
     return hello;
   }
+
+  std::chrono::milliseconds m_greeting_timeout = 50ms;
 };
 
 TEST_F(WholeRunStopTest, greet_takes_ranks_of_one_build) { EXPECT_EQ(greet({hello(), hello()}), ""); }
@@ -58,6 +59,12 @@ TEST_F(WholeRunStopTest, greet_names_a_silent_rank) {
   EXPECT_NE(greet({hello(), std::nullopt}).find("rank 1 did not say hello"), std::string::npos);
 }
 
+TEST_F(WholeRunStopTest, greet_of_a_silent_rank_ends_with_a_stop) {
+  m_greeting_timeout = 1h;
+  m_stop.count = 1;
+  EXPECT_EQ(greet({hello(), std::nullopt}), "stopped");
+}
+
 TEST_F(WholeRunStopTest, unable_worker_says_why_and_waits_for_the_end) {
   comm::LoopbackHub hub(1);
   std::jthread worker([&hub] {
@@ -65,7 +72,7 @@ TEST_F(WholeRunStopTest, unable_worker_says_why_and_waits_for_the_end) {
   });
   m_dispatcher_options.greeting_timeout = 10s;
   Dispatcher dispatcher(hub, {0}, "build", m_dispatcher_options, m_clock, m_observer);
-  EXPECT_THROW(dispatcher.greet(), Fatal);
+  EXPECT_THROW((void)dispatcher.greet(m_stop), Fatal);
   dispatcher.dismiss();
   worker.join();
 }
@@ -169,7 +176,7 @@ TEST_F(WholeRunStopTest, stop_loses_no_action_that_arrives_meanwhile) {
   });
   m_dispatcher = std::make_unique<Dispatcher>(*m_hub, std::vector<WorkerId>{0}, "build", m_dispatcher_options, clock, m_observer);
   m_dispatcher_thread = std::jthread([this] {
-    m_dispatcher->greet();
+    EXPECT_TRUE(m_dispatcher->greet({}));
     m_dispatcher->serve(m_lustre, m_stop);
     m_dispatcher->dismiss();
   });

@@ -4,11 +4,11 @@
 #include <chrono>
 #include <cstdint>
 
-namespace lhsm::bulk {
+namespace lhsm {
 
-/// Return the time of day as manifests and journals have it: nanoseconds since the epoch.
-inline std::int64_t now_ns() {
+/// The time of day in nanoseconds since 1970: what records and other hosts are told. Durations are measured by `Clock`.
+inline std::int64_t wall_clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-}  // namespace lhsm::bulk
+}  // namespace lhsm
