@@ -8,16 +8,15 @@ namespace lhsm::run {
 
 namespace {
 
-/// The coordinator looked when it was asked for the removal; since then the file may have been released. Nothing holds off a release that
-/// comes after this, not even an open for writing (seen on 2.17.0): it is looked at last.
-Status check_not_released(Environment& environment, const Fd& held, const Fid& fid) {
-  LHSM_TRY_ASSIGN(const auto state, environment.client.hsm_state(*held));
-  if ((state.states & abi::HS_RELEASED) == 0) return {};
+/// The coordinator looked when it was asked for the removal; since then the file may have been released. From here on it cannot be, nor
+/// counts it as archived if this process, the coordinator or the archive fails before the end.
+Status disown_copy(Environment& environment, const Fd& held, const Fid& fid) {
+  const Status cleared = environment.client.clear_archived(*held);
+  if (cleared || cleared.error().sys_errno != EINVAL) return cleared;
   return failure(ErrorKind::denied, EPERM, "remove the only copy, that of released", fid.bracketed());
 }
 
-/// A removal has no begin that would tell whether the coordinator still knows it. If not, the file would count as archived
-/// without an object.
+/// A removal has no begin that would tell whether the coordinator still knows it.
 Status check_known(Environment& environment, const ActionItem& item) {
   abi::hsm_progress alive{};
   alive.hp_fid = {item.fid.seq, item.fid.oid, item.fid.ver};
@@ -36,7 +35,7 @@ Status remove_held(Environment& environment, const ActionItem& item, const Outco
   // What is encrypted, and its key not here, can be neither held nor asked.
   if (!held && !is_gone && held.error().sys_errno != ENOKEY) return Failure(held.error());
   LHSM_TRY(check_known(environment, item));
-  if (held) LHSM_TRY(check_not_released(environment, *held, item.fid));
+  if (held) LHSM_TRY(disown_copy(environment, *held, item.fid));
   LHSM_TRY_ASSIGN(const bool was_there, environment.backend.remove(item.fid));
   if (was_there || !environment.options.remove_needs_object) return {};
   return errno_error("remove object of", item.fid.bracketed(), ENOENT);

@@ -25,7 +25,7 @@
 namespace lhsm::test {
 
 enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, create_volatile, copy_start, progress,
-                  copy_end, set_times, match_project, layout, set_layout, xattrs, import, describe, request, hsm_state, request_progress,
+                  copy_end, set_times, match_project, layout, set_layout, xattrs, import, describe, request, hsm_state, clear_archived, request_progress,
                   forget_xattrs, osts, quota, count };
 
 class FakeLustre final : public lustre::Client {
@@ -232,6 +232,7 @@ class FakeLustre final : public lustre::Client {
   /// Files below the mount point; their FIDs are made of inode numbers, unless made by make_file().
   [[nodiscard]] Outcome<lustre::FileFacts> describe_file(int directory, const std::string& name, lustre::KnownKind kind,
                                                          lustre::FactsFrom from) override;
+  [[nodiscard]] Status clear_archived(int fd) override;
   /// The hook of Call::forget_xattrs decides.
   [[nodiscard]] Status forget_xattrs() override { return enter(Call::forget_xattrs, {}, "forget"); }
   [[nodiscard]] Outcome<lustre::FileFacts> describe_open_file(int fd) override;
@@ -258,6 +259,7 @@ class FakeLustre final : public lustre::Client {
     std::uint32_t project = 0;
     lustre::HsmState hsm;
   };
+  [[nodiscard]] Status cancel_held(std::span<const Fid> fids);
   [[nodiscard]] Outcome<bool> is_needed(abi::hsm_user_action action, std::uint32_t archive_id, const Fid& fid);
   static int mdt_of(const Fid& fid) { return static_cast<int>(fid.seq & 0xffU); }
   static bool is_volatile(const Fid& fid) { return (fid.seq & 0xf00000000ULL) == 0x300000000ULL; }

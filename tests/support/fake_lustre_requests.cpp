@@ -47,6 +47,7 @@ Outcome<bool> FakeLustre::is_needed(abi::hsm_user_action action, std::uint32_t a
 
 Status FakeLustre::request(abi::hsm_user_action action, std::uint32_t archive_id, std::span<const Fid> fids) {
   if (fids.size() > lustre::k_most_requested) violated("a request of more files than fit");
+  if (action == abi::HUA_CANCEL) return cancel_held(fids);
   std::vector<ActionItem> items;
   Status done;
   for (const Fid& fid : fids) {
@@ -76,6 +77,16 @@ Status FakeLustre::request(abi::hsm_user_action action, std::uint32_t archive_id
   return done;
 }
 
+Status FakeLustre::cancel_held(std::span<const Fid> fids) {
+  const std::lock_guard lock(m_mutex);
+  std::erase_if(m_held, [&](const ActionItem& item) {
+    if (std::find(fids.begin(), fids.end(), item.fid) == fids.end()) return false;
+    m_records.erase({item.mdt_index, item.cookie});
+    return true;
+  });
+  return {};
+}
+
 void FakeLustre::hold_requests(bool hold) {
   std::vector<ActionItem> held;
   {
@@ -97,6 +108,16 @@ Outcome<lustre::HsmState> FakeLustre::hsm_state(int fd) {
   LHSM_TRY(enter(Call::hsm_state, fid, "read the HSM state of"));
   const std::lock_guard lock(m_mutex);
   return m_files[fid].hsm;
+}
+
+Status FakeLustre::clear_archived(int fd) {
+  LHSM_TRY_ASSIGN(const Fid fid, fid_of(fd));
+  LHSM_TRY(enter(Call::clear_archived, fid, "clear the HSM state of"));
+  const std::lock_guard lock(m_mutex);
+  auto& states = m_files[fid].hsm.states;
+  if ((states & abi::HS_RELEASED) != 0) return errno_error("clear the HSM state of", fid.bracketed(), EINVAL);
+  states &= ~std::uint32_t{abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_LOST};
+  return {};
 }
 
 Outcome<lustre::RequestProgress> FakeLustre::request_progress(int fd) {

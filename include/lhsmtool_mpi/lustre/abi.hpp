@@ -113,6 +113,9 @@ struct hsm_copy {
   hsm_action_item hc_hai;
 };
 
+/// What of a hsm_state_set counts.
+enum hss_valid : std::uint32_t { HSS_SETMASK = 1, HSS_CLEARMASK = 2, HSS_ARCHIVE_ID = 4 };
+
 struct hsm_state_set {
   std::uint32_t hss_valid;
   std::uint32_t hss_archive_id;

@@ -51,6 +51,7 @@ class ForwardingClient : public Client {
                                                  FactsFrom from) override {
     return m_inner.describe_file(directory, name, kind, from);
   }
+  [[nodiscard]] Status clear_archived(int fd) override { return m_inner.clear_archived(fd); }
   [[nodiscard]] Status forget_xattrs() override { return m_inner.forget_xattrs(); }
   [[nodiscard]] Outcome<FileFacts> describe_open_file(int fd) override { return m_inner.describe_open_file(fd); }
   [[nodiscard]] Outcome<std::vector<OstSpace>> osts() override { return m_inner.osts(); }

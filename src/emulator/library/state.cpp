@@ -48,7 +48,7 @@ LHSM_EXPORT int llapi_hsm_state_get(const char* path, abi::hsm_user_state* state
 
 LHSM_EXPORT int llapi_hsm_state_set_fd(int fd, std::uint64_t set, std::uint64_t clear, std::uint32_t archive_id) {
   abi::hsm_state_set change{};
-  change.hss_valid = archive_id > 0 ? 7 : 3;
+  change.hss_valid = abi::HSS_SETMASK | abi::HSS_CLEARMASK | (archive_id > 0 ? abi::HSS_ARCHIVE_ID : 0U);
   change.hss_archive_id = archive_id;
   change.hss_setmask = set;
   change.hss_clearmask = clear;

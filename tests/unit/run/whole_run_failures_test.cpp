@@ -125,6 +125,18 @@ TEST_F(WholeRunFailuresTest, removal_that_the_coordinator_does_not_know_any_more
   EXPECT_EQ(test::read_file(object(fid)), "x") << "the file counts as archived";
 }
 
+TEST_F(WholeRunFailuresTest, a_file_whose_removal_is_not_ended_does_not_count_as_archived) {
+  start(1);
+  const Fid fid = m_lustre.make_file("x");
+  m_lustre.set_hsm_state(fid, abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_NOARCHIVE);
+  make_object(fid, "x");
+  m_lustre.before(Call::copy_end, [fid](const Fid& ended) { return ended == fid ? EIO : 0; });
+  m_lustre.deliver({m_lustre.request(ActionKind::remove, fid)});
+  EXPECT_TRUE(m_observer.wait_for_final(1));
+  EXPECT_FALSE(std::filesystem::exists(object(fid)));
+  EXPECT_EQ(m_lustre.states(fid), std::uint32_t{abi::HS_NOARCHIVE}) << "a release would lose its data";
+}
+
 TEST_F(WholeRunFailuresTest, archive_of_a_file_that_was_released_meanwhile) {
   start(1);
   const Fid fid = m_lustre.make_released(20 * k_MiB);
