@@ -31,7 +31,7 @@ class RestoreAction final : public FileAction {
   [[nodiscard]] std::uint64_t size() const override { return m_object->size(); }
 
   [[nodiscard]] Status begin(const std::optional<CopyVersion>&) override {
-    const std::vector<std::string> layouts = find_layouts();
+    LHSM_TRY_ASSIGN(const std::vector<std::string> layouts, find_layouts());
     LHSM_TRY(m_action.begin(layouts.empty() ? lustre::VolatileLayout::by_default : lustre::VolatileLayout::set_later));
     if (!layouts.empty()) LHSM_TRY(set_layout(layouts));
     // Helpers are to see the final size. For others that is what the copy comes to: to set it costs an RPC to the MDT and one to an OST.
@@ -89,13 +89,16 @@ class RestoreAction final : public FileAction {
                    fmt::format("{} (digest {}, expected {})", fid.bracketed(), digest.text(), m_digest->text()));
   }
 
-  /// Return the layouts to try, the best first. A released file still has its own. An imported one has what its
+  /// Return the layouts to try, the best first. `busy` where the file is not released: an earlier restore of it has come to its end
+  /// though it was cancelled, and who works on it now would lose that, as the coordinator does not look. A released file still has its own. An imported one has what its
   /// import chose, as a rule the default: the striping with which it was archived lies beside the object,
   /// where lhsmtool_posix takes it from, too. Without any, Lustre's default for the directory serves.
-  std::vector<std::string> find_layouts() {
+  Outcome<std::vector<std::string>> find_layouts() {
     std::vector<std::string> found;
     Outcome<std::optional<std::string>> own = m_environment.client.layout(m_action.file_fd());
     const bool has_own = own && *own;
+    if (has_own && lustre::is_released(**own) == false)
+      return errno_error("restore what is not released,", m_action.item().fid.bracketed(), EBUSY);
     Outcome<std::optional<std::string>> kept;
     if (!has_own || m_object->is_shared()) kept = m_environment.backend.layout(m_action.item().fid);
     for (auto* layout : {&kept, &own}) {

@@ -37,6 +37,21 @@ TEST_F(RestoredLayoutTest, is_the_files_own) {
   EXPECT_EQ(restored_layout(), "own");
 }
 
+/// A restore that came to its end though it was cancelled, and then a second one that was asked for before that.
+TEST_F(RestoredLayoutTest, of_a_file_that_is_not_released_any_more_stays) {
+  std::string not_released(48, '\0');  // struct lov_user_md_v1 with one stripe
+  const std::uint32_t head[] = {0x0BD10BD0, 1};
+  std::memcpy(not_released.data(), head, sizeof head);
+  not_released[28] = 1;
+  not_released.resize(56);
+  ASSERT_EQ(lustre::is_released(not_released), false);
+  m_lustre.set_file_layout(m_fid, not_released);
+  m_lustre.modify(m_fid, std::string(m_content.size(), 'n'));
+  start(1);
+  EXPECT_EQ(result(carry_out(ActionKind::restore, {m_fid}).front()), EBUSY);
+  EXPECT_EQ(m_lustre.content(m_fid), std::string(m_content.size(), 'n')) << "what its user wrote meanwhile is lost";
+}
+
 TEST_F(RestoredLayoutTest, of_an_imported_file_is_the_one_it_was_archived_with) {
   m_lustre.set_file_layout(m_fid, "that of the import");
   share_object();
