@@ -47,6 +47,12 @@ Outcome<Making> MakingTable::claim(const Fid& fid) {
   return making;
 }
 
+Outcome<std::string> MakingTable::name() {
+  const std::lock_guard lock(m_mutex);
+  if (!m_file) LHSM_TRY(open());
+  return m_name;
+}
+
 void MakingTable::give_back(std::size_t slot) {
   const std::lock_guard lock(m_mutex);
   m_free.push_back(slot);

@@ -52,6 +52,8 @@ class MakingTable {
 
   /// Write down that an object of `fid` is in the making.
   [[nodiscard]] Outcome<Making> claim(const Fid& fid);
+  /// Return its name in the tables' directory. The file is made where it is not there yet.
+  [[nodiscard]] Outcome<std::string> name();
 
  private:
   friend class Making;

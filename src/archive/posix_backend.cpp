@@ -2,6 +2,7 @@
 #include "lhsmtool_mpi/archive/posix_backend.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,12 +25,17 @@ namespace {
 /// No xattr is longer (XATTR_SIZE_MAX), so no layout.
 constexpr std::uint64_t k_max_layout = 65536;
 
+constexpr std::string_view k_table_mark = "table ";
+constexpr std::string_view k_inode_mark = "inode ";
+
 class PosixBackend final : public Backend {
  public:
   PosixBackend(Beneath tree, const PosixOptions& options)
       : m_tree(std::move(tree)), m_format(options.format), m_direct(options.direct), m_owner(options.owner) {}
 
   [[nodiscard]] Outcome<Access> check() override;
+  [[nodiscard]] Outcome<std::string> mark() override;
+  [[nodiscard]] Outcome<bool> knows(const std::string& mark) override;
   [[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) override {
     return archive::clear_leftovers(m_tree, m_owner, wanted);
   }
@@ -74,6 +80,28 @@ Status PosixBackend::check_is_the_same() const {
   if (::fstat(m_tree.root_fd(), &held) != 0) return errno_error("fstat", m_tree.root());
   if (named.st_dev != held.st_dev || named.st_ino != held.st_ino) return errno_error("stat", m_tree.root(), ESTALE);
   return {};
+}
+
+/// The table of this process, which goes with it. Where none can be made, on a full or read-only archive, the root's inode must do.
+Outcome<std::string> PosixBackend::mark() {
+  if (const auto table = m_table.name(); table) return fmt::format("{}{}", k_table_mark, *table);
+  struct stat root {};
+  if (::fstat(m_tree.root_fd(), &root) != 0) return errno_error("fstat", m_tree.root());
+  return fmt::format("{}{}", k_inode_mark, root.st_ino);
+}
+
+Outcome<bool> PosixBackend::knows(const std::string& mark) {
+  if (mark.starts_with(k_inode_mark)) {
+    struct stat root {};
+    if (::fstat(m_tree.root_fd(), &root) != 0) return errno_error("fstat", m_tree.root());
+    return mark == fmt::format("{}{}", k_inode_mark, root.st_ino);
+  }
+  if (!mark.starts_with(k_table_mark) || !is_plain_path(mark.substr(k_table_mark.size())))
+    return errno_error("find the mark of", m_tree.root(), EINVAL);
+  const auto table = m_tree.open(fmt::format("{}/{}", k_tables_dir, mark.substr(k_table_mark.size())), O_PATH, Links::none);
+  if (table) return true;
+  if (table.error().sys_errno == ENOENT) return false;
+  return Failure(table.error());
 }
 
 Outcome<std::unique_ptr<ObjectReader>> PosixBackend::open(const Fid& fid) {

@@ -46,6 +46,19 @@ Outcome<Doors> open_doors(const ServeOptions& options) {
   return doors;
 }
 
+/// Open them on all ranks. What is archived into an empty directory, where the archive is not mounted, would be lost.
+Outcome<Doors> open_same_doors(const ServeOptions& options, Process& process) {
+  auto doors = process.is_first() ? open_doors(options) : Outcome<Doors>();
+  if (process.ranks() == 1) return doors;
+  const std::string mark = process.share(doors && doors->backend != nullptr ? doors->backend->mark().value_or("") : "");
+  // Not before: a network file system may know only what it has seen when it was opened.
+  if (!process.is_first()) doors = open_doors(options);
+  if (!doors || mark.empty()) return doors;
+  LHSM_TRY_ASSIGN(const bool is_same, doors->backend->knows(mark));
+  if (!is_same) return errno_error("find what rank 0 has in the archive", options.archive.root, ENOENT);
+  return doors;
+}
+
 void work(comm::Channel& channel, const run::WorkerIdentity& identity, const Outcome<Doors>& doors,
           const ServeOptions& options) {
   if (!doors) {
@@ -107,9 +120,8 @@ void clear_leftovers(const Doors& doors, const std::set<std::string>& wanted) {
 }
 
 /// Rank 0: the dispatcher here, its own worker in a thread.
-int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Channel& local_worker, int ranks,
-             const run::WorkerIdentity& identity, SignalThread& signals, const Abort& abort) {
-  const Outcome<Doors> doors = open_doors(options);
+int dispatch(const ServeOptions& options, const Outcome<Doors>& doors, comm::Channel& bare_channel, comm::Channel& local_worker,
+             int ranks, const run::WorkerIdentity& identity, SignalThread& signals, const Abort& abort) {
   RunFiles files;
   comm::EventReceiver channel(bare_channel, [&files](const comm::Event& event) { files.write(event); });
 
@@ -231,15 +243,16 @@ int dispatch(const ServeOptions& options, comm::Channel& bare_channel, comm::Cha
 
 int serve(const ServeOptions& options, Process& process) {
   const run::WorkerIdentity identity{{build_identity(), options.agreed}, process.host(), options.slots};
+  const Outcome<Doors> doors = open_same_doors(options, process);
   if (process.is_first()) {
     auto [channel, local_worker] = process.dispatcher_channel();
-    return dispatch(options, *channel, *local_worker, process.ranks(), identity, process.signals(),
+    return dispatch(options, doors, *channel, *local_worker, process.ranks(), identity, process.signals(),
                     [&process] { process.abort(k_run_failed); });
   }
   // Rank 0 decides when to stop; the signals that a launcher sends to every rank stay blocked here.
   const auto channel = process.worker_channel();
   try {
-    work(*channel, identity, open_doors(options), options);
+    work(*channel, identity, doors, options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", process.rank(), identity.host, error.what());
     process.abort(k_run_failed);

@@ -56,4 +56,22 @@ timeout 60 mpirun -n 1 "$TOOL" serve -p "$ARCHIVE" "$MNT" : -n 1 "$other" serve 
 expect_equal "they do not work together: exit code" "$code" 1
 expect_line "a line says why" 'rank 1 .*another build' "$WORK/said"
 expect "no process is left" no_tool_running
+
+note "a rank on which the archive is not mounted"
+mkdir -p "$WORK/here/archive" "$WORK/there/archive"
+for where in there here; do
+  timeout 60 mpirun -n 1 bash -c 'cd "$0" && exec "$@"' "$WORK/here" "$TOOL" serve -p archive "$MNT" \
+    : -n 1 bash -c 'cd "$0" && exec "$@"' "$WORK/$where" "$TOOL" serve -p archive "$MNT" > "$WORK/said" 2>&1 < /dev/null &
+  run=$!
+  if [ "$where" = there ]; then
+    wait "$run" && code=0 || code=$?
+    expect_equal "it does not take part: exit code" "$code" 1
+    expect_line "a line says why" 'rank 1 .*find what rank 0 has in the archive' "$WORK/said"
+  else
+    expect_soon "with the same archive it does" 30 grep -q '2 ranks of .* slots serve' "$WORK/said"
+    kill -s TERM "$run"
+    wait "$run" || true
+  fi
+done
+expect "no process is left" no_tool_running
 finish

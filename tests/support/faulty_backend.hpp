@@ -38,6 +38,8 @@ class FaultyBackend final : public archive::Backend {
   }
 
   [[nodiscard]] Outcome<archive::Access> check() override { return m_wrapped->check(); }
+  [[nodiscard]] Outcome<std::string> mark() override { return m_wrapped->mark(); }
+  [[nodiscard]] Outcome<bool> knows(const std::string& mark) override { return m_wrapped->knows(mark); }
   [[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) override {
     return m_wrapped->clear_leftovers(wanted);
   }

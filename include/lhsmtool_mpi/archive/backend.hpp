@@ -106,6 +106,10 @@ class Backend {
   /// Return what the archive can be used for: read_only, where its file system is mounted so. Fails when it is not there, or
   /// cannot be read, or not be written though its file system can.
   [[nodiscard]] virtual Outcome<Access> check() = 0;
+  /// Return a line by which another rank knows that it has the same archive, as long as this backend lives.
+  [[nodiscard]] virtual Outcome<std::string> mark() = 0;
+  /// Whether `mark` is one of this archive. An empty directory where the archive should have been mounted has none.
+  [[nodiscard]] virtual Outcome<bool> knows(const std::string& mark) = 0;
   /// Remove what processes that are gone left in the making, but for the objects that `wanted` has the tickets of and those
   /// that another job may still go on with, and return how many files that were. What living ones have in the making is spared, whichever host they are on. When a
   /// run starts, and again at its end where something was wanted.

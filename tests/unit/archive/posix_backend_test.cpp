@@ -289,5 +289,30 @@ TEST_F(PosixBackendTest, concurrent_creates_share_new_directories) {
   EXPECT_EQ(failures, 0);
 }
 
+TEST_F(PosixBackendTest, another_rank_knows_the_archive_by_its_mark) {
+  const auto mark = m_backend->mark();
+  ASSERT_TRUE(mark);
+  EXPECT_EQ(open_backend()->knows(*mark), true);
+  const test::TempDir elsewhere;
+  const auto other = open_posix_backend({.root = elsewhere.str()});
+  ASSERT_TRUE(other);
+  EXPECT_EQ((*other)->knows(*mark), false) << "an empty directory, where nothing is mounted";
+  m_backend.reset();
+  EXPECT_EQ(open_backend()->knows(*mark), false) << "nothing of it is left";
+}
+
+TEST_F(PosixBackendTest, an_archive_that_takes_no_files_is_known_by_its_root) {
+  test::write_file(m_dir / ".lhsmtool_mpi", "a file in the place of the tables' directory");
+  const auto mark = m_backend->mark();
+  ASSERT_TRUE(mark);
+  EXPECT_EQ(open_backend()->knows(*mark), true);
+  const test::TempDir elsewhere;
+  EXPECT_EQ((*open_posix_backend({.root = elsewhere.str()}))->knows(*mark), false);
+}
+
+TEST_F(PosixBackendTest, a_mark_leads_nowhere_else) {
+  for (const char* mark : {"table ../object", "table ", "/etc/passwd"}) EXPECT_FALSE(m_backend->knows(mark)) << mark;
+}
+
 }  // namespace
 }  // namespace lhsm::archive
