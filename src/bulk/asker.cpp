@@ -2,6 +2,7 @@
 #include "lhsmtool_mpi/bulk/asker.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/base/threads.hpp"
@@ -24,6 +25,7 @@ constexpr std::chrono::milliseconds k_longest_wait = 30s;
 constexpr std::chrono::milliseconds k_look_interval = 1s;
 /// Looks are opens, and for what is not done yet searches of the coordinator's list: not too many at once.
 constexpr std::size_t k_looks = 200;
+constexpr std::chrono::milliseconds k_long_wait = 30min;
 
 }  // namespace
 
@@ -98,7 +100,7 @@ void Asker::look() {
     const auto rows = m_job.unanswered(m_options.look_after, k_looks);
     for (const auto& [row, looks] : rows) {
       if (!m_job.goes_on_after(0ms)) return;
-      look_at(row, looks % m_options.search_at_look == 0);
+      look_at(row, looks % m_options.search_at_look == 0, looks * m_options.look_after);
     }
     // Where looking is all there is, it may not be what the job waits for.
     wait = m_options.look_threads > 1 && rows.size() == k_looks ? 0ms : interval;
@@ -106,7 +108,7 @@ void Asker::look() {
 }
 
 /// `searches`: look also whether the coordinator still has the request.
-void Asker::look_at(const Row& row, bool searches) {
+void Asker::look_at(const Row& row, bool searches, std::chrono::milliseconds waited) {
   const auto fd = open_to_look(m_client, row.fid);
   const auto state = fd ? m_client.hsm_state(**fd) : Failure(fd.error());
   if (!state) return m_job.failed(row, state.error());
@@ -114,12 +116,25 @@ void Asker::look_at(const Row& row, bool searches) {
   if (verdict == Verdict::already) return m_job.settled(row, ItemResult::done, 0);
   if (!searches) return;
   const auto progress = m_client.request_progress(**fd);
+  if (progress && *progress == RequestProgress::waiting && waited >= k_long_wait)
+    log::warning("{}: no copytool has taken it from the coordinator for {} min; does one serve its archive?", row.fid.bracketed(),
+                 waited / 1min);
   if (!progress || *progress != RequestProgress::none) return;
   if (verdict == Verdict::refused) return m_job.settled(row, ItemResult::refused, EPERM);
   m_job.failed(row, errno_error("wait for the request for", row.fid.bracketed(), ETIMEDOUT).value());
 }
 
-std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, ItemAction action,
+namespace {
+
+/// Have a request of the dead run ended, so that its file is one that is still to be asked for. Return whether that was done.
+bool end_request(lustre::Client& client, const ActionItem& item, RequestProgress progress) {
+  if (progress == RequestProgress::waiting) return client.request(abi::HUA_CANCEL, 0, std::array{item.fid}).has_value();
+  return item.cookie != 0 && lustre::end_unbegun(client, item, EAGAIN).has_value();
+}
+
+}  // namespace
+
+std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, const Adopter& adopter,
                                        const std::vector<OpenRequest>& requests, const std::function<bool()>& is_stopped) {
   std::vector<ActionItem> adopted;
   for (const OpenRequest& open : requests) {
@@ -128,16 +143,20 @@ std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, ItemAct
     if (!fd) continue;  // gone, or to be seen when it is asked for
     const auto progress = client.request_progress(**fd);
     if (!progress || *progress == RequestProgress::none) continue;
-    const bool is_orphan = *progress == RequestProgress::running && open.cookie.has_value();
     ActionItem item;
-    item.kind = kind_of(action);
+    item.kind = kind_of(adopter.action);
     item.fid = item.dfid = open.row.fid;
     item.cookie = open.cookie.value_or(0);
-    item.archive_id = open.archive_id;
     item.mdt_index = client.mdt_index(item.fid).value_or(-1);
-    // A coordinator that was told of the dead run's volatile file takes no other one (facts 4.4): that restore is
-    // ended, and then the file is one that is still to be asked for.
-    if (is_orphan && action == ItemAction::restore && lustre::end_unbegun(client, item, EAGAIN)) continue;
+    // Lustre notes the archive of an ARCHIVE when it sends it. One that this run does not serve has, or gets, another object.
+    const auto state = client.hsm_state(**fd);
+    item.archive_id = state ? state->archive_id : 0;
+    const bool is_foreign = state && bulk::is_elsewhere(*state, adopter.archives);
+    bool is_orphan = *progress == RequestProgress::running && open.cookie.has_value();
+    // A coordinator that was told of the dead run's volatile file takes no other one (facts 4.4): that restore is ended, too.
+    const bool is_to_end = is_foreign || (is_orphan && (!adopter.serves || adopter.action == ItemAction::restore));
+    if (is_to_end && end_request(client, item, *progress)) continue;
+    is_orphan = is_orphan && adopter.serves && !is_foreign;
     job.adopt(open.row, is_orphan);
     if (is_orphan) adopted.push_back(std::move(item));
   }

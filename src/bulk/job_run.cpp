@@ -23,7 +23,7 @@ constexpr unsigned k_most_askers = 64;  // threads that wait for other ranks
 Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest, const store::JournalState& state) {
   using store::Column;
   constexpr store::Columns k_columns{Column::fid_seq,    Column::fid_oid, Column::fid_ver,  Column::mdt_index,
-                                     Column::archive_id, Column::result,  Column::attempts, Column::first_start,
+                                     Column::result,  Column::attempts, Column::first_start,
                                      Column::size};
   std::vector<OpenRequest> found;
   store::ItemSlice slice;
@@ -37,7 +37,7 @@ Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest,
                          slice.first_start[0] != 0 ? slice.first_start[0] : request.time_ns,
                          slice.size[0],
                          k_no_group},
-                     request.cookie, slice.archive_id[0]});
+                     request.cookie});
   }
   return found;
 }
@@ -141,8 +141,8 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
     state->job->stop("the run was told to stop");
   LHSM_TRY_ASSIGN(const auto requests, open_requests(files.manifest, files.state));
   if (!requests.empty()) {
-    state->adopted = adopt_requests(*state->job, client, state->options.action, requests,
-                                    state->options.order.is_stopped);
+    const Adopter adopter{state->options.action, state->options.asker.archives, state->options.serves};
+    state->adopted = adopt_requests(*state->job, client, adopter, requests, state->options.order.is_stopped);
     log::info("{} requests of an earlier run: {} of its actions are taken over", requests.size(), state->adopted.size());
   }
   return std::unique_ptr<JobRun>(new JobRun(std::move(state)));

@@ -10,10 +10,13 @@ namespace lhsm::bulk {
 
 using store::ItemAction;
 
+bool is_elsewhere(const lustre::HsmState& state, const std::vector<std::uint32_t>& archives) {
+  return !archives.empty() && state.archive_id != 0 && std::find(archives.begin(), archives.end(), state.archive_id) == archives.end();
+}
+
 Verdict judge(ItemAction action, const lustre::HsmState& state, const std::vector<std::uint32_t>& archives) {
   const auto has = [&state](std::uint32_t bits) { return (state.states & bits) != 0; };
-  const bool is_elsewhere = !archives.empty() && state.archive_id != 0 &&
-                            std::find(archives.begin(), archives.end(), state.archive_id) == archives.end();
+  const bool is_elsewhere = bulk::is_elsewhere(state, archives);
   switch (action) {
     case ItemAction::archive:
       // Who asks for an archive by name wants the copy to be there.

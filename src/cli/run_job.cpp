@@ -130,6 +130,7 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
   });
   bulk::JobRunOptions run_options = options.run;
   run_options.order.is_stopped = [&is_stopped] { return is_stopped.load(); };
+  run_options.serves = false;
   auto run = bulk::JobRun::open(run_options, **client, clock, [&finish] { finish(0); });
   if (!run) {
     signals.deliver_to({});

@@ -49,7 +49,7 @@ class Asker {
   [[nodiscard]] comm::AskFiles message_of(const std::vector<Row>& rows, bool is_again);
   [[nodiscard]] std::vector<Row> take_answers(const std::vector<Row>& rows, const comm::FilesAsked& answer);
   [[nodiscard]] bool may_be_at_coordinator(const Row& row);
-  void look_at(const Row& row, bool searches);
+  void look_at(const Row& row, bool searches, std::chrono::milliseconds waited);
 
   Job& m_job;
   lustre::Client& m_client;
@@ -62,13 +62,19 @@ class Asker {
 struct OpenRequest {
   Row row;
   std::optional<std::uint64_t> cookie;
-  std::uint32_t archive_id = 0;
 };
 
-/// Look at `requests` and let the job take up what the coordinator still knows. Return the actions which nobody carries out now, for the
+/// Who takes up what an earlier run asked for.
+struct Adopter {
+  store::ItemAction action = store::ItemAction::none;
+  std::vector<std::uint32_t> archives;  ///< that this run serves; none: all
+  bool serves = true;                   ///< it carries out actions itself
+};
+
+/// Look at `requests` and let the job take up what the coordinator still knows; what is of an archive that this run does not serve is ended, or cancelled. Return the actions which nobody carries out now, for the
 /// dispatcher to adopt: their copytool is dead, and the coordinator would wait for its timeout (facts 4.4). Ends early when `is_stopped` says
 /// so.
-[[nodiscard]] std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, store::ItemAction action,
+[[nodiscard]] std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, const Adopter& adopter,
                                                      const std::vector<OpenRequest>& requests,
                                                      const std::function<bool()>& is_stopped);
 

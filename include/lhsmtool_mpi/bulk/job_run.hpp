@@ -21,6 +21,7 @@ struct JobRunOptions {
   bool takes_up_failed = false;  ///< what failed, was refused or cancelled is done anew
   JobOptions job;      ///< its action is set from the above
   AskerOptions asker;  ///< likewise
+  bool serves = true;     ///< this run carries actions out itself
   bool ranks_ask = false;  ///< those of the dispatcher that is given errands(), which have ask_for_files(); else this process asks
   OrderOptions order;  ///< once its is_stopped has said so, the job is opened as one that was stopped
   std::chrono::milliseconds lock_heartbeat{10'000};  ///< how soon it is seen that somebody has taken the lock file away

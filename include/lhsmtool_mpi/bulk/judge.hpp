@@ -25,6 +25,9 @@ enum class Verdict : std::uint8_t {
 [[nodiscard]] Verdict judge(store::ItemAction action, const lustre::HsmState& state,
                             const std::vector<std::uint32_t>& archives);
 
+/// Return whether the file has, or had, its copy in none of `archives`; empty: all.
+[[nodiscard]] bool is_elsewhere(const lustre::HsmState& state, const std::vector<std::uint32_t>& archives);
+
 /// Return why judge() says `refused`, for people.
 [[nodiscard]] std::string_view why_refused(store::ItemAction action, const lustre::HsmState& state);
 

@@ -86,6 +86,16 @@ class JobTest : public run::WholeRunTest {
     if (workers > 0) start(workers);
     m_run->start("host", static_cast<std::uint32_t>(workers));
   }
+  /// A run that dies when its only action was taken in: nobody ends it.
+  void die_with(ItemAction action) {
+    open(action);
+    m_run->start("host", 1);
+    ASSERT_TRUE(m_lustre.wait_for([](const auto& records) { return records.size() == 1; }));
+    m_run->job().taken_in(m_lustre.records().begin()->second.item);
+    m_run->job().stop("dies");
+    m_run.reset();
+    m_lustre.discard_deliveries();
+  }
   [[nodiscard]] bool wait_for_fulfilment() {
     std::unique_lock lock(m_mutex);
     return m_changed.wait_for(lock, 120s, [this] { return m_is_fulfilled; });
