@@ -42,7 +42,7 @@ Verdict judge(ItemAction action, const lustre::HsmState& state, const std::vecto
 
 std::string_view why_refused(ItemAction action, const lustre::HsmState& state) {
   const auto has = [&state](std::uint32_t bits) { return (state.states & bits) != 0; };
-  constexpr std::string_view k_elsewhere = "its copy is in another archive";
+  constexpr std::string_view k_elsewhere = "its copy is in an archive that -A does not name";
   if (action == ItemAction::archive) {
     if (has(abi::HS_NOARCHIVE)) return "marked noarchive";
     return has(abi::HS_RELEASED) && !(has(abi::HS_ARCHIVED) && !has(abi::HS_DIRTY)) ? "released without a good copy" : k_elsewhere;

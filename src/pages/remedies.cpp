@@ -13,17 +13,19 @@ namespace {
 std::string_view of_refusal(ItemAction action) {
   switch (action) {
     case ItemAction::archive:
-      return "The file is marked noarchive, or has its copy in another archive id: see lfs hsm_state. Clear the flag "
-             "(lfs "
-             "hsm_clear), or archive into the id that it has.";
+      return "The file is marked noarchive, or it is released without a good copy, or its copy is in an archive that -A "
+             "does not name: see lfs hsm_state. Clear the flag (lfs hsm_clear), find its object and import or rebind it, "
+             "or archive into the id that it has.";
     case ItemAction::restore:
-      return "The file is marked lost, or released without a copy: see lfs hsm_state. Find its object in the archive, "
-             "and "
-             "import or rebind it.";
+      return "The file is marked lost, released without a copy in the archive, or changed since it was archived, or its "
+             "copy is in an archive that -A does not name: see lfs hsm_state. Name that archive with -A; or find its "
+             "object, and import or rebind it.";
     case ItemAction::release:
-      return "The file has no copy that is up to date, or is marked norelease or lost: see lfs hsm_state. Archive it "
-             "first.";
-    case ItemAction::remove: return "The file is released, so the object is its only copy. Restore it first.";
+      return "The file is not archived, or changed since it was archived, or is marked norelease or marked lost: see lfs "
+             "hsm_state. Archive it first, or clear the flag (lfs hsm_clear).";
+    case ItemAction::remove:
+      return "The file is released: the object is its only copy. Restore it first. Or its copy is in an archive that -A "
+             "does not name: see lfs hsm_state.";
     case ItemAction::none: break;
   }
   return "The coordinator did not take the request: see lfs hsm_state of the file.";

@@ -28,7 +28,7 @@ TEST(JudgeTest, archive) {
   EXPECT_EQ(of(ItemAction::archive, k_archived | HS_DIRTY, {2}), Verdict::refused) << "it is in another archive";
   EXPECT_EQ(of(ItemAction::archive, k_archived, {1}), Verdict::already);
   EXPECT_EQ(of(ItemAction::archive, k_archived, {2}), Verdict::refused) << "who retires archive 1 on our word would lose it";
-  EXPECT_EQ(why_refused(ItemAction::archive, {k_archived, 1}), "its copy is in another archive");
+  EXPECT_EQ(why_refused(ItemAction::archive, {k_archived, 1}), "its copy is in an archive that -A does not name");
   EXPECT_EQ(why_refused(ItemAction::archive, {HS_NOARCHIVE, 0}), "marked noarchive");
   EXPECT_EQ(of(ItemAction::archive, k_released | HS_DIRTY), Verdict::refused) << "it has no data";
   EXPECT_EQ(why_refused(ItemAction::archive, {k_released | HS_DIRTY, 1}), "released without a good copy");
@@ -45,7 +45,7 @@ TEST(JudgeTest, restore) {
   EXPECT_EQ(of(ItemAction::restore, HS_EXISTS | HS_RELEASED), Verdict::refused);
   EXPECT_EQ(of(ItemAction::restore, k_released, {3, 1}), Verdict::ask);
   EXPECT_EQ(of(ItemAction::restore, k_released, {2}), Verdict::refused) << "another archive may have an older object of it";
-  EXPECT_EQ(why_refused(ItemAction::restore, {k_released, 1}), "its copy is in another archive");
+  EXPECT_EQ(why_refused(ItemAction::restore, {k_released, 1}), "its copy is in an archive that -A does not name");
 }
 
 TEST(JudgeTest, release) {
@@ -63,7 +63,7 @@ TEST(JudgeTest, remove) {
   EXPECT_EQ(of(ItemAction::remove, k_released), Verdict::refused) << "it is the only copy";
   EXPECT_EQ(of(ItemAction::remove, k_archived, {1}), Verdict::ask);
   EXPECT_EQ(of(ItemAction::remove, k_archived, {2}), Verdict::refused) << "the object would stay where it is";
-  EXPECT_EQ(why_refused(ItemAction::remove, {k_archived, 1}), "its copy is in another archive");
+  EXPECT_EQ(why_refused(ItemAction::remove, {k_archived, 1}), "its copy is in an archive that -A does not name");
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "job_files.hpp"
+#include "lhsmtool_mpi/bulk/job_manifest.hpp"
+#include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/pages/text.hpp"
 #include "pages/remedies.hpp"
 #include "pages/svg_chart.hpp"
@@ -133,6 +135,17 @@ TEST(RemediesTest, there_is_one_for_every_end) {
         EXPECT_GT(remedy_for(static_cast<ItemAction>(action), result, sys_errno).size(), 20U);
   EXPECT_NE(remedy_for(ItemAction::restore, ItemResult::failed, ENOENT),
             remedy_for(ItemAction::archive, ItemResult::failed, ENOENT));
+}
+
+TEST(RemediesTest, a_refusal_names_every_reason_that_there_is) {
+  for (const ItemAction action : {ItemAction::archive, ItemAction::restore, ItemAction::release, ItemAction::remove})
+    for (std::uint32_t states = 0; states < abi::HS_LOST << 1U; ++states) {
+      const lustre::HsmState state{states, 1};
+      if (bulk::judge(action, state, {2}) != bulk::Verdict::refused) continue;
+      EXPECT_THAT(std::string(remedy_for(action, ItemResult::refused, EPERM)),
+                  HasSubstr(std::string(bulk::why_refused(action, state))))
+          << bulk::to_string(action) << " of " << bulk::state_words(states);
+    }
 }
 
 TEST(TextTest, utf8) {
