@@ -40,7 +40,7 @@ class Asking {
     if (!state) return FileAsked{AskAnswer::failed, state.error()};
     switch (judge(m_action, *state, m_wanted.archives)) {
       case Verdict::already: return FileAsked{AskAnswer::already, {}};
-      case Verdict::refused: return FileAsked{AskAnswer::refused, {}};
+      case Verdict::refused: return FileAsked{AskAnswer::refused, refusal(file.fid, why_refused(m_action, *state))};
       case Verdict::ask: break;
     }
     if (file.is_searched && is_at_coordinator(**fd)) return FileAsked{AskAnswer::asked, {}};
@@ -64,7 +64,7 @@ class Asking {
     const Status done = ask(fids);
     // One of them is refused; those before it are recorded, those after it are not.
     if (!done && !is_taken(done.error()) && done.error().sys_errno != EAGAIN && needed.size() > 1) return request_singly(needed);
-    for (const std::size_t i : needed) m_answer.files[i] = answer_of(done);
+    for (const std::size_t i : needed) m_answer.files[i] = answer_of(done, m_wanted.files[i].fid);
   }
 
   void request_singly(const std::vector<std::size_t>& needed) {
@@ -76,7 +76,7 @@ class Asking {
       else if (is_at_coordinator(**fd))
         m_answer.files[i] = {AskAnswer::asked, {}};
       else
-        m_answer.files[i] = answer_of(ask({fid}));
+        m_answer.files[i] = answer_of(ask({fid}), fid);
     }
   }
 
@@ -85,10 +85,10 @@ class Asking {
     return error.sys_errno == ENODATA && m_wanted.kind == ActionKind::restore;
   }
 
-  [[nodiscard]] FileAsked answer_of(const Status& done) const {
+  [[nodiscard]] FileAsked answer_of(const Status& done, const Fid& fid) const {
     if (done || is_taken(done.error()) || done.error().sys_errno == EEXIST) return {AskAnswer::asked, {}};
     if (done.error().sys_errno == EAGAIN) return {AskAnswer::not_now, {}};
-    if (done.error().sys_errno == EPERM) return {AskAnswer::refused, {}};
+    if (done.error().sys_errno == EPERM) return {AskAnswer::refused, refusal(fid, "the coordinator does not permit it")};
     return {AskAnswer::failed, done.error()};
   }
 

@@ -77,8 +77,8 @@ std::vector<Row> Asker::take_answers(const std::vector<Row>& rows, const comm::F
     const comm::FileAsked& file = answer.files.at(i);
     switch (file.answer) {
       case comm::AskAnswer::asked: asked.push_back(rows[i]); break;
-      case comm::AskAnswer::already: m_job.settled(rows[i], ItemResult::already, 0); break;
-      case comm::AskAnswer::refused: m_job.settled(rows[i], ItemResult::refused, EPERM); break;
+      case comm::AskAnswer::already: m_job.settled(rows[i], ItemResult::already, {}); break;
+      case comm::AskAnswer::refused: m_job.settled(rows[i], ItemResult::refused, file.error); break;
       case comm::AskAnswer::failed: m_job.failed(rows[i], file.error); break;
       case comm::AskAnswer::not_now: left.push_back(rows[i]); break;
     }
@@ -113,14 +113,15 @@ void Asker::look_at(const Row& row, bool searches, std::chrono::milliseconds wai
   const auto state = fd ? m_client.hsm_state(**fd) : Failure(fd.error());
   if (!state) return m_job.failed(row, state.error());
   const Verdict verdict = judge(m_options.action, *state, m_options.archives);
-  if (verdict == Verdict::already) return m_job.settled(row, ItemResult::done, 0);
+  if (verdict == Verdict::already) return m_job.settled(row, ItemResult::done, {});
   if (!searches) return;
   const auto progress = m_client.request_progress(**fd);
   if (progress && *progress == RequestProgress::waiting && waited >= k_long_wait)
     log::warning("{}: no copytool has taken it from the coordinator for {} min; does one serve its archive?", row.fid.bracketed(),
                  waited / 1min);
   if (!progress || *progress != RequestProgress::none) return;
-  if (verdict == Verdict::refused) return m_job.settled(row, ItemResult::refused, EPERM);
+  if (verdict == Verdict::refused)
+    return m_job.settled(row, ItemResult::refused, refusal(row.fid, why_refused(m_options.action, *state)));
   m_job.failed(row, errno_error("wait for the request for", row.fid.bracketed(), ETIMEDOUT).value());
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 
@@ -214,13 +215,13 @@ void Job::asked(const std::vector<Row>& rows) {
   }
 }
 
-void Job::settled(const Row& row, ItemResult result, int sys_errno, WorkerId rank) {
+void Job::settled(const Row& row, ItemResult result, const Error& why, WorkerId rank) {
   const Lock lock(m_mutex);
   const auto flight = flight_of(row);
   if (flight == m_flights.end() || flight->second.is_ours) return;
   ItemOutcome outcome;
   outcome.result = result;
-  outcome.sys_errno = sys_errno;
+  outcome.sys_errno = why.sys_errno;
   outcome.rank = rank;
   const bool was_tried = flight->second.phase != Phase::asking || result == ItemResult::done;
   outcome.attempts = row.attempts + (was_tried ? 1 : 0);
@@ -228,6 +229,10 @@ void Job::settled(const Row& row, ItemResult result, int sys_errno, WorkerId ran
     m_failures.succeeded();
     ++m_successes;
     m_deadline.succeeded(bytes_to_move(row), {});
+  }
+  if (result == ItemResult::refused) {
+    log::warning("{} is refused: {}", row.fid.bracketed(), why.operation);
+    ++m_progress.errors[why.operation];
   }
   conclude(flight, outcome);
 }

@@ -55,6 +55,10 @@ std::string_view why_refused(ItemAction action, const lustre::HsmState& state) {
   return action == ItemAction::restore ? k_elsewhere : "marked norelease";
 }
 
+Error refusal(const Fid& fid, std::string_view reason) {
+  return {ErrorKind::denied, EPERM, std::string(reason), fid.bracketed()};
+}
+
 std::uint32_t states_after(ItemAction action, store::ItemResult result, std::uint32_t states) {
   if (result != store::ItemResult::done && result != store::ItemResult::already) return states;
   switch (action) {

@@ -62,9 +62,9 @@ void ReleaseDispatcher::take(Job& job, WorkerId from, const comm::FilesReleased&
     const Row row = found->second;
     in_hand.erase(found);
     switch (file.answer) {
-      case Answer::released: job.settled(row, store::ItemResult::done, 0, from); break;
-      case Answer::already: job.settled(row, store::ItemResult::already, 0, from); break;
-      case Answer::refused: job.settled(row, store::ItemResult::refused, EPERM, from); break;
+      case Answer::released: job.settled(row, store::ItemResult::done, {}, from); break;
+      case Answer::already: job.settled(row, store::ItemResult::already, {}, from); break;
+      case Answer::refused: job.settled(row, store::ItemResult::refused, file.error, from); break;
       case Answer::failed: job.failed(row, file.error); break;
       default: throw Fatal(fmt::format("rank {} sent an answer that is none", from));
     }

@@ -27,12 +27,12 @@ comm::FileReleased release(lustre::Client& client, const Fid& fid) {
   file->reset();  // a release takes a lease, for which nobody may have the file open
   switch (judge(store::ItemAction::release, *state, {})) {
     case Verdict::already: return {fid, Answer::already, {}};
-    case Verdict::refused: return {fid, Answer::refused, {}};
+    case Verdict::refused: return {fid, Answer::refused, refusal(fid, why_refused(store::ItemAction::release, *state))};
     case Verdict::ask: break;
   }
   const Status done = client.request(abi::HUA_RELEASE, 0, std::array{fid});
   if (done) return {fid, Answer::released, {}};
-  if (done.error().sys_errno == EPERM) return {fid, Answer::refused, {}};
+  if (done.error().sys_errno == EPERM) return {fid, Answer::refused, refusal(fid, "the MDT does not permit it")};
   return failed(done.error());
 }
 

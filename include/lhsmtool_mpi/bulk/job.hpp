@@ -65,7 +65,7 @@ struct JobProgress {
   bool lacks_space = false;       ///< it pauses, or tries one file after the other, until there is some
   std::string stopped_because;    ///< empty: it was not
   std::optional<Error> broken;    ///< the journal or the manifest cannot be used: nothing counts any more
-  std::map<std::string, std::uint64_t> errors;  ///< of items that were given up, by text without the subject
+  std::map<std::string, std::uint64_t> errors;  ///< of items that were given up, by text without the subject; of what was refused, by the reason
 };
 
 class Job final : public run::UnfinishedCopies {
@@ -87,7 +87,8 @@ class Job final : public run::UnfinishedCopies {
   /// The coordinator has taken the requests.
   void asked(const std::vector<Row>& rows);
   /// There was nothing to ask for, or somebody else (`rank`, when it is one of ours) has done it, or it cannot be.
-  void settled(const Row& row, store::ItemResult result, int sys_errno, WorkerId rank = -1);
+  /// What is refused says `why`.
+  void settled(const Row& row, store::ItemResult result, const Error& why, WorkerId rank = -1);
   /// An attempt failed before an action of it could; tried again where that may help. What `not_found` says of a file itself, that
   /// it is gone, tells nothing about how the job goes.
   void failed(const Row& row, const Error& error);

@@ -30,6 +30,8 @@ enum class Verdict : std::uint8_t {
 
 /// Return why judge() says `refused`, for people.
 [[nodiscard]] std::string_view why_refused(store::ItemAction action, const lustre::HsmState& state);
+/// Return the error of a file that is refused: `reason` in place of the operation.
+[[nodiscard]] Error refusal(const Fid& fid, std::string_view reason);
 
 /// Return the state bits of a file that had `states` and for which an item of `action` ended in `result`, as far as
 /// nobody else changed them.

@@ -28,7 +28,7 @@ struct AskFiles {
 enum class AskAnswer : std::uint8_t {
   asked,    ///< the coordinator has a request
   already,  ///< there is nothing to ask for
-  refused,  ///< it cannot be
+  refused,  ///< it cannot be, for the reason in `error`
   failed,   ///< with `error`
   not_now,  ///< the coordinator does not run
 };

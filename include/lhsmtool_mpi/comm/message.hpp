@@ -303,7 +303,7 @@ struct ReleaseFiles {
 enum class ReleaseAnswer : std::uint8_t {
   released,
   already,  ///< it was
-  refused,  ///< its state does not allow it
+  refused,  ///< its state does not allow it, for the reason in `error`
   failed,   ///< with `error`
 };
 

@@ -108,6 +108,7 @@ TEST_F(JobTest, one_refused_request_does_not_cost_the_rest_of_its_list) {
   EXPECT_EQ(report.census.with(ItemResult::done), 59U);
   EXPECT_EQ(report.census.with(ItemResult::refused), 1U);
   EXPECT_EQ(items()[20].outcome.result, ItemResult::refused);
+  EXPECT_EQ(report.progress.errors.at("the coordinator does not permit it"), 1U);
   EXPECT_EQ(copies(), 59) << "none was asked for twice";
 }
 
@@ -156,8 +157,13 @@ TEST_F(JobTest, a_copy_in_another_archive_is_left_alone) {
   const Fid there = new_released("object");
   make_manifest({there});
   m_run_options.asker.archives = {2};
+  ::testing::internal::CaptureStderr();
   const JobReport report = do_job(ItemAction::restore);
+  const std::string log = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(report.census.with(ItemResult::refused), 1U);
+  EXPECT_EQ(report.census.errnos.at(EPERM), 1U);
+  EXPECT_EQ(report.progress.errors.at("its copy is in an archive that -A does not name"), 1U);
+  EXPECT_NE(log.find(there.bracketed() + " is refused: its copy is in an archive that -A does not name"), log.npos) << log;
   EXPECT_EQ(m_lustre.calls(Call::request), 0);
 }
 

@@ -28,14 +28,14 @@ TEST_F(JobTest, tries_one_file_at_a_time_until_there_is_space) {
   }
   rows = job.next_batch();
   ASSERT_EQ(rows.size(), 1U);
-  job.settled(rows.front(), ItemResult::done, 0);
+  job.settled(rows.front(), ItemResult::done, {});
   EXPECT_FALSE(job.progress().lacks_space);
   std::size_t done = 1;
   std::size_t largest = 0;
   while (!job.progress().finished) {
     rows = job.next_batch();
     largest = std::max(largest, rows.size());
-    for (const Row& row : rows) job.settled(row, ItemResult::done, 0);
+    for (const Row& row : rows) job.settled(row, ItemResult::done, {});
     done += rows.size();
   }
   EXPECT_EQ(done, 40U);
@@ -59,7 +59,7 @@ TEST_F(JobTest, what_never_fits_fails_in_the_end) {
     if (rows.front().fid == large)
       job.failed(rows.front(), full);
     else
-      job.settled(rows.front(), ItemResult::done, 0);
+      job.settled(rows.front(), ItemResult::done, {});
   }
   const JobReport report = end();
   EXPECT_TRUE(report.progress.finished) << report.progress.stopped_because;

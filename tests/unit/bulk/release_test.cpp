@@ -20,6 +20,7 @@ TEST_F(JobTest, releases_what_may_be_released) {
   EXPECT_EQ(report.census.with(ItemResult::failed), 1U);
   EXPECT_EQ(m_lustre.states(good), k_released);
   EXPECT_EQ(items()[2].outcome.sys_errno, EPERM);
+  EXPECT_EQ(report.progress.errors.at("changed since it was archived"), 1U);
   EXPECT_EQ(items()[3].outcome.sys_errno, ENOENT);
   EXPECT_EQ(items()[0].outcome.rank, 0);
 }
