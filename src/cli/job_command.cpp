@@ -50,6 +50,14 @@ int worst(int a, int b) {
   return badness(a) > badness(b) ? a : b;
 }
 
+/// The same command does not try again what an earlier run gave up.
+int run_and_tell(const JobCommandOptions& options, Process& process) {
+  const int code = run_job(options, process);
+  if (code == k_some_failed)
+    fmt::print("{:<11} what failed or was refused is taken up again by lhsmtool_mpi retry, or with --only-failed\n", "Next:");
+  return code;
+}
+
 }  // namespace
 
 JobCommands::JobCommands(CLI::App& app) {
@@ -174,7 +182,7 @@ int JobCommands::retry(Process& process) {
   if (known == bulk::to_string(ItemAction::release)) m_options.run.action = ItemAction::release;
   m_options.serve.writes_archive = known == bulk::to_string(ItemAction::archive) || known == bulk::to_string(ItemAction::remove);
   check_root();
-  return run_job(m_options, process);
+  return run_and_tell(m_options, process);
 }
 
 int JobCommands::carry_out(const Command& command, Process& process) {
@@ -221,7 +229,7 @@ int JobCommands::carry_out(const Command& command, Process& process) {
   }
   m_options.run.manifest = plan.manifest;
   m_options.serve.mount_point = plan.mount_point;
-  return worst(scan_code, run_job(m_options, process));
+  return worst(scan_code, run_and_tell(m_options, process));
 }
 
 }  // namespace lhsm::cli
