@@ -19,6 +19,7 @@
 
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
+#include "lhsmtool_mpi/bulk/failed_list.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "lhsmtool_mpi/lustre/mount_point.hpp"
@@ -144,8 +145,10 @@ ScanResult dispatch(const ScanCommand& command, const scan::RankIdentity& identi
   try {
     dispatcher.greet();
     if (stop_signal == 0) {
-      if (!command.failed_list.empty())
+      if (!command.failed_list.empty()) {
+        if (const Status tried = bulk::try_failed_list(command.failed_list, command.output); !tried) throw Fatal(tried.error());
         if (const Status opened = failed_names.open(command.failed_list); !opened) throw Fatal(opened.error());
+      }
       const scan::ManifestHead head{version_text().substr(0, version_text().find('\n')), (*client)->fsname(),
                                     (*client)->mount_point(), command.command_line, identity.host,
                                     static_cast<std::uint32_t>(ranks)};
@@ -170,9 +173,9 @@ ScanResult dispatch(const ScanCommand& command, const scan::RankIdentity& identi
   if (failed.empty() && is_complete) finished = finish(sink, failed_names, code);
   process.signals().hold();  // there may be more to do than a scan
   if (!failed.empty()) throw Fatal(failed);
-  if (!finished) throw Fatal(finished.error());
-  progress.close(dispatcher.totals(), ranks, is_complete ? command.output : std::string(),
+  progress.close(dispatcher.totals(), ranks, is_complete && finished ? command.output : std::string(),
                  std::chrono::steady_clock::now() - started);
+  if (!finished) throw Fatal(finished.error());
   return {code, is_complete, stop_signal};
 }
 

@@ -39,7 +39,7 @@ void ScanProgress::close(const scan::ScanTotals& totals, int ranks, const std::s
   const auto line = [this](std::string_view name, const std::string& value) {
     fmt::print(m_out, "{:<12} {}\n", std::string(name) + ':', value);
   };
-  line("Completed", manifest.empty() ? "no, stopped: there is no manifest" : report::local_time());
+  line("Completed", manifest.empty() ? "no: there is no manifest" : report::local_time());
   line("Seconds", fmt::format("{:.3f}", seconds));
   line("Ranks", fmt::format("{}", ranks));
   if (!manifest.empty()) line("Manifest", manifest);

@@ -137,6 +137,8 @@ int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_o
   try {
     dispatcher.greet();
     if (!job) throw Fatal(job.error());
+    if (!options.failed_list.empty())
+      if (const Status tried = bulk::try_failed_list(options.failed_list, options.manifest); !tried) throw Fatal(tried.error());
     items.emplace(*job);
     is_complete = dispatcher.run([&items] { return items->next(); });
   } catch (const std::exception& error) {
@@ -151,15 +153,15 @@ int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_o
   if (!all_left) process.fail(failed.empty() ? "a rank does not answer" : failed);
   if (!failed.empty()) throw Fatal(failed);
   const verify::Totals& totals = dispatcher.totals();
-  if (!options.failed_list.empty())
-    if (const Status written = write_list(options.failed_list, *job, progress.failed()); !written)
-      throw Fatal(written.error());
   const std::uint64_t left = is_complete ? 0 : job->manifest.item_count() - items->skipped() - totals.checked();
   progress.close();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
   const VerifySummary summary{totals, process.ranks(), items->skipped(), left, is_complete, took.count()};
   fmt::print("{}", options.json ? verify_json(summary) : verify_text(summary));
   std::fflush(stdout);
+  if (!options.failed_list.empty())
+    if (const Status written = write_list(options.failed_list, *job, progress.failed()); !written)
+      throw Fatal(written.error());
   return exit_code(is_complete, stop_signal, totals);
 }
 

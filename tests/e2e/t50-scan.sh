@@ -210,5 +210,20 @@ for signal in INT TERM; do
   expect_code $code "after SIG$signal"
   expect_equal "nothing is left" "$(ls -A "$WORK/stopped")" ""
 done
+launch "$TOOL" scan --from-list "$WORK/endless" --failed "$WORK/stopped/bad" "$MNT" -o "$WORK/stopped/job.h5" 7>&-
+expect_soon "it has begun" 30 has_begun
+mkdir "$WORK/stopped/bad"
+echo "$DIR/hsm/gone" >&7
 exec 7>&-
+wait_copytool 60
+expect_code 1 "where the list of what failed cannot be written"
+expect_line "the summary is there" '^Failed: +1 ' "$COPYTOOL_OUT"
+expect_equal "and no manifest" "$(ls -A "$WORK/stopped")" bad
+rmdir "$WORK/stopped/bad"
+echo > "$WORK/list"
+for list in "$WORK/no/bad" "$WORK/job.h5"; do
+  expect_refused "no list of what failed at $list" "$list" \
+    "$TOOL" scan --from-list "$WORK/list" --failed "$list" "$MNT" -o "$WORK/stopped/job.h5"
+done
+expect_equal "nothing is left" "$(ls -A "$WORK/stopped")" ""
 finish

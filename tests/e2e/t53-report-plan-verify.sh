@@ -146,6 +146,17 @@ tool 2 3 verify -p "$ARCHIVE" --json -b 1G --progress 1 "$JOB"
 expect_equal "the summary as JSON, with stdout for itself" \
   "$(json 'complete, ranks, corrupt, wrong_size, missing, verified, left')" "(True, 2, 1, 1, 0, $((files - 2)), 0)"
 rm "$WORK"/bad*
+tool 2 1 verify -p "$ARCHIVE" --failed "$WORK/no/bad" "$JOB"
+expect_equal "where no list can be written nothing is read" "$(cat "$WORK/out")" ""
+tool 0 1 verify -p "$ARCHIVE" --failed "$JOB" "$JOB"
+launch "$TOOL" verify -p "$ARCHIVE" --failed "$WORK/bad" -b 1 --progress 1 "$JOB"
+has_begun() { [ -s "$COPYTOOL_OUT" ]; }
+expect_soon "it reads" 30 has_begun
+mkdir "$WORK/bad"
+stop_copytool USR1
+expect_code 1 "when it cannot be written any more"
+expect_line "the summary is there" '^Verified: ' "$COPYTOOL_OUT"
+rmdir "$WORK/bad"
 left_alone "the job is left alone"
 tool 2 1 verify -p "$WORK/no-archive" "$JOB"
 tool 2 1 verify -p "$ARCHIVE" "$WORK/nowhere.h5"
