@@ -27,6 +27,12 @@ const std::string k_rights = "let root write there: a network file system must b
 
 const std::string k_look = "df and dmesg on this node, and the log of the server that has the archive";
 
+/// A run restores from it, and refuses what would write.
+CheckFinding restores_only(const std::string& root) {
+  return {CheckVerdict::warn, k_subject, fmt::format("{} is mounted read-only: restores only", root),
+          "mount it rw where files are to be archived or removed"};
+}
+
 /// Write into rank 0's file, and sync it, as a copy would do.
 CheckFinding try_to_write(int root_fd, const std::string& root, const std::string& probe) {
   const std::string path = root + '/' + probe;
@@ -34,6 +40,8 @@ CheckFinding try_to_write(int root_fd, const std::string& root, const std::strin
   if (const int error = errno; !fd && error == ENOENT)
     return failed(fmt::format("{} is not the directory that rank 0 has: its file is not there", root),
                   "mount the same archive at the same place on every node");
+  else if (!fd && error == EROFS)
+    return restores_only(root);
   else if (!fd)
     return failed(errno_error("open for writing", root, error).value(), k_rights);
   const char byte = 0;
@@ -47,6 +55,11 @@ CheckFinding try_to_write(int root_fd, const std::string& root, const std::strin
                         root),
             "mount it so that they do (-o flock on Lustre; no local_lock on NFS)"};
   return {CheckVerdict::ok, k_subject, fmt::format("{}: can be written", root), ""};
+}
+
+/// What tells of an archive that is not written to whether all ranks have the same one.
+comm::CheckFact inode_fact(const struct stat& root) {
+  return {"inode of the archive's root", fmt::format("{}", root.st_ino)};
 }
 
 }  // namespace
@@ -83,14 +96,19 @@ comm::CheckFound look_at_archive(const std::string& root, bool reads_only, const
     found.findings.push_back(failed(errno_error("make files in", root).value(), k_rights));
   } else if (reads_only) {
     found.findings.push_back({CheckVerdict::ok, k_subject, fmt::format("{}: can be read (--read-only: not written to)", root), ""});
-    found.facts.push_back({"inode of the archive's root", fmt::format("{}", here.st_ino)});
+    found.facts.push_back(inode_fact(here));
   } else if (!asked.probe.empty()) {
     found.findings.push_back(try_to_write(*root_fd, root, asked.probe));
   } else {
     // Rank 0 could not make its file. This one?
     auto made = ArchiveProbe::make(root, fmt::format("{}-", ::getppid()));
-    found.findings.push_back(made ? failed(fmt::format("{}: can be written here, but not by rank 0", root), k_rights)
-                                  : failed(made.error(), k_rights));
+    if (!made && made.error().sys_errno == EROFS) {
+      found.findings.push_back(restores_only(root));
+      found.facts.push_back(inode_fact(here));
+    } else {
+      found.findings.push_back(made ? failed(fmt::format("{}: can be written here, but not by rank 0", root), k_rights)
+                                    : failed(made.error(), k_rights));
+    }
   }
   if (!asked.speaks_for_run) return found;
   struct statvfs room {};

@@ -21,6 +21,15 @@ mount --bind "$ARCHIVE" "$ARCHIVE" 2> /dev/null || skip_all "nothing can be moun
 at_end unmount
 mount -o remount,bind,ro "$ARCHIVE"
 
+note "check"
+for options in "" --read-only; do
+  # shellcheck disable=SC2086
+  run_tool 2 check $options -p "$ARCHIVE" -A "$ARCHIVE_ID" "$MNT" > "$WORK/out" 2> "$WORK/log" && code=0 || code=$?
+  expect_equal "check $options: exit code" "$code" 0
+done
+run_tool 2 check -p "$ARCHIVE" -A "$ARCHIVE_ID" "$MNT" > "$WORK/out" 2> "$WORK/log" || true
+expect_line "it says what is possible" "^WARN +archive +$ARCHIVE is mounted read-only: restores only\$" "$WORK/out"
+
 note "jobs"
 run_tool 2 archive -p "$ARCHIVE" -A "$ARCHIVE_ID" -o "$WORK/archive.h5" "$DIR" > "$WORK/out" 2>&1 && code=0 || code=$?
 expect_equal "one that would write there does not begin" "$code" 1
