@@ -162,8 +162,8 @@ void MountChecks::look_at_agents(comm::CheckFound& found) {
   if (!uuid || uuid->empty()) return;
   const std::string agents = m_options.senses.parameter_text(fmt::format("mdt.{}-MDT*.hsm.agents", m_mount->client->fsname()));
   if (agents.find("uuid=" + *uuid + ' ') == std::string::npos) return;
-  found.findings.push_back({CheckVerdict::warn, "coordinator", "a copytool is registered on rank 0's client already: a client can have one only",
-                            "stop it, begin on another node, or let it copy (--submit-only)"});
+  found.findings.push_back(failed("coordinator", "a copytool is registered on rank 0's client already: Lustre would send every action to both",
+                                  "stop it, begin on another node, or let it copy (--submit-only); of one that was killed a run takes the place"));
 }
 
 }  // namespace lhsm::check

@@ -108,8 +108,8 @@ RANK
   note "a copytool is there already"
   export LHSM_EMULATOR_NODE=node
   start_copytool 1
-  check 1 0 -p "$ARCHIVE" "$MNT"
-  expect_line "it is told" "^WARN +coordinator +a copytool is registered on rank 0's client already" "$WORK/out"
+  check 1 3 -p "$ARCHIVE" "$MNT"
+  expect_line "it is told" "^FAIL +coordinator +a copytool is registered on rank 0's client already" "$WORK/out"
   expect "and still serves" copytool_is_up
   stop_copytool USR1
   expect_code 0

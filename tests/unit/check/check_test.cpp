@@ -214,7 +214,7 @@ TEST_F(CheckTest, JudgesWhatAnyRankSees) {
 
 TEST_F(CheckTest, TellsACopytoolThatIsThere) {
   check({{.agents = "uuid=fake-uuid archive_id=ANY requests=[current:0 ok:0 errors:0]\n"}});
-  expect_line("coordinator", "WARN a copytool is registered on rank 0's client already");
+  expect_line("coordinator", "FAIL a copytool is registered on rank 0's client already");
 }
 
 TEST_F(CheckTest, WaitsNotForEver) {
