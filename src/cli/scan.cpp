@@ -17,6 +17,7 @@
 #include <memory>
 #include <thread>
 
+#include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/bulk/failed_list.hpp"
@@ -107,7 +108,10 @@ bool go_through(const ScanCommand& command, const lustre::Client& client, comm::
   if (command.list.empty()) return dispatcher.run(first_tasks(command.paths, client.mount_point()), nullptr);
   scan::ListFeeder list(open_list(command.list), command.nul_separated ? '\0' : '\n', working_directory(),
                         [&channel] { channel.wake(); });
-  return dispatcher.run({}, &list);
+  const bool is_complete = dispatcher.run({}, &list);
+  const scan::ScanTotals& totals = dispatcher.totals();
+  if (is_complete && totals.files + totals.filtered + totals.failed() == 0) log::warning("the list {} names nothing", command.list);
+  return is_complete;
 }
 
 int exit_code(bool is_complete, int stop_signal, const scan::ScanTotals& totals) {

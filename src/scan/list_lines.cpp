@@ -37,6 +37,12 @@ std::optional<std::string> below(const std::string& path, const std::string& dir
   return path.substr(top.size() + 1);
 }
 
+/// Nothing would be done for it: who listed it is told.
+Status check_is_file(mode_t mode, const std::string& name) {
+  if (S_ISREG(mode)) return {};
+  return failure(ErrorKind::invalid, S_ISDIR(mode) ? EISDIR : EINVAL, "not a regular file:", name);
+}
+
 }  // namespace
 
 void TaskRunner::look_at_line(const std::string& base, std::string_view line) {
@@ -50,16 +56,9 @@ void TaskRunner::look_at_line(const std::string& base, std::string_view line) {
 
 Status TaskRunner::take_fid(const Fid& fid) {
   const auto file = m_context.client.open_by_fid(fid, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
-  if (!file && file.error().sys_errno == ELOOP) {
-    ++m_found.others;  // a symbolic link
-    return {};
-  }
   if (!file) return Failure(file.error());
   LHSM_TRY_ASSIGN(const lustre::FileFacts facts, m_context.client.describe_open_file(**file));
-  if (!S_ISREG(facts.attributes.st_mode)) {
-    ++m_found.others;
-    return {};
-  }
+  LHSM_TRY(check_is_file(facts.attributes.st_mode, fid.bracketed()));
   auto path = m_context.client.path_of(fid);
   // To be without a name is the end of a file. Not to be allowed to ask for it is not.
   if (!path && path.error().sys_errno == ENOENT) return Failure(path.error());
@@ -74,10 +73,7 @@ Status TaskRunner::take_fid(const Fid& fid) {
 
 Status TaskRunner::take_path(const std::string& base, const std::string& path) {
   LHSM_TRY_ASSIGN(const std::string relative, below_mount(base, path));
-  if (relative.empty()) {
-    ++m_found.others;
-    return {};
-  }
+  if (relative.empty()) return check_is_file(S_IFDIR, path);
   auto described = m_context.client.describe_file(m_context.root, relative, lustre::KnownKind::unknown, m_context.facts_from);
   if (!described)
     return failure(described.error().kind, described.error().sys_errno, described.error().operation, path);
@@ -85,10 +81,7 @@ Status TaskRunner::take_path(const std::string& base, const std::string& path) {
   // A link in the middle may have led away.
   if (facts.attributes.st_dev != m_context.device)
     return failure(ErrorKind::invalid, EXDEV, "not in the file system:", path);
-  if (!S_ISREG(facts.attributes.st_mode)) {
-    ++m_found.others;
-    return {};
-  }
+  LHSM_TRY(check_is_file(facts.attributes.st_mode, path));
   if (!m_context.options.filter.keeps_path(relative)) {
     ++m_found.filtered;
     return {};

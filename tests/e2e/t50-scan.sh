@@ -145,7 +145,9 @@ for ranks in 1 3; do
 done
 for ranks in 0 2; do
   rm -f "$WORK/job.h5"
-  (cd "$DIR" && find tree -print0 | timeout 300 "$TOOL" scan --filelist - --null -o "$WORK/job.h5") > "$WORK/out" 2>&1
+  code=0
+  (cd "$DIR" && find tree -print0 | timeout 300 "$TOOL" scan --filelist - --null -o "$WORK/job.h5") > "$WORK/out" 2>&1 || code=$?
+  expect_equal "what is no regular file fails" "$code" 3
   paths > "$WORK/paths"
   expect_same_file "relative names through a pipe, directories among them" "$WORK/paths" "$WORK/wanted"
 done
@@ -171,7 +173,11 @@ scan 3 2 --from-list "$WORK/list" "$MNT"
 expect_equal "a bad line costs that line" "$(paths)" "$prefix/hsm/new"
 expect_line "it is in the log" 'hsm/gone: .*ENOENT' "$WORK/log"
 expect_line "so is one of another file system" '/etc/passwd: .*EXDEV' "$WORK/log"
-expect_line "all are counted" '^Failed: +3 \(3 lines, ' "$WORK/out"
+expect_line "and one that is a directory" 'not a regular file: .*/hsm: .*EISDIR' "$WORK/log"
+expect_line "all are counted" '^Failed: +4 \(4 lines, ' "$WORK/out"
+: > "$WORK/list"
+scan 0 2 --from-list "$WORK/list" "$MNT"
+expect_line "of an empty list the log tells" 'warning the list .* names nothing' "$WORK/log"
 
 note "what ends it"
 scan 1 2 "$DIR/nothing of this name"

@@ -79,13 +79,13 @@ release_all "$WORK/other"
 wait_states "$WORK/other" 0xd
 {
   tr '\0' '\n' < "$WORK/other"
-  printf '%s\n' "$DIR/nowhere" '[0x1:0x2:0x3]' /etc/passwd
+  printf '%s\n' "$DIR/nowhere" '[0x1:0x2:0x3]' /etc/passwd "$DIR"
 } > "$WORK/list"
 for ranks in 2 1; do # then once more, as it is done
   job $ranks 3 restore "${options[@]}" -o "$JOB" --from-list "$WORK/list" --scan-failed "$WORK/failed" --scan-keep-locks "$MNT"
 done
 wait_states "$WORK/other" 0x9
-expect_equal "they are listed" "$(sort "$WORK/failed" | tr '\n' ' ')" "$(printf '%s\n' /etc/passwd "$DIR/nowhere" '[0x1:0x2:0x3]' | sort | tr '\n' ' ')"
+expect_equal "they are listed" "$(sort "$WORK/failed" | tr '\n' ' ')" "$(printf '%s\n' /etc/passwd "$DIR" "$DIR/nowhere" '[0x1:0x2:0x3]' | sort | tr '\n' ' ')"
 code=0
 run_tool 2 scan -o "$WORK/again.h5" --from-list "$WORK/failed" --failed "$WORK/failed-again" "$MNT" > "$WORK/out" 2> "$WORK/log" || code=$?
 expect_equal "scan reads that list" "$code" 3

@@ -253,7 +253,7 @@ struct ScanFound {
   std::uint64_t row_count = 0;
   std::uint64_t bytes = 0;  ///< sizes of the rows' files
   std::uint64_t directories = 0;
-  std::uint64_t others = 0;    ///< neither files nor directories, or directories in a list
+  std::uint64_t others = 0;    ///< neither files nor directories
   std::uint64_t filtered = 0;  ///< files that a filter kept out
   std::uint64_t vanished = 0;  ///< files that went away between two looks
   std::uint64_t failed_lines = 0;

@@ -93,15 +93,22 @@ TEST_F(List, a_list_of_what_failed_that_cannot_be_written_is_an_error) {
   EXPECT_EQ(failed.open((m_lustre.dir() / "no/such").string()).error().sys_errno, ENOENT);
 }
 
-TEST_F(List, what_is_no_file_is_counted_apart) {
+TEST_F(List, what_is_no_regular_file_fails) {
   make("dir/file");
   std::filesystem::create_symlink("dir/file", mount() / "link");
   ASSERT_EQ(::mkfifo((mount() / "fifo").c_str(), 0600), 0);
-  const std::string list = "dir\n.\nlink\nfifo\ndir/file\n";
+  const Fid directory = m_lustre.make_file("");
+  std::filesystem::remove(m_lustre.path(directory));
+  std::filesystem::create_directory(m_lustre.path(directory));
+  const std::string list = "dir\n.\nlink\nfifo\n" + directory.bracketed() + "\ndir/file\n";
+  m_options.keeps_failed = true;
   EXPECT_TRUE(scan(1, &list));
   EXPECT_THAT(found(), SizeIs(1));
-  EXPECT_EQ(m_totals.others, 4U);
-  EXPECT_EQ(m_totals.failed(), 0U);
+  EXPECT_EQ(m_totals.failed_lines, 5U);
+  EXPECT_EQ(m_totals.others, 0U);
+  const std::string top = mount().string() + '/';
+  for (const std::string& name : {top + "dir", top + "fifo", top + "link", directory.bracketed()})
+    EXPECT_NE(m_observer.names.find(name + '\0'), std::string::npos) << name;
 }
 
 TEST_F(List, nul_separated_names_may_have_line_ends) {
