@@ -34,8 +34,7 @@ std::string_view of_refusal(ItemAction action) {
 std::string_view of_missing(ItemAction action) {
   if (action == ItemAction::restore)
     return "The object is not in the archive, or the file is gone. See whether --hsm-root and --archive-format are "
-           "those with "
-           "which it was archived; lhsmtool_mpi verify checks the whole archive.";
+           "those with which it was archived; lhsmtool_mpi verify checks the objects of all files of a manifest.";
   return "The file is gone, or the archive's directory is. Scan anew to leave out what no longer exists.";
 }
 
