@@ -21,8 +21,13 @@ std::map<store::ItemAction, std::size_t> inflight_of(const ActionLimits& limits)
 template <class T>
 void add_choice(CLI::App& app, const std::string& name, T& value, const std::map<std::string, T>& words,
                 const std::string& standard, const std::string& type, const std::string& help) {
-  app.add_option(name, value, help)
-      ->transform(CLI::CheckedTransformer(words).description(""))
+  // CheckedTransformer would name the choices with the bytes of their values, a NUL among them.
+  const auto choose = [name, &value, words, type](const std::string& text) {
+    const auto found = words.find(text);
+    if (found == words.end()) throw CLI::ValidationError(name, "'" + text + "' is none of " + type);
+    value = found->second;
+  };
+  app.add_option_function<std::string>(name, choose, help)
       ->default_str(standard)
       ->type_name(type);
 }

@@ -41,6 +41,12 @@ TEST_F(OptionsTest, help_and_version_are_a_success) {
     EXPECT_NE(version.find(part), std::string::npos) << version;
 }
 
+TEST_F(OptionsTest, a_wrong_word_is_told_the_right_ones) {
+  expect_usage("restore -p /tmp --order tape /x", "--order: 'tape' is none of list|size|size-desc|path|archive-location\n");
+  expect_usage("release --order archive-location /x", "--order: 'archive-location' is none of list|size|size-desc|path\n");
+  expect_usage("restore -p /tmp --fair gid /x", "--fair: 'gid' is none of uid|projid|none\n");
+}
+
 TEST_F(OptionsTest, version_tells_build_libraries_and_licence) {
   const std::string version = run_tool("--version").output;
   for (const char* pattern :
