@@ -15,6 +15,8 @@ namespace {
 
 /// For the end of what is cut off after the drain timeout, the manifest's next generation, and the launcher.
 constexpr std::chrono::seconds k_beyond_drain{60};
+/// A batch job may begin when its time is over already; what is longer ago was not meant.
+constexpr std::chrono::hours k_long_past{24};
 
 }  // namespace
 
@@ -43,6 +45,8 @@ std::optional<TimePoint> stop_time(const DeadlineOptions& options, std::chrono::
     deadline = *given;
   }
   if (!deadline) return std::nullopt;
+  if (!options.deadline.empty() && now - *deadline > k_long_past)
+    throw UsageError("--deadline: '" + options.deadline + "' is long past; a time from now has a +, as +3600");
   const auto margin = options.margin ? std::chrono::seconds(*options.margin) : drain_timeout + k_beyond_drain;
   const auto stop_at = *deadline - margin;
   // Rank 0 decides; it says so before the log is set up, as the line is of use when all else fails.

@@ -67,4 +67,7 @@ wait_states "$WORK/list" 0x9
 note "wrong use"
 job 0 2 restore "${options[@]}" --deadline soon "$JOB" "$MNT"
 expect_line "a clear line" "'soon' is no time" "$WORK/log"
+job 2 2 restore "${options[@]}" --deadline 12 "$JOB" "$MNT"
+expect_line "a clear line" "'12' is long past; a time from now has a \+" "$WORK/log"
+job 0 0 restore "${options[@]}" --deadline $(($(date +%s) - 60)) "$JOB" "$MNT"
 finish
