@@ -50,6 +50,17 @@ int worst(int a, int b) {
   return badness(a) > badness(b) ? a : b;
 }
 
+/// Return what is wrong when files are to be taken by the place of their objects, and nothing tells that. `manifest`: empty for
+/// one that is still to be made.
+std::string missing_location(const bulk::OrderOptions& order, const std::string& manifest) {
+  if (order.order != bulk::Order::archive_location || !order.location.command.empty()) return {};
+  if (!manifest.empty()) {
+    const auto reader = store::ManifestReader::open(manifest);
+    if (!reader || !reader->volumes().empty()) return {};  // why not, is said by the job
+  }
+  return "--order archive-location needs --location-command: the manifest names no volumes";
+}
+
 /// The same command does not try again what an earlier run gave up.
 int run_and_tell(const JobCommandOptions& options, Process& process) {
   const int code = run_job(options, process);
@@ -176,7 +187,9 @@ void JobCommands::check_root() const {
 int JobCommands::retry(Process& process) {
   Outcome<ItemAction> action = ItemAction::none;
   if (process.is_first()) action = bulk::action_of(m_options.run.manifest);
-  const std::string known = process.share(action ? std::string(bulk::to_string(*action)) : "");
+  const std::string missing = process.is_first() ? missing_location(m_options.run.order, m_options.run.manifest) : "";
+  const std::string known = process.share(action && missing.empty() ? std::string(bulk::to_string(*action)) : "");
+  if (!missing.empty()) throw UsageError(missing);
   if (!action) throw Fatal(action.error());
   if (known.empty()) return k_all_done;  // rank 0 says why
   if (known == bulk::to_string(ItemAction::release)) m_options.run.action = ItemAction::release;
@@ -192,6 +205,10 @@ int JobCommands::carry_out(const Command& command, Process& process) {
   JobPlan plan;
   if (process.is_first()) {
     plan = plan_job(command.app->get_name(), m_targets, given(command.conditions), m_scan);
+    if (plan.code == 0) {
+      plan.failure = missing_location(m_options.run.order, plan.scans ? "" : plan.manifest);
+      if (!plan.failure.empty()) plan.code = k_usage;
+    }
     if (plan.code == 0 && plan.scans && !m_options.run.failed_list.empty()) {
       if (const Status tried = bulk::try_failed_list(m_options.run.failed_list, plan.manifest); !tried) {
         plan.code = k_run_failed;

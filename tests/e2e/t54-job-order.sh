@@ -98,8 +98,11 @@ facts 1 > "$WORK/wanted"
 asked > "$WORK/got"
 expect_same_file "a command that fails costs only the order" "$WORK/got" "$WORK/wanted"
 finish_asked
-job 1 restore "${options[@]}" --order archive-location "$JOB" "$MNT"
-expect_line "nobody knows where they lie" "location-command" "$WORK/log"
+job 2 restore "${options[@]}" --order archive-location "$JOB" "$MNT"
+expect_line "nobody knows where they lie" "--order archive-location needs --location-command" "$WORK/log"
+job 2 retry "${options[@]}" --order archive-location "$JOB" "$MNT"
+job 2 restore "${options[@]}" --order archive-location -o "$WORK/new.h5" "$DIR"
+expect "nothing is scanned for it" test ! -e "$WORK/new.h5"
 
 note "owners"
 if [ "$(id -u)" -eq 0 ]; then
