@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -57,6 +58,11 @@ std::string format_duration(std::uint64_t seconds) {
   if (seconds < 3600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
   if (seconds < 86400) return fmt::format("{}h{:02}m", seconds / 3600, seconds % 3600 / 60);
   return fmt::format("{}d{:02}h", seconds / 86400, seconds % 86400 / 3600);
+}
+
+std::string format_estimate(double seconds) {
+  constexpr double k_too_long = 1e10;
+  return seconds < k_too_long ? format_duration(static_cast<std::uint64_t>(std::ceil(std::max(seconds, 0.0)))) : "centuries";
 }
 
 }  // namespace lhsm

@@ -137,6 +137,8 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   m_deadline.over(bytes_to_move(flight.row));
   ++m_progress.totals.results.at(static_cast<std::size_t>(outcome.result));
   m_progress.totals.bytes_copied += outcome.bytes_copied;
+  m_progress.final_bytes += flight.row.size;
+  if (outcome.result == ItemResult::done) m_progress.done_bytes += bytes_to_move(flight.row);
   // A file that is listed twice is done once.
   if (outcome.result == ItemResult::done) outcome.result = ItemResult::already;
   outcome.bytes_copied = 0;
@@ -146,6 +148,7 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
     m_source.over(twin);
     m_deadline.over(bytes_to_move(twin));
     ++m_progress.totals.results.at(static_cast<std::size_t>(outcome.result));
+    m_progress.final_bytes += twin.size;
   }
   forget_partial(flight, false);
   check_end();

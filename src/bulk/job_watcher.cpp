@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
 
+#include <algorithm>
+
 namespace lhsm::bulk {
 
+using store::ItemAction;
 using store::ItemResult;
 
 run::JobCounts counts_of(const JobRun& run, const JobProgress& progress) {
@@ -15,13 +18,21 @@ run::JobCounts counts_of(const JobRun& run, const JobProgress& progress) {
   for (const auto result : {ItemResult::failed, ItemResult::refused, ItemResult::cancelled})
     counts.unsuccessful += progress.totals.results.at(static_cast<std::size_t>(result));
   counts.lacks_space = progress.lacks_space;
+  counts.done = progress.totals.results.at(static_cast<std::size_t>(ItemResult::done));
+  if (run.action() != ItemAction::archive && run.action() != ItemAction::restore) return counts;
+  counts.bytes = before.bytes;
+  counts.final_bytes = before.bytes - before.result_bytes.at(static_cast<std::size_t>(ItemResult::pending)) + progress.final_bytes;
+  counts.done_bytes = progress.done_bytes;
   return counts;
 }
 
 void JobWatcher::update(const run::RunState& state, TimePoint now) {
   if (state.draining) m_run.job().stop("the run was told to stop");
   run::RunState with_job = state;
-  with_job.job = counts_of(m_run, m_run.job().progress());
+  run::JobCounts& counts = with_job.job.emplace(counts_of(m_run, m_run.job().progress()));
+  // A file that has grown since the scan may be more than its size there.
+  counts.final_bytes = std::min(counts.bytes, counts.final_bytes + state.bulk_bytes);
+  counts.done_bytes += state.bulk_bytes - state.bulk_kept;
   m_inner.update(with_job, now);
 }
 

@@ -6,7 +6,6 @@
 #include <pwd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -49,11 +48,6 @@ std::string visible(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
   return text;
-}
-
-std::string duration(double seconds) {
-  constexpr double k_too_long = 1e10;  // centuries
-  return seconds < k_too_long ? format_duration(static_cast<std::uint64_t>(std::ceil(seconds))) : "centuries";
 }
 
 std::string room_text(const Plan& plan) {
@@ -210,7 +204,7 @@ std::string as_text(const Plan& plan) {
           fmt::format("  {:<18} {:>12}  {:>9}\n", user != nullptr ? user->pw_name : "user", uid, format_size(bytes));
     }
   }
-  text += plan.seconds ? fmt::format("Time: about {}, {}\n", duration(*plan.seconds), plan.time_note)
+  text += plan.seconds ? fmt::format("Time: about {}, {}\n", format_estimate(*plan.seconds), plan.time_note)
                        : fmt::format("Time: {}\n", plan.time_note);
   return text;
 }

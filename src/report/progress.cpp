@@ -22,45 +22,63 @@ constexpr std::size_t k_error_lines = 12;
 void RateEstimator::sample(TimePoint now, std::uint64_t files, std::uint64_t bytes) {
   const double seconds = Seconds(now - m_last).count();
   if (m_begun && seconds > 0) {
-    // An exponential mean whose memory is measured in time, not in samples.
+    // An exponential mean whose memory is measured in time, not in samples, and which is never of more than there was.
     const double weight = 1 - std::exp(-seconds / k_memory_seconds);
+    m_known += (1 - m_known) * weight;
     const auto files_now = static_cast<double>(files - m_files) / seconds;
     const auto bytes_now = static_cast<double>(bytes - m_bytes) / seconds;
-    const bool first = m_files_per_second == 0 && m_bytes_per_second == 0;
-    m_files_per_second += (files_now - m_files_per_second) * (first ? 1 : weight);
-    m_bytes_per_second += (bytes_now - m_bytes_per_second) * (first ? 1 : weight);
+    m_files_per_second += (files_now - m_files_per_second) * weight / m_known;
+    m_bytes_per_second += (bytes_now - m_bytes_per_second) * weight / m_known;
   }
+  if (!m_begun) m_first = now;
   m_begun = true;
   m_last = now;
   m_files = files;
   m_bytes = bytes;
 }
 
+static double percent(std::uint64_t part, std::uint64_t all) {
+  return all == 0 ? 100 : 100 * static_cast<double>(part) / static_cast<double>(all);
+}
+
+std::optional<double> seconds_left(const run::JobCounts& job, Duration elapsed) {
+  double seconds = 0;
+  const auto consider = [&](std::uint64_t left, std::uint64_t done) {
+    if (done > 0) seconds = std::max(seconds, Seconds(elapsed).count() * static_cast<double>(left) / static_cast<double>(done));
+  };
+  consider(job.items - job.final, job.done);
+  consider(job.bytes - job.final_bytes, job.done_bytes);
+  return seconds > 0 && job.final < job.items ? std::optional(seconds) : std::nullopt;
+}
+
+/// What both kinds of lines say of the run itself.
+static std::string rates_and_queue(const run::RunState& state, const RateEstimator& rate, std::uint64_t failed) {
+  return fmt::format("{}/s, {:.0f} files/s, {} running, {} queued, {} failed",
+                     format_size(static_cast<std::uint64_t>(rate.bytes_per_second())), rate.files_per_second(), state.running,
+                     state.queued, failed);
+}
+
 /// Of a job: how much of it is left, whatever of that is here already.
 static std::string job_line(const run::RunState& state, const RateEstimator& rate) {
   const run::JobCounts& job = *state.job;
-  const double percent = job.items == 0 ? 100 : 100 * static_cast<double>(job.final) / static_cast<double>(job.items);
-  std::string line = fmt::format("{}/{} items ({:.1f} %), {}, {}/s, {:.0f} files/s, {} running, {} queued, {} failed",
-                                 job.final, job.items, percent, format_size(state.bytes_copied),
-                                 format_size(static_cast<std::uint64_t>(rate.bytes_per_second())),
-                                 rate.files_per_second(), state.running, state.queued, job.unsuccessful);
+  std::string line = fmt::format("{}/{} items ({:.1f} %), ", job.final, job.items, percent(job.final, job.items));
+  line += job.bytes == 0 ? format_size(state.bytes_copied)
+                         : fmt::format("{} of {} ({:.1f} %)", format_size(job.final_bytes), format_size(job.bytes),
+                                       percent(job.final_bytes, job.bytes));
+  line += ", " + rates_and_queue(state, rate, job.unsuccessful);
   if (job.lacks_space)
     line += ", waits for space";
-  else if (job.final < job.items && rate.files_per_second() > 0.01)
-    line += fmt::format(", {:.0f} secs left", static_cast<double>(job.items - job.final) / rate.files_per_second());
+  else if (const auto left = seconds_left(job, rate.elapsed()))
+    line += fmt::format(", {} left", format_estimate(*left));
   if (state.draining && job.final < job.items) line += ", stopping";
   return line;
 }
 
+/// Of a copytool: what it is still to be asked for nobody knows, nor how large what waits is.
 std::string progress_line(const run::RunState& state, const RateEstimator& rate) {
   if (state.job) return job_line(state, rate);
-  std::string line = fmt::format("{}/{} files, {}, {}/s, {:.0f} files/s, {} running, {} queued, {} failed",
-                                 state.final(), state.received, format_size(state.bytes_copied),
-                                 format_size(static_cast<std::uint64_t>(rate.bytes_per_second())),
-                                 rate.files_per_second(), state.running, state.queued, state.failed);
-  const std::uint64_t left = state.running + state.queued;
-  if (left > 0 && rate.files_per_second() > 0.01)
-    line += fmt::format(", {:.0f} secs left", static_cast<double>(left) / rate.files_per_second());
+  std::string line = fmt::format("{}/{} files, {}, {}", state.final(), state.received, format_size(state.bytes_copied),
+                                 rates_and_queue(state, rate, state.failed));
   if (state.draining) line += ", stopping";
   return line;
 }
@@ -104,6 +122,7 @@ ProgressPrinter::ProgressPrinter(std::FILE* out, Style style, std::chrono::secon
 
 void ProgressPrinter::update(const run::RunState& state, TimePoint now) {
   m_failures.pass(now);
+  if (!m_rate.has_begun()) m_rate.sample(now, state.final(), state.bytes_copied);
   if (!m_lines.due(now)) return;
   m_rate.sample(now, state.final(), state.bytes_copied);
   m_lines.print(progress_line(state, m_rate));

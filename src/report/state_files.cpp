@@ -144,13 +144,12 @@ void StateFiles::close(const run::RunState& state, TimePoint now) {
 }
 
 void StateFiles::write(const run::RunState& state, TimePoint now, std::string how) {
-  RunStatus status = make(state, now);
-  status.state = std::move(how);
-  m_writer->post({std::move(status), m_tally});
+  m_writer->post({make(state, now, std::move(how)), m_tally});
 }
 
-RunStatus StateFiles::make(const run::RunState& state, TimePoint now) {
+RunStatus StateFiles::make(const run::RunState& state, TimePoint now, std::string how) {
   RunStatus status;
+  status.state = std::move(how);
   status.command = m_options.command;
   status.mount_point = m_options.mount_point;
   status.version = m_options.version;
@@ -174,10 +173,15 @@ RunStatus StateFiles::make(const run::RunState& state, TimePoint now) {
   status.unverified = state.unverified;
   status.file_bytes = state.file_bytes;
   status.bytes_copied = state.bytes_copied;
-  m_rate.sample(now, state.final(), state.bytes_copied);
+  // To prepare may take long, and is no time in which files are done.
+  if (status.state != "starting") m_rate.sample(now, state.final(), state.bytes_copied);
   status.bytes_per_second = m_rate.bytes_per_second();
   status.files_per_second = m_rate.files_per_second();
-  if (m_job) status.job = JobStatus{m_job->items, m_job->final, m_job->unsuccessful, m_job->lacks_space};
+  if (m_job) {
+    JobStatus& job = status.job.emplace(JobStatus{m_job->items, m_job->final, m_job->unsuccessful, m_job->lacks_space, m_job->bytes,
+                                                  m_job->final_bytes, {}});
+    if (status.state != "ended" && !job.lacks_space) job.seconds_left = seconds_left(*m_job, m_rate.elapsed());
+  }
   for (const auto& [what, count] : m_tally.errors) status.errors.push_back({what, count});
   std::stable_sort(status.errors.begin(), status.errors.end(),
                    [](const ErrorStatus& a, const ErrorStatus& b) { return a.count > b.count; });

@@ -105,8 +105,11 @@ RunStatus read(const Json& json) {
   status.bandwidth_limit = json.at("bandwidth_limit");
   status.user_restores = json.at("user_restores");
   if (const Json& oldest = json.at("oldest_user_restore_seconds"); !oldest.is_null()) status.oldest_user_restore = oldest.get<double>();
-  if (const Json& job = json.at("job"); !job.is_null())
-    status.job = JobStatus{job.at("items"), job.at("final"), job.at("unsuccessful"), job.at("lacks_space")};
+  if (const Json& job = json.at("job"); !job.is_null()) {
+    JobStatus& its = status.job.emplace(JobStatus{job.at("items"), job.at("final"), job.at("unsuccessful"), job.at("lacks_space"),
+                                                  job.value("bytes", std::uint64_t{0}), job.value("final_bytes", std::uint64_t{0}), {}});
+    if (const auto left = job.find("seconds_left"); left != job.end() && !left->is_null()) its.seconds_left = left->get<double>();
+  }
   status.rank_count = json.at("rank_count");
   for (const Json& rank : json.at("ranks")) status.ranks.push_back(rank_of(rank));
   for (const Json& file : json.at("files")) status.files.push_back(file_of(file));
@@ -152,7 +155,10 @@ std::string to_json(const RunStatus& status) {
     json["job"] = {{"items", status.job->items},
                    {"final", status.job->final},
                    {"unsuccessful", status.job->unsuccessful},
-                   {"lacks_space", status.job->lacks_space}};
+                   {"lacks_space", status.job->lacks_space},
+                   {"bytes", status.job->bytes},
+                   {"final_bytes", status.job->final_bytes},
+                   {"seconds_left", status.job->seconds_left ? Json(rounded(*status.job->seconds_left)) : Json()}};
   const auto hosts = status.hosts();
   json["clients_connected"] = hosts.size();
   json["clients"] = Json::array();

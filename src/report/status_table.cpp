@@ -91,10 +91,11 @@ std::string status_table(const RunStatus& status, std::int64_t now_ms, std::size
   if (const auto& job = status.job) {
     text += fmt::format("job: {}/{} items ({:.1f} %), {} unsuccessful", job->final, job->items, percent(job->final, job->items),
                         job->unsuccessful);
-    if (job->lacks_space)
-      text += ", waits for space";
-    else if (job->final < job->items && status.files_per_second > 0.01)
-      text += fmt::format(", {} left", duration(static_cast<double>(job->items - job->final) / status.files_per_second));
+    if (job->bytes > 0)
+      text += fmt::format(", {} of {} ({:.1f} %)", format_size(job->final_bytes), format_size(job->bytes),
+                          percent(job->final_bytes, job->bytes));
+    if (job->lacks_space) text += ", waits for space";
+    if (job->seconds_left) text += fmt::format(", {} left", format_estimate(*job->seconds_left));
     text += '\n';
   }
   text += status.oldest_user_restore

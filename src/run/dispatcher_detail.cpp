@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The dispatcher's part that tells how far it is.
+#include <limits>
+
 #include "lhsmtool_mpi/run/dispatcher.hpp"
 
 namespace lhsm::run {
@@ -25,7 +27,24 @@ void Dispatcher::publish(TimePoint now) {
   m_state.most_idle = m_idle_watch.most_idle();
   m_state.bytes_copied = 0;
   for (const comm::Tick& tick : m_ticks) m_state.bytes_copied += tick.bytes_moved;
+  count_bulk_bytes();
   m_observer.update(m_state, now);
+}
+
+void Dispatcher::count_bulk_bytes() {
+  m_state.bulk_bytes = m_state.bulk_kept = 0;
+  const auto is_bulk = [this](JobId id) {
+    const plan::JobRecord* const job = m_scheduler.find(id);
+    return job != nullptr && job->is_bulk;
+  };
+  for (const plan::StripedProgress& striped : m_scheduler.striped_files(std::numeric_limits<std::size_t>::max())) {
+    if (!is_bulk(striped.job)) continue;
+    m_state.bulk_bytes += striped.done;
+    m_state.bulk_kept += m_copies.kept_bytes(striped.job);
+  }
+  for (const comm::Tick& tick : m_ticks)
+    for (const comm::CopyProgress& copy : tick.copies)
+      if (is_bulk(copy.id)) m_state.bulk_bytes += copy.done;
 }
 
 RunDetail Dispatcher::detail(TimePoint now) const {

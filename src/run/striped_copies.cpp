@@ -59,6 +59,11 @@ bool StripedCopies::extent_done(const comm::ExtentDone& message, const ActionIte
   return at == m_copies.end() || add(at->second, item, {message.extent, message.leaves});
 }
 
+std::uint64_t StripedCopies::kept_bytes(JobId job) const {
+  const auto work = m_work.find(job);
+  return work == m_work.end() ? 0 : work->second.kept_bytes;
+}
+
 std::optional<StripedCopies::Work> StripedCopies::ended(JobId job) {
   const auto at = m_work.extract(job);
   return at.empty() ? std::nullopt : std::optional(at.mapped());

@@ -22,5 +22,7 @@ inline constexpr std::uint64_t k_GiB = 1024 * k_MiB;
 
 /// Return whole seconds for people: "59s", "3m12s", "2h05m", "3d04h".
 [[nodiscard]] std::string format_duration(std::uint64_t seconds);
+/// Return the same of a time that is still to come: rounded up, or "centuries".
+[[nodiscard]] std::string format_estimate(double seconds);
 
 }  // namespace lhsm

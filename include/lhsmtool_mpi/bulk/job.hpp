@@ -58,6 +58,8 @@ struct JobOptions {
 /// How far a job is.
 struct JobProgress {
   store::RunTotals totals;        ///< of this run
+  std::uint64_t final_bytes = 0;  ///< sizes of the items that got a result in this run
+  std::uint64_t done_bytes = 0;   ///< of those that are done, without what earlier runs had copied
   std::uint64_t inflight = 0;     ///< asked for, not ended
   std::uint64_t retrying = 0;     ///< wait for another attempt
   std::uint64_t left_for_later = 0;  ///< passed over: they would not end before the deadline

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "lhsmtool_mpi/base/clock.hpp"
@@ -12,22 +13,30 @@
 
 namespace lhsm::report {
 
-/// Rates over the last minute or so, from samples of counters.
+/// Rates over the last minute or so, from samples of counters; until then over the time since the first sample.
 class RateEstimator {
  public:
   void sample(TimePoint now, std::uint64_t files, std::uint64_t bytes);
   [[nodiscard]] bool has_begun() const { return m_begun; }
+  /// Return the time from the first sample to the last one.
+  [[nodiscard]] Duration elapsed() const { return m_last - m_first; }
   [[nodiscard]] double files_per_second() const { return m_files_per_second; }
   [[nodiscard]] double bytes_per_second() const { return m_bytes_per_second; }
 
  private:
   bool m_begun = false;
+  double m_known = 0;  // weight of all samples so far; 1: the memory is full
+  TimePoint m_first;
   TimePoint m_last;
   std::uint64_t m_files = 0;
   std::uint64_t m_bytes = 0;
   double m_files_per_second = 0;
   double m_bytes_per_second = 0;
 };
+
+/// Return how many seconds the rest of a job takes, at the rate of its files in this run or of its bytes, whichever takes
+/// longer. Nothing: nothing is left, or the run, which has lasted for `elapsed`, has done nothing yet.
+[[nodiscard]] std::optional<double> seconds_left(const run::JobCounts& job, Duration elapsed);
 
 /// Return one progress line, without a line end.
 [[nodiscard]] std::string progress_line(const run::RunState& state, const RateEstimator& rate);

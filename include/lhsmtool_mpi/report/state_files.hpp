@@ -48,7 +48,7 @@ class StateFiles final : public run::Observer {
  private:
   struct Writer;
   void write(const run::RunState& state, TimePoint now, std::string how);
-  [[nodiscard]] RunStatus make(const run::RunState& state, TimePoint now);
+  [[nodiscard]] RunStatus make(const run::RunState& state, TimePoint now, std::string how);
   void add_detail(RunStatus& status, const run::RunDetail& detail, TimePoint now);
 
   run::Observer& m_inner;

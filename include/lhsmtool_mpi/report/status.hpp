@@ -60,6 +60,9 @@ struct JobStatus {
   std::uint64_t final = 0;
   std::uint64_t unsuccessful = 0;
   bool lacks_space = false;
+  std::uint64_t bytes = 0;  ///< sizes of the items; 0: they are nothing to the job
+  std::uint64_t final_bytes = 0;  ///< running copies included
+  std::optional<double> seconds_left;  ///< an estimate
 };
 
 struct ErrorStatus {

@@ -114,6 +114,7 @@ class Dispatcher final : public DetailSource {
   void close_errands();
   [[nodiscard]] bool is_idle() const;
   void publish(TimePoint now);
+  void count_bulk_bytes();
   [[nodiscard]] comm::Finish finish_of(JobId job, const std::optional<Error>& error);
 
   comm::Channel& m_channel;

@@ -19,6 +19,10 @@ struct JobCounts {
   std::uint64_t final = 0;         ///< of them, however they ended
   std::uint64_t unsuccessful = 0;  ///< of the final ones: failed, refused, cancelled
   bool lacks_space = false;        ///< it waits until there is some
+  std::uint64_t bytes = 0;         ///< sizes of all; 0 where an item's size is nothing to it
+  std::uint64_t final_bytes = 0;   ///< of them those of the final ones, and what is copied of those that are running
+  std::uint64_t done = 0;          ///< items that this run has done
+  std::uint64_t done_bytes = 0;    ///< as final_bytes, of this run's work alone
 };
 
 class DetailSource;
@@ -43,6 +47,8 @@ struct RunState {
   std::uint64_t running = 0;    ///< with a worker
   std::uint64_t file_bytes = 0;   ///< sizes of the files that were finished, without what earlier runs had copied
   std::uint64_t bytes_copied = 0; ///< by all ranks so far, holes and running copies included
+  std::uint64_t bulk_bytes = 0;   ///< of the job's files that are running, what is copied of them
+  std::uint64_t bulk_kept = 0;    ///< of these, what an earlier run had copied
   bool draining = false;
   std::optional<JobCounts> job;   ///< when this run is one of a job
   const DetailSource* source = nullptr;  ///< who can tell more (run_detail.hpp), while an observer is called; null: nobody

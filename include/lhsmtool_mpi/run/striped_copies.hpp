@@ -37,6 +37,8 @@ class StripedCopies {
     TimePoint begun;
     std::uint64_t kept_bytes = 0;  ///< of the file, that an earlier run had copied
   };
+  /// Return what an earlier run had copied of a file that is being copied.
+  [[nodiscard]] std::uint64_t kept_bytes(JobId job) const;
   /// The file has ended. Nothing: it was not striped.
   [[nodiscard]] std::optional<Work> ended(JobId job);
 

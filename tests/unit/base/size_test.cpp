@@ -86,6 +86,10 @@ TEST(Size, duration_is_short) {
   EXPECT_EQ(format_duration(86399), "23h59m");
   EXPECT_EQ(format_duration(86400), "1d00h");
   EXPECT_EQ(format_duration(3 * 86400 + 4 * 3600), "3d04h");
+  EXPECT_EQ(format_estimate(0.1), "1s") << "what is not over is not said to be";
+  EXPECT_EQ(format_estimate(7499.5), "2h05m");
+  EXPECT_EQ(format_estimate(-1), "0s");
+  EXPECT_EQ(format_estimate(1e300), "centuries");
 }
 
 }  // namespace

@@ -42,6 +42,27 @@ TEST_F(JobTest, restores_and_then_has_nothing_left_to_do) {
   EXPECT_EQ(m_lustre.calls(Call::hsm_state), looks) << "finished files are not touched";
 }
 
+TEST_F(JobTest, counts_what_it_does_apart_from_what_was_done_before) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 10; ++i) fids.push_back(i < 4 ? new_file("there") : new_released("gone"));
+  make_manifest(fids, [](const Fid&) { return 100; });
+  begin(ItemAction::restore);
+  ASSERT_TRUE(wait_for_fulfilment());
+  stop();
+  const run::JobCounts counts = counts_of(*m_run, m_run->job().progress());
+  end();
+  EXPECT_EQ(counts.final, 10U);
+  EXPECT_EQ(counts.final_bytes, counts.bytes);
+  EXPECT_EQ(counts.bytes, 1000U);
+  EXPECT_EQ(counts.done, 6U) << "the others already were there";
+  EXPECT_EQ(counts.done_bytes, 600U);
+  open(ItemAction::restore);
+  const run::JobCounts next = counts_of(*m_run, m_run->job().progress());
+  m_run.reset();
+  EXPECT_EQ(next.final_bytes, 1000U);
+  EXPECT_EQ(next.done + next.done_bytes, 0U) << "this run has done nothing";
+}
+
 TEST_F(JobTest, digests_are_kept_in_the_manifest) {
   const std::vector<std::string> contents{"", "small", test::pattern(9 * k_MiB)};  // the last one by several ranks
   for (const ItemAction action : {ItemAction::archive, ItemAction::restore}) {

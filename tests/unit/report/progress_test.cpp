@@ -72,17 +72,37 @@ TEST(RateEstimatorTest, sample_once_or_twice_at_one_moment_is_no_rate) {
   EXPECT_EQ(rate.bytes_per_second(), 0);
 }
 
+TEST(RateEstimatorTest, sample_of_a_young_run_is_its_rate_since_the_beginning) {
+  RateEstimator rate;
+  rate.sample(k_start, 0, 0);
+  rate.sample(k_start + 1s, 0, 0);
+  rate.sample(k_start + 2s, 30, 3000);
+  EXPECT_NEAR(rate.files_per_second(), 15, 0.5) << "not 30: a second has passed without a file";
+  EXPECT_NEAR(rate.bytes_per_second(), 1500, 50);
+  EXPECT_EQ(rate.elapsed(), 2s);
+}
+
+TEST(SecondsLeftTest, what_takes_longer_counts) {
+  // 303 small files and no large one in 4 s, of which 19 MiB are copied; 121 MiB are left.
+  run::JobCounts job{.items = 305, .final = 303, .bytes = 140 << 20, .final_bytes = 19 << 20, .done = 303, .done_bytes = 19 << 20};
+  EXPECT_NEAR(*seconds_left(job, 4s), 4 * 121.0 / 19, 1e-6);
+  job = {.items = 1000, .final = 600, .bytes = 1000, .final_bytes = 999, .done = 100, .done_bytes = 600};
+  EXPECT_NEAR(*seconds_left(job, 10s), 40, 1e-6) << "500 of those that are final took this run no time";
+}
+
+TEST(SecondsLeftTest, nothing_is_known_before_something_is_done_and_after_the_end) {
+  EXPECT_FALSE(seconds_left({.items = 9, .bytes = 9}, 10s));
+  EXPECT_FALSE(seconds_left({.items = 9, .final = 9, .bytes = 9, .final_bytes = 9, .done = 9, .done_bytes = 9}, 10s));
+  EXPECT_NEAR(*seconds_left({.items = 9, .final = 3, .done = 3}, 10s), 20, 1e-6) << "a job without bytes";
+  EXPECT_NEAR(*seconds_left({.items = 1, .bytes = 9, .final_bytes = 3, .done_bytes = 3}, 10s), 20, 1e-6) << "one large file";
+}
+
 TEST(ProgressLineTest, line_has_what_people_ask_for) {
   RateEstimator rate;
   rate.sample(k_start, 0, 0);
   rate.sample(k_start + 10s, 100, 10ULL << 20);
   const std::string line = progress_line(some_state(), rate);
-  EXPECT_EQ(line, "613/1000 files, 3.0 GiB, 1.0 MiB/s, 10 files/s, 87 running, 300 queued, 3 failed, 39 secs left");
-}
-
-TEST(ProgressLineTest, line_without_a_rate_gives_no_time) {
-  const std::string line = progress_line(some_state(), RateEstimator{});
-  EXPECT_EQ(line.find("left"), std::string::npos) << line;
+  EXPECT_EQ(line, "613/1000 files, 3.0 GiB, 1.0 MiB/s, 10 files/s, 87 running, 300 queued, 3 failed");
 }
 
 TEST(ProgressLineTest, line_says_that_it_stops) {
@@ -101,6 +121,18 @@ TEST(ProgressLineTest, line_of_a_job_is_of_its_items) {
   state.job->lacks_space = true;
   const std::string full = progress_line(state, RateEstimator{});
   EXPECT_TRUE(full.ends_with(", waits for space")) << full;
+}
+
+TEST(ProgressLineTest, line_of_a_job_has_its_bytes_and_the_time_they_take) {
+  auto state = some_state();
+  state.running = 2;
+  state.queued = 0;
+  state.job = run::JobCounts{.items = 305, .final = 303, .bytes = 140ULL << 20, .final_bytes = 14ULL << 20, .done = 303, .done_bytes = 14ULL << 20};
+  RateEstimator rate;
+  rate.sample(k_start, 0, 0);
+  rate.sample(k_start + 1000s, 303, 14ULL << 20);
+  EXPECT_EQ(progress_line(state, rate),
+            "303/305 items (99.3 %), 14 MiB of 140 MiB (10.0 %), 14 KiB/s, 0 files/s, 2 running, 0 queued, 0 failed, 2h30m left");
 }
 
 TEST(SummaryTest, summary_has_every_figure) {
@@ -147,6 +179,17 @@ TEST(ProgressPrinterTest, update_prints_a_line_each_interval) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3) << text;
   EXPECT_EQ(text.find('\r'), std::string::npos);
   EXPECT_EQ(text.find('\033'), std::string::npos);
+}
+
+TEST(ProgressPrinterTest, the_first_line_has_a_rate) {
+  Page page;
+  ProgressPrinter printer(page.file(), Style::lines, 2s);
+  auto state = some_state();
+  state.bytes_copied = 0;
+  printer.update(state, k_start);
+  state.bytes_copied = 20 << 20;
+  printer.update(state, k_start + 2s);
+  EXPECT_NE(page.text().find(", 10 MiB/s, "), std::string::npos) << page.text();
 }
 
 TEST(ProgressPrinterTest, update_prints_nothing_when_told_so) {

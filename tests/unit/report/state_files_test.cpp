@@ -138,7 +138,7 @@ TEST_F(StateFilesTest, files_say_how_the_run_stands) {
   EXPECT_EQ(told.oldest_user_restore, 90);
   ASSERT_EQ(told.ranks.size(), 2U);
   EXPECT_EQ(told.ranks[1].host, "node2");
-  EXPECT_NEAR(told.ranks[1].bytes_per_second, 1000, 1) << "5000 bytes in 5 s";
+  EXPECT_NEAR(told.ranks[1].bytes_per_second, 850, 25) << "5000 bytes in 6 s, the last of which count a little more";
   ASSERT_EQ(told.files.size(), 1U);
   EXPECT_EQ(told.files[0].fid, "[0x200000401:0x7:0x0]");
   ASSERT_TRUE(told.job);
@@ -155,6 +155,43 @@ TEST_F(StateFilesTest, files_say_how_the_run_stands) {
   ASSERT_EQ(::stat(metrics_path().c_str(), &mode), 0);
   EXPECT_TRUE(mode.st_mode & S_IRUSR);
   EXPECT_FALSE(std::filesystem::exists(status_path() + ".tmp"));
+}
+
+TEST_F(StateFilesTest, rates_are_those_of_the_ranks_from_when_these_began) {
+  Source source;
+  source.told.ranks = {{"node1", 4, 2, 0, 0, 0}, {"node2", 8, 0, 0, 0, 0}};
+  run::RunState state;
+  state.source = &source;
+  state.job = run::JobCounts{.items = 10, .bytes = 10'000};
+  StateFiles files(m_inner, options());
+  const TimePoint begin = std::chrono::steady_clock::now() + 1h;  // to prepare took that long
+  files.update(state, begin);
+  for (int s = 1; s <= 5; ++s) {
+    for (auto& rank : source.told.ranks) rank.bytes_copied += 100;
+    state.bytes_copied += 200;
+    state.job->final_bytes = state.job->done_bytes = state.bytes_copied;
+    files.update(state, begin + std::chrono::seconds(s));
+  }
+  files.update(state, begin + 6s);
+  state.job.reset();
+  files.close(state, begin + 6s);
+  const auto told = status();
+  EXPECT_NEAR(told.bytes_per_second, 166, 15);
+  EXPECT_NEAR(told.ranks[0].bytes_per_second + told.ranks[1].bytes_per_second, told.bytes_per_second, 2);
+  EXPECT_EQ(told.job->final_bytes, 1000U);
+  EXPECT_FALSE(told.job->seconds_left) << "it is over";
+}
+
+TEST_F(StateFilesTest, a_job_that_runs_says_how_long_it_will) {
+  {
+    StateFiles files(m_inner, options());
+    run::RunState state;
+    state.job = run::JobCounts{.items = 10, .bytes = 10'000};
+    files.update(state, k_start);
+    state.job = run::JobCounts{.items = 10, .final = 9, .bytes = 10'000, .final_bytes = 1000, .done = 9, .done_bytes = 1000};
+    files.update(state, k_start + 10s);
+  }
+  EXPECT_EQ(status().job->seconds_left, 90);
 }
 
 TEST_F(StateFilesTest, a_file_that_cannot_be_written_is_one_warning) {

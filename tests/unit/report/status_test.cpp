@@ -33,7 +33,7 @@ RunStatus some_status() {
   status.bandwidth_limit = 5 << 20;
   status.user_restores = 4;
   status.oldest_user_restore = 83.0;
-  status.job = JobStatus{1000, 250, 7, true};
+  status.job = JobStatus{1000, 250, 7, true, 4ULL << 30, 1ULL << 30, {}};
   status.rank_count = 3;
   status.ranks = {{0, "node1", 4, 3, 10, 1, 100, 1e6, 1}, {1, "node2", 4, 4, 20, 2, 200, 2e6, 2}, {2, "node1", 4, 0, 30, 3, 300, 3e6, 3}};
   status.files = {{"restore", "[0x200000401:0x1:0x0]", 1, 4ULL << 30, 1ULL << 30, 12.5, true, 16, 4},
@@ -76,6 +76,14 @@ TEST(StatusTest, json_is_read_as_it_was_written) {
     EXPECT_EQ(again->job.has_value(), is_full);
     EXPECT_EQ(again->mount_point, status.mount_point);
   }
+}
+
+TEST(StatusTest, json_of_an_older_version_is_read) {
+  auto json = nlohmann::json::parse(to_json(some_status()));
+  for (const char* key : {"bytes", "final_bytes", "seconds_left"}) EXPECT_EQ(json.at("job").erase(key), 1U) << key;
+  const auto status = status_of_json(json.dump());
+  ASSERT_TRUE(status) << status.error().describe();
+  EXPECT_EQ(status->job->items, 1000U);
 }
 
 TEST(StatusTest, json_of_odd_names_is_json) {
@@ -146,9 +154,12 @@ TEST(StatusTest, table_has_what_people_ask_for) {
   const std::string table = status_table(some_status(), k_now_ms, 10);
   for (const char* part :
        {"restore /mnt/\"lustre\", running since ", "rank 0 on node1", "1.0 MiB/s, 12.3 files/s, 3.0 GiB copied, limit 5.0 MiB/s",
-        "job: 250/1000 items (25.0 %), 7 unsuccessful, waits for space", "restores of users: 4, the oldest waits for 1m23s",
+        "job: 250/1000 items (25.0 %), 7 unsuccessful, 1.0 GiB of 4.0 GiB (25.0 %), waits for space", "restores of users: 4, the oldest waits for 1m23s",
         "[0x200000401:0x1:0x0]", " 25.0 % ", "16 done, 4 running", "40 x RESTORE: pread (EIO)", "node1 (2)", "node2 (1)", "1 node2"})
     EXPECT_NE(table.find(part), std::string::npos) << part << "\n" << table;
+  RunStatus soon_over = some_status();
+  soon_over.job = JobStatus{1000, 250, 7, false, 4ULL << 30, 1ULL << 30, 7500};
+  EXPECT_NE(status_table(*status_of_json(to_json(soon_over)), k_now_ms, 10).find("(25.0 %), 2h05m left\n"), std::string::npos);
   EXPECT_EQ(table.find("STALE"), std::string::npos);
   EXPECT_EQ(table.find("and "), std::string::npos);
   EXPECT_NE(status_table(some_status(), k_now_ms + 60'000, 10).find("STALE: it was not updated for 1m00s"), std::string::npos);

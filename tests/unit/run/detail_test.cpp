@@ -12,6 +12,7 @@ class DetailObserver final : public Observer {
   void update(const RunState& state, TimePoint now) override {
     const std::lock_guard lock(m_mutex);
     m_last = state.source->detail(now);
+    m_bulk_bytes = state.bulk_bytes;
     m_changed.notify_all();
   }
   void failed(const ActionItem&, const Error&) override {}
@@ -26,6 +27,10 @@ class DetailObserver final : public Observer {
     EXPECT_TRUE(m_changed.wait_for(lock, 120s, [&] { return predicate(m_last); }));
     return m_last;
   }
+  [[nodiscard]] bool wait_for_bulk_bytes(std::uint64_t bytes) {
+    std::unique_lock lock(m_mutex);
+    return m_changed.wait_for(lock, 120s, [&] { return m_bulk_bytes == bytes; });
+  }
   std::vector<Duration> ages() {
     const std::lock_guard lock(m_mutex);
     return m_ages;
@@ -35,6 +40,7 @@ class DetailObserver final : public Observer {
   std::mutex m_mutex;
   std::condition_variable m_changed;
   RunDetail m_last;
+  std::uint64_t m_bulk_bytes = 0;
   std::vector<Duration> m_ages;
 };
 
@@ -90,6 +96,7 @@ TEST_F(DetailTest, TellsOfACopyThatLastsAndOfTheUserWhoWaits) {
   EXPECT_EQ(file.size, 2 * k_MiB);
   EXPECT_LE(file.done, 2 * k_MiB);
   EXPECT_GE(file.age, 1s);
+  EXPECT_TRUE(m_details.wait_for_bulk_bytes(0)) << "the user's are not the job's";
   EXPECT_EQ(told.user_restores, 1U);
   ASSERT_TRUE(told.oldest_user_restore);
   EXPECT_GE(*told.oldest_user_restore, 1s) << "the copy alone has lasted for so long";
@@ -98,6 +105,17 @@ TEST_F(DetailTest, TellsOfACopyThatLastsAndOfTheUserWhoWaits) {
   m_details.wait_for([](const RunDetail& detail) { return detail.user_restores == 0 && !detail.oldest_user_restore; });
   ASSERT_EQ(m_details.ages().size(), 1U);
   EXPECT_GE(m_details.ages()[0], 1s);
+}
+
+TEST_F(DetailTest, TellsWhatIsCopiedOfTheJobsFiles) {
+  m_dispatcher_options.is_bulk = [](const ActionItem&) { return true; };
+  m_lustre.before(Call::copy_end, [this](const Fid&) { return m_gate.pass(); });
+  start(2);
+  const auto items = m_lustre.send(ActionKind::archive, {m_lustre.make_file(m_striped_content)});
+  EXPECT_TRUE(m_details.wait_for_bulk_bytes(m_striped_content.size()));
+  m_gate.open();
+  EXPECT_TRUE(m_lustre.wait_for_end_of(items));
+  EXPECT_TRUE(m_details.wait_for_bulk_bytes(0));
 }
 
 TEST_F(DetailTest, CountsNoUserForWhatTheJobAsked) {
