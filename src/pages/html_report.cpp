@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "html_charts.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
+#include "lhsmtool_mpi/bulk/forecast.hpp"
 #include "lhsmtool_mpi/pages/report.hpp"
 #include "lhsmtool_mpi/pages/text.hpp"
 #include "page_style.hpp"
@@ -56,6 +58,17 @@ std::string tile(const std::string& value, const std::string& name, const char* 
   return fmt::format("<div class=\"tile {}\"><b>{}</b><span>{}</span></div>\n", tone, value, name);
 }
 
+/// Return how long the rest takes at the rates of all runs; nothing when there are none.
+std::optional<double> seconds_left(const Statistics& statistics) {
+  const bulk::Census& census = statistics.census;
+  const double seconds = statistics.timeline.seconds();
+  if (seconds <= 0) return std::nullopt;
+  bulk::Rates rates;
+  rates.files_per_second = static_cast<double>(census.with(ItemResult::done)) / seconds;
+  rates.bytes_per_second = static_cast<double>(statistics.bytes_copied) / seconds;
+  return bulk::seconds_for({census.left(), census.result_bytes.at(static_cast<std::size_t>(ItemResult::pending))}, rates);
+}
+
 std::string tiles(const Subject& subject, const Statistics& statistics) {
   const bulk::Census& census = statistics.census;
   const double seconds = statistics.timeline.seconds();
@@ -66,9 +79,8 @@ std::string tiles(const Subject& subject, const Statistics& statistics) {
   out += tile(grouped(successful), already > 0 ? fmt::format("done ({} already were)", grouped(already)) : "done");
   out += tile(grouped(census.unsuccessful()), "failed", census.unsuccessful() > 0 ? "bad" : "");
   std::string left = "left";
-  if (subject.is_running && done > 0 && census.left() > 0)
-    left += fmt::format(", about {} at this rate",
-                        short_duration(seconds * static_cast<double>(census.left()) / static_cast<double>(done)));
+  if (const auto estimate = subject.is_running && census.left() > 0 ? seconds_left(statistics) : std::nullopt)
+    left += fmt::format(", about {} at this rate", format_estimate(*estimate));
   out += tile(grouped(census.left()), left, census.left() > 0 ? "open" : "");
   out += tile(format_size(statistics.bytes_copied), fmt::format("copied, of {}", format_size(census.bytes)));
   if (seconds > 0) {

@@ -55,6 +55,14 @@ TEST_F(ReportTest, csv_has_a_line_an_item_and_any_bytes) {
   EXPECT_THAT(csv, testing::EndsWith("\r\n"));
 }
 
+TEST_F(ReportTest, page_of_a_running_job_tells_what_the_bytes_that_are_left_take) {
+  m_items.at(1) = done_item(1, 14'000, 0, 0);
+  m_items.at(1).outcome = {};
+  make_manifest(m_items, {run(k_begin, k_begin + 10 * k_second)});
+  m_subject.is_running = true;
+  EXPECT_THAT(html(), HasSubstr("<span>left, about 2m20s at this rate</span>")) << "at 100 B/s; by files it were 10 s";
+}
+
 TEST_F(ReportTest, json_has_sums_errors_and_runs) {
   make();
   const auto json = this->json(false);
