@@ -12,7 +12,9 @@
 #include <thread>
 
 #include "lhsmtool_mpi/base/size.hpp"
+#include "lhsmtool_mpi/bulk/forecast.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
+#include "lhsmtool_mpi/bulk/run_work.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "live_status.hpp"
 #include "rank_zero.hpp"
@@ -132,6 +134,36 @@ void StatusCommand::read_watch() {
   m_interval = 10;
 }
 
+/// Return how the job stands, with the rates since its beginning of the run that goes on, if one does. Copies count when they are over.
+std::string watch_line(store::SeenJob& job) {
+  const auto census = bulk::take_census(job.manifest, job.state);
+  if (!census) throw Fatal(census.error());
+  constexpr auto k_pending = static_cast<std::size_t>(store::ItemResult::pending);
+  const auto percent = [](std::uint64_t part, std::uint64_t all) {
+    return all == 0 ? 100 : 100 * static_cast<double>(part) / static_cast<double>(all);
+  };
+  const std::uint64_t done = census->items - census->left();
+  const std::uint64_t done_bytes = census->bytes - census->result_bytes.at(k_pending);
+  std::string line = fmt::format("{}/{} items ({:.1f} %), {} of {} ({:.1f} %), {} failed", done, census->items,
+                                 percent(done, census->items), format_size(done_bytes), format_size(census->bytes),
+                                 percent(done_bytes, census->bytes), census->unsuccessful());
+  const std::vector<RunRecord> runs = bulk::runs_of(job);
+  if (runs.empty() || runs.back().end_ns != 0) return line;
+  const std::chrono::nanoseconds begin(runs.back().begin_ns);
+  const double elapsed = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch() - begin).count();
+  if (elapsed <= 0) return line;  // by the clock of another host
+  const auto works = bulk::work_of(job, runs);
+  if (!works) throw Fatal(works.error());
+  bulk::Rates rates;
+  rates.files_per_second = static_cast<double>(works->back().files) / elapsed;
+  rates.bytes_per_second = static_cast<double>(works->back().bytes) / elapsed;
+  if (rates.bytes_per_second > 0) line += fmt::format(", {}/s", format_size(static_cast<std::uint64_t>(rates.bytes_per_second)));
+  if (rates.files_per_second > 0) line += fmt::format(", {:.1f} files/s", rates.files_per_second);
+  if (const auto left = bulk::seconds_for({census->left(), census->result_bytes.at(k_pending)}, rates); left && census->left() > 0)
+    line += fmt::format(", {} left", format_estimate(*left));
+  return line;
+}
+
 /// Return when nobody has the job's lock any more. The lock is looked at each second: other hosts tell nobody of its
 /// end.
 void StatusCommand::watch() const {
@@ -145,13 +177,7 @@ void StatusCommand::watch() const {
     if (Clock::now() >= next) {
       auto seen = store::look_at_job(m_manifest);
       if (!seen) throw Fatal(seen.error());
-      const auto census = bulk::take_census(seen->manifest, seen->state);
-      if (!census) throw Fatal(census.error());
-      const std::uint64_t done = census->items - census->left();
-      const std::string line =
-          fmt::format("{}/{} items ({:.1f} %), {}, {} failed", done, census->items,
-                      census->items == 0 ? 100 : 100 * static_cast<double>(done) / static_cast<double>(census->items),
-                      format_size(census->bytes - census->result_bytes.at(0)), census->unsuccessful());
+      const std::string line = watch_line(*seen);
       if (is_terminal)
         fmt::print("\r\033[K{}", line);
       else

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What is shown of a job while it runs, and of runs that were killed, through the real program.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <regex>
+
+#include "lhsmtool_mpi/store/job_files.hpp"
+#include "support/temp_dir.hpp"
+#include "unit/cli/tool.hpp"
+
+namespace lhsm::cli {
+namespace {
+
+constexpr std::int64_t k_second = 1'000'000'000;
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+class StatusTest : public ::testing::Test {
+ protected:
+  /// A run that began a hundred seconds ago: of 10 files with 100 MiB the first nine, 9 MiB, are restored, and it has no end.
+  StatusTest() {
+    auto writer = store::ManifestWriter::create(m_path, {"test", "scratch", "/mnt", "", 0}, store::ManifestIdentity::make(),
+                                                store::ManifestWriter::Replace::no);
+    for (std::uint32_t n = 0; n < 10; ++n) {
+      store::Item item;
+      item.fid = {0x200000401, n + 1, 0};
+      item.action = store::ItemAction::restore;
+      item.size = (n < 9 ? 1 : 91) * 1048576U;
+      if (n < 9) {
+        item.outcome.result = store::ItemResult::done;
+        item.outcome.bytes_copied = item.size;
+        item.outcome.end_ns = m_begin_ns + 5 * k_second;
+      }
+      EXPECT_TRUE(writer->append(item));
+    }
+    EXPECT_TRUE(writer->finish());
+    auto lock = store::JobLock::acquire(m_path);
+    EXPECT_TRUE(lock);
+    m_lock.emplace(std::move(*lock));
+    auto job = store::open_job(*m_lock, [] {});
+    EXPECT_TRUE(job);
+    store::RunRecord run;
+    run.command_line = "lhsmtool_mpi restore job.h5 /mnt";
+    run.hosts = "node1";
+    run.ranks = 2;
+    run.begin_ns = m_begin_ns;
+    EXPECT_TRUE(job->journal->append(store::RunBegunRecord{run}));
+    EXPECT_TRUE(job->journal->close());
+  }
+  [[nodiscard]] Ran status(const std::string& options) const { return run_tool("status " + options + " " + m_path); }
+
+  const std::int64_t m_begin_ns = now_ns() - 100 * k_second;
+  test::TempDir m_dir;
+  const std::string m_path = m_dir / "job.h5";
+  std::optional<store::JobLock> m_lock;
+};
+
+TEST_F(StatusTest, who_watches_a_job_is_told_its_rates_and_how_long_it_will_take) {
+  std::FILE* const pipe = ::popen(("timeout 20 " LHSM_TOOL " status --watch 1 " + m_path).c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  std::array<char, 1000> first{};
+  EXPECT_NE(std::fgets(first.data(), first.size(), pipe), nullptr);
+  m_lock.reset();  // which ends it
+  std::array<char, 4096> rest{};
+  while (std::fread(rest.data(), 1, rest.size(), pipe) > 0) {
+  }
+  EXPECT_EQ(::pclose(pipe), 0);
+  const std::regex line(R"( 9/10 items \(90\.0 %\), 9\.0 MiB of 100 MiB \(9\.0 %\), 0 failed, [789]\d KiB/s, 0\.1 files/s, 1[6-9]m\d\ds left\n)");
+  EXPECT_TRUE(std::regex_search(std::string(first.data()), line)) << "9 MiB took 100 s, or a little more by now: " << first.data();
+}
+
+}  // namespace
+}  // namespace lhsm::cli
