@@ -84,13 +84,13 @@ std::string progress_line(const run::RunState& state, const RateEstimator& rate)
 }
 
 std::string summary(const run::RunState& state, Seconds took, const std::map<std::string, std::uint64_t>& errors) {
-  const double seconds = std::max(Seconds(state.busy).count(), 1e-3);
+  const double seconds = std::max(took.count(), 1e-3);
   std::string text;
   const auto add = [&text](std::string_view name, const std::string& value) {
     text += fmt::format("{:<11} {}\n", std::string(name) + ':', value);
   };
   add("Completed", local_time());
-  add("Seconds", fmt::format("{:.1f}, of which busy {:.1f}", took.count(), Seconds(state.busy).count()));
+  add("Seconds", fmt::format("{:.1f}", took.count()));
   add("Ranks", fmt::format("{}", state.ranks));
   if (const double waited = Seconds(state.waited).count(); waited > 0)
     add("Idle", fmt::format("{:.1f} % at most, of one rank, of the {:.1f} s in which actions waited",

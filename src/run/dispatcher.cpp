@@ -45,7 +45,7 @@ Dispatcher::Dispatcher(comm::Channel& channel, std::vector<WorkerId> workers, co
       m_stall_watch(m_ticks.size(), clock.now()),
       m_copies(m_options.unfinished) {
   m_state.source = this;
-  m_state.started = m_published = m_clock.now();
+  m_state.started = m_clock.now();
   m_state.ranks = m_workers.size();
 }
 

@@ -18,8 +18,6 @@ plan::QueueCounts difference(const plan::QueueCounts& all, const plan::QueueCoun
 }  // namespace
 
 void Dispatcher::publish(TimePoint now) {
-  if (m_state.running + m_state.queued > 0 || m_scheduler.unfinished() > 0) m_state.busy += now - m_published;
-  m_published = now;
   m_state.queued = m_scheduler.queued();
   m_state.running = m_scheduler.unfinished() - m_scheduler.queued();
   m_idle_watch.waiting(m_state.queued > 0, now);

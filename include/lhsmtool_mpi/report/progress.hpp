@@ -41,7 +41,7 @@ class RateEstimator {
 /// Return one progress line, without a line end.
 [[nodiscard]] std::string progress_line(const run::RunState& state, const RateEstimator& rate);
 
-/// Return the block of lines that closes a run; rates are over the time in which it was busy.
+/// Return the block of lines that closes a run; its rates are over all of the time that it took.
 [[nodiscard]] std::string summary(const run::RunState& state, std::chrono::duration<double> took,
                                   const std::map<std::string, std::uint64_t>& errors);
 

@@ -126,7 +126,6 @@ class Dispatcher final : public DetailSource {
   Observer& m_observer;
   plan::Scheduler m_scheduler;
   RunState m_state;
-  TimePoint m_published;
   TimePoint m_next_beat;
   TimePoint m_next_keep_alive;
   TimePoint m_stalls_looked_for;

@@ -30,7 +30,6 @@ class DetailSource;
 /// The one state that progress lines, the summary and the exit code are made of.
 struct RunState {
   TimePoint started;
-  Duration busy{};              ///< time in which there was something to do
   Duration waited{};            ///< time in which actions waited for a rank
   Duration most_idle{};         ///< of that, what the rank that was idle longest had nothing to do
   std::uint64_t ranks = 0;
