@@ -41,6 +41,15 @@ void add_load(std::string& text, const std::string& name, const RankStatus& load
                       rate(load.bytes_per_second), load.files_per_second, load.done, load.failed);
 }
 
+std::string state_and_times(const RunStatus& status) {
+  const auto time = [](std::int64_t ms) {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::localtime(static_cast<std::time_t>(ms / 1000)));
+  };
+  if (status.state == "ended") return fmt::format("ended {}, begun {}", time(status.updated_ms), time(status.started_ms));
+  if (status.state == "stopping") return "stopping, begun " + time(status.started_ms);
+  return status.state + " since " + time(status.started_ms);
+}
+
 constexpr std::string_view k_load_columns = "  {:<24} {:>11} {:>12} {:>10} {:>12} {:>8}\n";
 
 }  // namespace
@@ -82,8 +91,7 @@ std::optional<std::string> staleness(const RunStatus& status, std::int64_t now_m
 }
 
 std::string status_table(const RunStatus& status, std::int64_t now_ms, std::size_t most_rows) {
-  std::string text = fmt::format("{} {}, {} since {:%Y-%m-%dT%H:%M:%S}, rank 0 on {}\n", status.command, status.mount_point,
-                                 status.state, fmt::localtime(static_cast<std::time_t>(status.started_ms / 1000)), status.host);
+  std::string text = fmt::format("{} {}, {}, rank 0 on {}\n", status.command, status.mount_point, state_and_times(status), status.host);
   if (const auto stale = staleness(status, now_ms)) text += fmt::format("STALE: {}; this is how it stood then\n", *stale);
   text += fmt::format("{}, {:.1f} files/s, {} copied, limit {}\n", rate(status.bytes_per_second), status.files_per_second,
                       format_size(status.bytes_copied),

@@ -59,7 +59,7 @@ expect_soon "who watched has gone" 30 watcher_is_gone
 code=0
 wait "$watcher" || code=$?
 expect_equal "and was content" "$code" 0
-expect_line "and saw the end" "serve $MNT, ended since" "$WORK/watched"
+expect_line "and saw the end" "serve $MNT, ended [-0-9T:]+, begun " "$WORK/watched"
 expect_line "and the error" "1 x RESTORE: .*ENOENT" "$WORK/watched"
 expect_equal "the status says so, too" "$(value_of state)" ended
 expect_good_metrics "metrics at the end are good ones"

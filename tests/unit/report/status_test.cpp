@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "lhsmtool_mpi/base/process_identity.hpp"
 
@@ -163,6 +164,15 @@ TEST(StatusTest, table_has_what_people_ask_for) {
   EXPECT_EQ(table.find("STALE"), std::string::npos);
   EXPECT_EQ(table.find("and "), std::string::npos);
   EXPECT_NE(status_table(some_status(), k_now_ms + 60'000, 10).find("STALE: it was not updated for 1m00s"), std::string::npos);
+}
+
+TEST(StatusTest, table_tells_begin_and_end_apart) {
+  RunStatus status = some_status();
+  status.state = "ended";
+  const std::string ended = status_table(status, k_now_ms, 10);
+  EXPECT_TRUE(std::regex_search(ended, std::regex(R"(, ended \S+:13:20, begun \S+:12:20, rank 0)"))) << ended;
+  status.state = "stopping";
+  EXPECT_NE(status_table(status, k_now_ms, 10).find(", stopping, begun "), std::string::npos);
 }
 
 TEST(StatusTest, table_of_many_is_short) {
