@@ -188,20 +188,22 @@ Outcome<Forecast> forecast(store::SeenJob& job, const std::string& manifest_path
   return result;
 }
 
-std::optional<Rates> rates_of(const std::vector<store::RunRecord>& runs, ItemAction action) {
+std::optional<Rates> rates_of(const std::vector<store::RunRecord>& runs, const std::vector<RunWork>& works, ItemAction action) {
   Rates rates;
   std::uint64_t bytes = 0;
-  for (const store::RunRecord& run : runs) {
-    // A record does not say the action, but how the run was begun: "lhsmtool_mpi restore …".
-    const std::string_view line = run.command_line;
-    const auto begin = std::min(line.find(' '), line.size());
-    const auto word = line.substr(begin, line.find(' ', begin + 1) - begin);
-    const std::uint64_t files = run.totals.results.at(static_cast<std::size_t>(ItemResult::done));
-    if (word.empty() || word.substr(1) != to_string(action) || run.end_ns <= run.begin_ns || files == 0) continue;
+  const std::size_t first = first_run_of(runs, action);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    // Of a run that goes on, or was killed, the items tell, as long as their results are of this action.
+    const bool has_end = runs[i].end_ns != 0;
+    if (i < first && (!has_end || !is_run_of(runs[i], action))) continue;
+    const std::uint64_t files =
+        has_end ? runs[i].totals.results.at(static_cast<std::size_t>(ItemResult::done)) : works.at(i).files;
+    const std::int64_t end_ns = has_end ? runs[i].end_ns : works.at(i).last_end_ns;
+    if (files == 0 || end_ns <= runs[i].begin_ns) continue;
     ++rates.runs;
     rates.files += files;
-    bytes += run.totals.bytes_copied;
-    rates.seconds += static_cast<double>(run.end_ns - run.begin_ns) * 1e-9;
+    bytes += has_end ? runs[i].totals.bytes_copied : works.at(i).bytes;
+    rates.seconds += static_cast<double>(end_ns - runs[i].begin_ns) * 1e-9;
   }
   if (rates.runs == 0) return std::nullopt;
   rates.files_per_second = static_cast<double>(rates.files) / rates.seconds;

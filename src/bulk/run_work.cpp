@@ -2,7 +2,9 @@
 #include "lhsmtool_mpi/bulk/run_work.hpp"
 
 #include <algorithm>
+#include <string_view>
 
+#include "lhsmtool_mpi/bulk/job_manifest.hpp"
 #include "lhsmtool_mpi/bulk/row_walk.hpp"
 
 namespace lhsm::bulk {
@@ -17,6 +19,30 @@ std::vector<RunRecord> runs_of(const store::SeenJob& job) {
   // Hosts' clocks differ.
   std::stable_sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.begin_ns < b.begin_ns; });
   return runs;
+}
+
+namespace {
+
+std::string_view command_of(const RunRecord& run) {
+  const std::string_view line = run.command_line;
+  const auto begin = std::min(line.find(' '), line.size());
+  const auto word = line.substr(begin, line.find(' ', begin + 1) - begin);
+  return word.empty() ? word : word.substr(1);
+}
+
+}  // namespace
+
+bool is_run_of(const RunRecord& run, store::ItemAction action) { return command_of(run) == to_string(action); }
+
+std::size_t first_run_of(const std::vector<RunRecord>& runs, store::ItemAction action) {
+  std::size_t first = runs.size();
+  for (std::size_t i = runs.size(); i-- > 0;) {
+    if (is_run_of(runs[i], action))
+      first = i;
+    else if (command_of(runs[i]) != "retry")
+      break;
+  }
+  return first;
 }
 
 std::size_t run_at(const std::vector<RunRecord>& runs, std::int64_t time_ns) {

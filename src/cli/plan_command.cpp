@@ -91,9 +91,7 @@ int PlanCommand::run() const {
   plan.scanned_ns = job.manifest.attributes().created_ns;
   plan.forecast = must(bulk::forecast(job, m_manifest, options));
   find_room(plan, client.get());
-  std::vector<store::RunRecord> runs = job.manifest.runs();
-  runs.insert(runs.end(), job.state.runs().begin(), job.state.runs().end());
-  estimate(plan, runs);
+  estimate(plan, job);
   fmt::print("{}", m_json ? as_json(plan) : as_text(plan));
   return is_clear(plan) ? k_all_done : k_some_failed;
 }
@@ -126,17 +124,18 @@ void PlanCommand::find_room(Plan& plan, lustre::Client* client) const {
   plan.quotas = bulk::ask_quotas(*client, plan.forecast);
 }
 
-void PlanCommand::estimate(Plan& plan, const std::vector<store::RunRecord>& runs) const {
+void PlanCommand::estimate(Plan& plan, store::SeenJob& job) const {
   if (m_rate_mb > 0 || m_files_per_second > 0) {
     plan.rates.emplace();
     plan.rates->bytes_per_second = m_rate_mb * static_cast<double>(k_MiB);
     plan.rates->files_per_second = m_files_per_second;
   } else {
-    plan.rates = bulk::rates_of(runs, plan.forecast.action);
+    const auto runs = bulk::runs_of(job);
+    plan.rates = bulk::rates_of(runs, must(bulk::work_of(job, runs)), plan.forecast.action);
   }
   if (plan.rates) plan.seconds = bulk::seconds_for(plan.forecast.to_do, *plan.rates);
   if (!plan.seconds) {
-    plan.time_note = "no estimate: no run of this action is recorded, and no --rate-mb or --files-per-second is given";
+    plan.time_note = "no estimate: no run of this action has done a file yet, and no --rate-mb or --files-per-second is given";
     return;
   }
   const bulk::Rates& rates = *plan.rates;

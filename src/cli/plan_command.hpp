@@ -22,7 +22,7 @@ class PlanCommand {
 
  private:
   void find_room(Plan& plan, lustre::Client* client) const;
-  void estimate(Plan& plan, const std::vector<store::RunRecord>& runs) const;
+  void estimate(Plan& plan, store::SeenJob& job) const;
 
   CLI::App* m_app;
   std::string m_manifest;

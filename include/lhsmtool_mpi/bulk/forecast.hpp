@@ -13,6 +13,7 @@
 
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
 #include "lhsmtool_mpi/bulk/row_source.hpp"
+#include "lhsmtool_mpi/bulk/run_work.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 
 namespace lhsm::bulk {
@@ -82,8 +83,9 @@ struct Rates {
   double seconds = 0;           ///< they took
 };
 
-/// Return the rates of the finished runs of `action` among `runs`, or nothing when none did a file.
-[[nodiscard]] std::optional<Rates> rates_of(const std::vector<store::RunRecord>& runs, store::ItemAction action);
+/// Return the rates of the runs of `action` among `runs`, of which `works` are the work_of(), or nothing when none did a file.
+[[nodiscard]] std::optional<Rates> rates_of(const std::vector<store::RunRecord>& runs, const std::vector<RunWork>& works,
+                                            store::ItemAction action);
 /// Return how long so much takes: at the rate of files or at that of bytes, whichever takes longer. Nothing when no
 /// rate is known.
 [[nodiscard]] std::optional<double> seconds_for(const Amount& amount, const Rates& rates);

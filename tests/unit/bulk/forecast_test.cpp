@@ -205,15 +205,59 @@ TEST(RatesTest, are_those_of_finished_runs_of_the_action) {
                                      record_of("", 10, 5, 5)};
   runs.push_back(runs[1]);
   runs.back().end_ns = 0;  // it was killed
-  const auto rates = rates_of(runs, ItemAction::restore);
+  const std::vector<RunWork> works(runs.size());
+  const auto rates = rates_of(runs, works, ItemAction::restore);
   ASSERT_TRUE(rates);
   EXPECT_EQ(rates->runs, 2U);
   EXPECT_DOUBLE_EQ(rates->files_per_second, 5);
   EXPECT_DOUBLE_EQ(rates->bytes_per_second, 100);
-  EXPECT_FALSE(rates_of(runs, ItemAction::release));
+  EXPECT_FALSE(rates_of(runs, works, ItemAction::release));
   EXPECT_DOUBLE_EQ(*seconds_for({10, 1000}, *rates), 10) << "bytes take longer";
   EXPECT_DOUBLE_EQ(*seconds_for({100, 1000}, *rates), 20) << "files take longer";
   EXPECT_FALSE(seconds_for({1, 1}, Rates{}));
+}
+
+TEST(RatesTest, are_those_of_runs_without_an_end_and_of_retries_too) {
+  const auto at = [](store::RunRecord run, std::int64_t begin_s) {
+    run.end_ns += begin_s * 1'000'000'000 - run.begin_ns;
+    run.begin_ns = begin_s * 1'000'000'000;
+    return run;
+  };
+  std::vector<store::RunRecord> runs{at(record_of("lhsmtool_mpi restore job.h5 /mnt", 0, 0, 0), 10),  // of results that are not there any more
+                                     at(record_of("lhsmtool_mpi archive job.h5 /mnt", 10, 7, 7), 100),
+                                     at(record_of("lhsmtool_mpi retry job.h5 /mnt", 10, 700, 7), 200),
+                                     at(record_of("lhsmtool_mpi restore job.h5 /mnt", 0, 0, 0), 300),
+                                     at(record_of("lhsmtool_mpi retry job.h5 /mnt", 10, 100, 1000), 400)};
+  runs[0].end_ns = runs[3].end_ns = 0;
+  std::vector<RunWork> works(runs.size());
+  works[3] = {99, 3000, 330'000'000'000};
+  const auto rates = rates_of(runs, works, ItemAction::restore);
+  ASSERT_TRUE(rates);
+  EXPECT_EQ(rates->runs, 2U);
+  EXPECT_EQ(rates->files, 199U);
+  EXPECT_DOUBLE_EQ(rates->seconds, 40) << "30 until the last result of the one that was killed";
+  EXPECT_DOUBLE_EQ(rates->bytes_per_second, 100);
+  EXPECT_EQ(rates_of(runs, works, ItemAction::archive)->files, 7U) << "its retry cannot be told from others'";
+}
+
+TEST_F(ForecastTest, a_killed_run_has_a_rate) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 20; ++i) fids.push_back(new_released("object"));
+  make_manifest(fids);
+  m_run_options.command_line = "lhsmtool_mpi restore job.h5 /mnt";
+  begin(ItemAction::restore);
+  ASSERT_TRUE(wait_for_fulfilment());
+  stop();
+  m_run.reset();  // without its end
+  auto job = store::look_at_job(m_run_options.manifest);
+  ASSERT_TRUE(job);
+  const auto runs = runs_of(*job);
+  const auto works = work_of(*job, runs);
+  ASSERT_TRUE(works);
+  const auto rates = rates_of(runs, *works, ItemAction::restore);
+  ASSERT_TRUE(rates);
+  EXPECT_EQ(rates->files, 20U);
+  EXPECT_GT(rates->bytes_per_second, 0);
 }
 
 TEST(StatesTest, results_change_them) {
