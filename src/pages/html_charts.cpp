@@ -27,12 +27,13 @@ std::string section(const std::string& title, const std::string& note, const std
   return fmt::format("<section>\n<h2>{}</h2>\n<p class=\"note\">{}</p>\n{}</section>\n", title, note, body);
 }
 
-/// Seconds at which a run other than the first one begins.
+/// Seconds at which a run other than the first one begins; of runs that are too short for lines of their own one for several.
 std::vector<double> breaks_of(const Timeline& timeline) {
+  constexpr double k_most_lines = 48;
   std::vector<double> breaks;
   double at = 0;
   for (const Span& span : timeline.spans()) {
-    if (at > 0) breaks.push_back(at);
+    if (at - (breaks.empty() ? 0 : breaks.back()) >= timeline.seconds() / k_most_lines) breaks.push_back(at);
     at += static_cast<double>(span.end_ns - span.begin_ns) * 1e-9;
   }
   return breaks;
@@ -137,7 +138,7 @@ std::string courses(const Statistics& statistics) {
   const std::string when = fmt::format(
       "From {} to {}; {} at work.{}", plain_time(timeline.spans().front().begin_ns),
       plain_time(timeline.spans().back().end_ns), short_duration(timeline.seconds()),
-      timeline.spans().size() > 1 ? " Dashed lines: another run begins; the time between runs is left out." : "");
+      timeline.spans().size() > 1 ? " Dashed lines: another run begins, or several short ones; the time between runs is left out." : "");
   std::string out;
   if (statistics.bytes_copied > 0)
     out += section("Throughput", when + " A file's bytes are spread over the time of its last attempt.", draw(bytes));

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "lhsmtool_mpi/bulk/row_walk.hpp"
+#include "lhsmtool_mpi/bulk/run_work.hpp"
 
 namespace lhsm::pages {
 
@@ -14,13 +15,12 @@ using store::ItemSlice;
 
 namespace {
 
-constexpr std::size_t k_most_spans = 16;  // the last ones; more would be lines side by side
-
 /// What the first pass finds: when the job was at work, and on how many ranks.
 struct Extents {
   std::int64_t first_ns = std::numeric_limits<std::int64_t>::max();
   std::int64_t last_ns = 0;
   std::int32_t last_rank = -1;
+  store::ItemAction action = store::ItemAction::none;
   std::vector<std::int64_t> last_in_run;  ///< 0: the run ended no item
 };
 
@@ -42,24 +42,18 @@ std::int64_t begin_of(const ItemSlice& slice, std::size_t i) {
   return moment(end_of(slice, i) - static_cast<std::int64_t>(seconds_of(slice, i) * 1e9));
 }
 
-/// Return the last run that began before.
-std::size_t run_of(const std::vector<store::RunRecord>& runs, std::int64_t time_ns) {
-  const auto after = std::upper_bound(runs.begin(), runs.end(), time_ns,
-                                      [](std::int64_t time, const auto& run) { return time < run.begin_ns; });
-  return after == runs.begin() ? runs.size() : static_cast<std::size_t>(after - runs.begin()) - 1;
-}
-
 Outcome<Extents> find_extents(store::SeenJob& job, const std::vector<store::RunRecord>& runs) {
   Extents found;
   found.last_in_run.assign(runs.size(), 0);
-  const store::Columns columns{Column::result, Column::end, Column::seconds, Column::rank};
+  const store::Columns columns{Column::action, Column::result, Column::end, Column::seconds, Column::rank};
   LHSM_TRY(bulk::for_each_slice(job.manifest, job.state, columns, [&](std::uint64_t, const ItemSlice& slice) -> Status {
     for (std::size_t i = 0; i < slice.result.size(); ++i) {
       found.last_rank = std::max(found.last_rank, slice.rank[i]);
+      found.action = slice.action[i];  // all have the same
       if (end_of(slice, i) == 0) continue;
       found.first_ns = std::min(found.first_ns, begin_of(slice, i));
       found.last_ns = std::max(found.last_ns, end_of(slice, i));
-      if (const std::size_t run = run_of(runs, end_of(slice, i)); run < runs.size())
+      if (const std::size_t run = bulk::run_at(runs, end_of(slice, i)); run < runs.size())
         found.last_in_run[run] = std::max(found.last_in_run[run], end_of(slice, i));
     }
     return {};
@@ -67,19 +61,19 @@ Outcome<Extents> find_extents(store::SeenJob& job, const std::vector<store::RunR
   return found;
 }
 
-/// The times in which the items got their results.
+/// The times in which the job was at work: runs that gave items their results, and those beside them that came to an end without.
 std::vector<Span> spans_of(const Extents& extents, const std::vector<store::RunRecord>& runs,
                            std::int64_t running_until_ns) {
   std::vector<Span> spans;
+  const std::size_t first = bulk::first_run_of(runs, extents.action);
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (extents.last_in_run[i] == 0) continue;
-    const bool goes_on = i + 1 == runs.size() && runs[i].end_ns == 0;
+    const bool goes_on = i + 1 == runs.size() && runs[i].end_ns == 0 && running_until_ns != 0;
+    if (extents.last_in_run[i] == 0 && (i < first || (runs[i].end_ns == 0 && !goes_on))) continue;
     std::int64_t end = std::max(runs[i].end_ns, extents.last_in_run[i]);
     if (goes_on) end = std::max(end, moment(running_until_ns));  // else it was killed after its last result
     if (i + 1 < runs.size()) end = std::min(end, runs[i + 1].begin_ns);
-    spans.push_back({runs[i].begin_ns, end});
+    spans.push_back({runs[i].begin_ns, std::max(end, runs[i].begin_ns)});
   }
-  if (spans.size() > k_most_spans) spans.erase(spans.begin(), spans.end() - k_most_spans);
   if (spans.empty() && extents.last_ns > 0) spans.push_back({extents.first_ns, extents.last_ns});
   return spans;
 }
@@ -185,15 +179,11 @@ class Gatherer {
 Outcome<Statistics> gather(store::SeenJob& job, std::int64_t running_until_ns) {
   Statistics statistics;
   statistics.census.items = job.manifest.item_count();
-  statistics.runs = job.manifest.runs();
-  statistics.runs.insert(statistics.runs.end(), job.state.runs().begin(), job.state.runs().end());
+  statistics.runs = bulk::runs_of(job);  // what follows counts on the order
   for (store::RunRecord& run : statistics.runs) {
     run.begin_ns = moment(run.begin_ns);
     run.end_ns = moment(run.end_ns);
   }
-  // Hosts' clocks differ; what follows counts on the order.
-  std::stable_sort(statistics.runs.begin(), statistics.runs.end(),
-                   [](const auto& a, const auto& b) { return a.begin_ns < b.begin_ns; });
   LHSM_TRY_ASSIGN(const Extents extents, find_extents(job, statistics.runs));
   statistics.timeline = Timeline(spans_of(extents, statistics.runs, running_until_ns));
   Gatherer gatherer(statistics, extents.last_rank);

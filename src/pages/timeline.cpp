@@ -13,7 +13,10 @@ constexpr double k_fewest_bins = 24;
 }  // namespace
 
 Timeline::Timeline(std::vector<Span> spans) : m_spans(std::move(spans)) {
-  for (const Span& span : m_spans) m_length_ns += span.end_ns - span.begin_ns;
+  for (const Span& span : m_spans) {
+    m_before.push_back(m_length_ns);
+    m_length_ns += span.end_ns - span.begin_ns;
+  }
   if (m_length_ns <= 0) {
     m_spans.clear();
     m_length_ns = 0;
@@ -22,18 +25,23 @@ Timeline::Timeline(std::vector<Span> spans) : m_spans(std::move(spans)) {
   m_bins.resize(static_cast<std::size_t>(std::clamp(std::round(seconds()), k_fewest_bins, double{k_most_bins})));
 }
 
+/// Return the last span that begins before a moment; spans().size() when none does.
+std::size_t Timeline::span_at(std::int64_t time_ns) const {
+  const auto after = std::upper_bound(m_spans.begin(), m_spans.end(), time_ns,
+                                      [](std::int64_t time, const Span& span) { return time < span.begin_ns; });
+  return after == m_spans.begin() ? m_spans.size() : static_cast<std::size_t>(after - m_spans.begin()) - 1;
+}
+
 /// Return how much of the spans lies before a moment.
 std::int64_t Timeline::place(std::int64_t time_ns) const {
-  std::int64_t before = 0;
-  for (const Span& span : m_spans) before += std::clamp(time_ns, span.begin_ns, span.end_ns) - span.begin_ns;
-  return before;
+  const std::size_t span = span_at(time_ns);
+  if (span == m_spans.size()) return 0;
+  return m_before[span] + std::min(time_ns, m_spans[span].end_ns) - m_spans[span].begin_ns;
 }
 
 std::size_t Timeline::bin_of(std::int64_t time_ns) const {
-  const bool is_inside = std::any_of(m_spans.begin(), m_spans.end(), [time_ns](const Span& span) {
-    return span.begin_ns <= time_ns && time_ns <= span.end_ns;
-  });
-  if (!is_inside) return m_bins.size();
+  const std::size_t span = span_at(time_ns);
+  if (span == m_spans.size() || time_ns > m_spans[span].end_ns) return m_bins.size();
   const double at = static_cast<double>(place(time_ns)) / static_cast<double>(m_length_ns);
   return std::min(static_cast<std::size_t>(at * static_cast<double>(m_bins.size())), m_bins.size() - 1);
 }

@@ -26,7 +26,7 @@ class Timeline {
   };
 
   Timeline() = default;
-  /// `spans` in their order; they do not overlap.
+  /// `spans` in their order; they do not overlap, and none ends before it begins.
   explicit Timeline(std::vector<Span> spans);
 
   [[nodiscard]] const std::vector<Span>& spans() const { return m_spans; }
@@ -46,7 +46,10 @@ class Timeline {
  private:
   [[nodiscard]] std::int64_t place(std::int64_t time_ns) const;
 
+  [[nodiscard]] std::size_t span_at(std::int64_t time_ns) const;
+
   std::vector<Span> m_spans;
+  std::vector<std::int64_t> m_before;  // length of the spans before each
   std::int64_t m_length_ns = 0;
   std::vector<Bin> m_bins;
 };

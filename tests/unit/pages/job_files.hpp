@@ -56,6 +56,11 @@ class PagesTest : public testing::Test {
     record.end_ns = end_ns;
     return record;
   }
+  static store::RunRecord scan_run(std::int64_t begin_ns, std::int64_t end_ns) {
+    auto record = run(begin_ns, end_ns);
+    record.command_line = "lhsmtool_mpi scan -o job.h5 /mnt";
+    return record;
+  }
   void make_manifest(const std::vector<Item>& items, const std::vector<store::RunRecord>& runs = {}) {
     auto writer = store::ManifestWriter::create(m_path, {"test", "scratch", "/mnt", "/archive", k_begin},
                                                 store::ManifestIdentity::make(), store::ManifestWriter::Replace::yes);

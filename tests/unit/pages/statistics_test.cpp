@@ -36,8 +36,8 @@ TEST_F(PagesTest, counts_items_errors_and_attempts) {
 TEST_F(PagesTest, time_between_runs_is_left_out) {
   const std::int64_t second_run = k_begin + 86'400 * k_second;
   make_manifest({done_item(0, 4000, k_begin + 4 * k_second, 4), done_item(1, 10, second_run + 5 * k_second, 1)},
-                {run(k_begin - 1000 * k_second, k_begin - 999 * k_second),  // a scan's: it ended no item
-                 run(k_begin, k_begin + 6 * k_second), run(second_run, second_run + 6 * k_second)});
+                {scan_run(k_begin - 1000 * k_second, k_begin - 999 * k_second), run(k_begin, k_begin + 6 * k_second),
+                 run(second_run, second_run + 6 * k_second)});
   store::SeenJob job = look();
   const auto statistics = gather(job, second_run + 1000 * k_second);
   ASSERT_TRUE(statistics);
@@ -55,6 +55,41 @@ TEST_F(PagesTest, time_between_runs_is_left_out) {
   EXPECT_NEAR(timeline.bins().at(0).bytes, 4000 * timeline.bin_seconds() / 4, 1e-6) << "spread over the copy's time";
   ASSERT_EQ(statistics->ranks.size(), 1U);
   EXPECT_NEAR(std::accumulate(statistics->ranks[0].busy.begin(), statistics->ranks[0].busy.end(), 0.0), 5.0, 1e-6);
+}
+
+TEST_F(PagesTest, all_runs_count_however_many_there_were) {
+  std::vector<Item> items;
+  std::vector<store::RunRecord> runs{scan_run(k_begin - 1000 * k_second, k_begin - 999 * k_second)};
+  for (std::uint32_t n = 0; n < 100; ++n) {
+    const std::int64_t begin = k_begin + n * 3600 * k_second;
+    items.push_back(done_item(n, 1000, begin + 5 * k_second, 2));
+    runs.push_back(run(begin, begin + 6 * k_second));
+    runs.push_back(run(begin + 60 * k_second, begin + 64 * k_second));  // in which no item came to its end
+    runs.push_back(run(begin + 120 * k_second, 0));                     // killed before one did
+  }
+  make_manifest(items, runs);
+  store::SeenJob job = look();
+  const auto statistics = gather(job, 0);
+  ASSERT_TRUE(statistics);
+  EXPECT_DOUBLE_EQ(statistics->timeline.seconds(), 1000);
+  double done = 0;
+  double bytes = 0;
+  for (const Timeline::Bin& bin : statistics->timeline.bins()) {
+    done += bin.done;
+    bytes += bin.bytes;
+  }
+  EXPECT_DOUBLE_EQ(done, 100);
+  EXPECT_NEAR(bytes, 100'000, 1e-6);
+}
+
+TEST_F(PagesTest, runs_of_another_action_do_not_count) {
+  auto archive = run(k_begin - 1000 * k_second, k_begin - 900 * k_second);
+  archive.command_line = "lhsmtool_mpi archive job.h5 /mnt";
+  auto retry = run(k_begin - 800 * k_second, k_begin - 700 * k_second);
+  retry.command_line = "lhsmtool_mpi retry job.h5 /mnt";
+  make_manifest({done_item(0, 1, k_begin + k_second, 1)}, {archive, retry, run(k_begin, k_begin + 5 * k_second)});
+  store::SeenJob job = look();
+  EXPECT_DOUBLE_EQ(gather(job, 0)->timeline.seconds(), 5);
 }
 
 TEST_F(PagesTest, a_killed_run_ends_with_its_last_result) {
