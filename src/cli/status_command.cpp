@@ -43,8 +43,9 @@ std::uint64_t bytes_in_part(const store::JournalState& state) {
 }
 
 nlohmann::json as_json(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs,
-                       std::uint64_t in_part) {
+                       std::uint64_t in_part, bool is_running) {
   nlohmann::json json{{"manifest", manifest},
+                      {"running", is_running},
                       {"action", bulk::to_string(bulk::action_of(census))},
                       {"items", census.items},
                       {"bytes", census.bytes},
@@ -57,22 +58,35 @@ nlohmann::json as_json(const std::string& manifest, const Census& census, const 
   for (const auto& [sys_errno, count] : census.errnos)
     if (sys_errno != 0) json["errors"][errno_name(sys_errno)] = count;
   json["runs"] = nlohmann::json::array();
-  for (const RunRecord& run : runs)
-    json["runs"].push_back({{"user", run.user},
-                            {"command_line", run.command_line},
-                            {"hosts", run.hosts},
-                            {"ranks", run.ranks},
-                            {"begin", iso_time(run.begin_ns)},
-                            {"end", iso_time(run.end_ns)},
-                            {"exit_code", run.exit_code},
-                            {"bytes_copied", run.totals.bytes_copied}});
+  for (const RunRecord& run : runs) {
+    nlohmann::json record{{"user", run.user},
+                          {"command_line", run.command_line},
+                          {"hosts", run.hosts},
+                          {"ranks", run.ranks},
+                          {"begin", iso_time(run.begin_ns)},
+                          {"end", nullptr},
+                          {"exit_code", nullptr},
+                          {"bytes_copied", nullptr}};
+    if (run.end_ns != 0) {
+      record["end"] = iso_time(run.end_ns);
+      record["exit_code"] = run.exit_code;
+      record["bytes_copied"] = run.totals.bytes_copied;
+    }
+    json["runs"].push_back(std::move(record));
+  }
   return json;
 }
 
+/// How a run came to its end, or that it did not: where nobody works on the job it was killed.
+std::string end_of(const RunRecord& run, bool goes_on) {
+  if (run.end_ns != 0) return fmt::format("exit {}", run.exit_code);
+  return goes_on ? "goes on" : "no end was recorded: killed, or cut off";
+}
+
 void print_text(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs,
-                std::uint64_t in_part) {
-  fmt::print("{}: {} {} items, {}\n", manifest, bulk::to_string(bulk::action_of(census)), census.items,
-             format_size(census.bytes));
+                std::uint64_t in_part, bool is_running) {
+  fmt::print("{}: {} {} items, {}{}\n", manifest, bulk::to_string(bulk::action_of(census)), census.items,
+             format_size(census.bytes), is_running ? ", running" : "");
   for (std::size_t i = 0; i < store::k_item_results; ++i)
     if (census.results.at(i) > 0)
       fmt::print("  {:<10} {:>12}  {}\n", bulk::to_string(static_cast<store::ItemResult>(i)), census.results.at(i),
@@ -80,9 +94,12 @@ void print_text(const std::string& manifest, const Census& census, const std::ve
   if (in_part > 0) fmt::print("  of large files that are pending {} are copied\n", format_size(in_part));
   for (const auto& [sys_errno, count] : census.errnos)
     if (sys_errno != 0) fmt::print("  {:<10} {:>12}\n", errno_name(sys_errno), count);
-  for (const RunRecord& run : runs)
-    fmt::print("run {} to {}, {} ranks on {}, {}: {}\n", iso_time(run.begin_ns), run.end_ns == 0 ? "?" : iso_time(run.end_ns),
-               run.ranks, run.hosts.empty() ? "?" : run.hosts, run.end_ns == 0 ? "no end was recorded" : fmt::format("exit {}", run.exit_code), run.command_line);
+  for (const RunRecord& run : runs) {
+    const bool goes_on = is_running && &run == &runs.back() && run.end_ns == 0;
+    fmt::print("run {} to {}, {} ranks on {}, {}: {}\n", iso_time(run.begin_ns),
+               run.end_ns != 0 ? iso_time(run.end_ns) : goes_on ? "now" : "?", run.ranks, run.hosts.empty() ? "?" : run.hosts,
+               end_of(run, goes_on), run.command_line);
+  }
 }
 
 }  // namespace
@@ -191,17 +208,18 @@ void StatusCommand::watch() const {
 }
 
 void StatusCommand::print() const {
+  const auto holder = store::look_at_lock(m_manifest);  // before the job: what ends meanwhile was not killed
+  const bool is_running = holder && *holder;
   auto seen = store::look_at_job(m_manifest);
   if (!seen) throw Fatal(seen.error());
   const auto census = bulk::take_census(seen->manifest, seen->state);
   if (!census) throw Fatal(census.error());
-  std::vector<RunRecord> runs = seen->manifest.runs();
-  runs.insert(runs.end(), seen->state.runs().begin(), seen->state.runs().end());
+  const std::vector<RunRecord> runs = bulk::runs_of(*seen);
   const std::uint64_t in_part = bytes_in_part(seen->state);
   if (m_json)
-    fmt::print("{}\n", as_json(m_manifest, *census, runs, in_part).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", as_json(m_manifest, *census, runs, in_part, is_running).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   else
-    print_text(m_manifest, *census, runs, in_part);
+    print_text(m_manifest, *census, runs, in_part, is_running);
 }
 
 }  // namespace lhsm::cli

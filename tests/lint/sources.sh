@@ -34,7 +34,7 @@ confined=(
   '^hdf5\.h$'                      '^src/store/hdf5_[a-z_]*\.[ch]pp$'
   '^xxhash\.h$'                    '^src/comm/codec\.cpp$|^src/copy/digest\.cpp$|^src/store/checksum\.cpp$|^tests/unit/comm/|^tests/fuzz/'
   '^spdlog/'                       '^src/base/log\.cpp$'
-  '^nlohmann/'                     '^src/emulator/(daemon/status_json|tools/emulator_status)\.cpp$|^src/report/(event_fifo|status_json)\.cpp$|^src/bulk/failed_list\.cpp$|^src/pages/json_report\.cpp$|^src/cli/(status_command|plan_text|check_output|verify_summary)\.cpp$|^tests/unit/(report|pages)/'
+  '^nlohmann/'                     '^src/emulator/(daemon/status_json|tools/emulator_status)\.cpp$|^src/report/(event_fifo|status_json)\.cpp$|^src/bulk/failed_list\.cpp$|^src/pages/json_report\.cpp$|^src/cli/(status_command|plan_text|check_output|verify_summary)\.cpp$|^tests/unit/(report|pages|cli)/'
   '^yaml\.h$'                      '^src/cli/posix_config\.cpp$'
   '^dlfcn\.h$'                     '^src/lustre/llapi_table\.cpp$|^src/emulator/|^tests/'
   '^(lustre|linux/lustre)/'        '^tests/'

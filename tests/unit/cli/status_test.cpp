@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <regex>
 
@@ -74,6 +75,24 @@ TEST_F(StatusTest, who_watches_a_job_is_told_its_rates_and_how_long_it_will_take
   EXPECT_EQ(::pclose(pipe), 0);
   const std::regex line(R"( 9/10 items \(90\.0 %\), 9\.0 MiB of 100 MiB \(9\.0 %\), 0 failed, [789]\d KiB/s, 0\.1 files/s, 1[6-9]m\d\ds left\n)");
   EXPECT_TRUE(std::regex_search(std::string(first.data()), line)) << "9 MiB took 100 s, or a little more by now: " << first.data();
+}
+
+TEST_F(StatusTest, a_run_that_goes_on_is_not_one_that_was_killed) {
+  auto json = nlohmann::json::parse(status("--json").output);
+  EXPECT_EQ(json.at("running"), true);
+  EXPECT_TRUE(json.at("runs").at(0).at("end").is_null());
+  EXPECT_TRUE(json.at("runs").at(0).at("exit_code").is_null()) << "it has none yet";
+  std::string text = status("").output;
+  EXPECT_NE(text.find("restore 10 items, 100 MiB, running\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(" to now, 2 ranks on node1, goes on: "), std::string::npos) << text;
+
+  m_lock.reset();
+  json = nlohmann::json::parse(status("--json").output);
+  EXPECT_EQ(json.at("running"), false);
+  EXPECT_TRUE(json.at("runs").at(0).at("exit_code").is_null()) << "nobody knows it";
+  text = status("").output;
+  EXPECT_NE(text.find("restore 10 items, 100 MiB\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(" to ?, 2 ranks on node1, no end was recorded: killed, or cut off: "), std::string::npos) << text;
 }
 
 }  // namespace
