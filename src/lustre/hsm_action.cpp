@@ -31,6 +31,11 @@ abi::hsm_copy copy_of(const ActionItem& item, const Fid& dfid) {
   return copy;
 }
 
+/// The directory can be gone or renamed by now, too deep to be named, or replaced by a link or another mount.
+bool serves_root_as_well(const Error& error) {
+  return error.kind == ErrorKind::not_found || error.sys_errno == ENAMETOOLONG || error.sys_errno == ELOOP || error.sys_errno == EXDEV;
+}
+
 /// Of what the client knows; no RPC.
 bool is_encrypted(int fd) {
   struct statx known {};
@@ -105,8 +110,7 @@ Status HsmAction::make_volatile(VolatileLayout layout) {
   }
   const int flags = O_RDWR | (layout == VolatileLayout::set_later ? abi::O_LOV_DELAY_CREATE : 0);
   auto made = m_client->create_volatile(parent, mdt, flags, *m_file);
-  // The directory can be gone or renamed by now, or too deep to be named; the root serves as well.
-  if (!made && (made.error().kind == ErrorKind::not_found || made.error().sys_errno == ENAMETOOLONG))
+  if (!made && serves_root_as_well(made.error()))
     made = m_client->create_volatile(m_client->mount_point(), mdt, flags, *m_file);
   if (!made) return Failure(std::move(made).error());
   m_volatile = std::move(*made);

@@ -100,7 +100,15 @@ class LlapiClient final : public Client {
   }
 
   [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags, int like) override {
-    if (m_is_lustre) return make_volatile(directory, mdt_index, flags, like);
+    if (m_is_lustre) {
+      const std::string below = directory.size() > mount_point().size() ? directory.substr(mount_point().size() + 1) : ".";
+      const int made = m_mount->with([&](int mount) {
+        auto file = make_volatile(mount, below, mdt_index, flags, like);
+        return file ? file->release() : -file.error().sys_errno;
+      });
+      if (made < 0) return errno_error("create volatile file in", directory, -made);
+      return Fd(made);
+    }
     const int rc = m_api.create_volatile_idx(directory.c_str(), mdt_index, flags | O_CLOEXEC);
     if (rc < 0) return llapi_error(rc, "create volatile file in", directory);
     return Fd(rc);
