@@ -225,18 +225,21 @@ int dispatch(const ServeOptions& options, const Outcome<Doors>& doors, comm::Cha
   // What was wanted at first and is not any more: its file was not gone on with, or got its end in another way.
   // Where the run was cut off others may want them now.
   if (failed.empty() && are_objects_wanted && !is_cut_off) clear_leftovers(*doors, wanted_objects());
-  state_files.close(dispatcher.state(), clock.now());
-  if (failed.empty()) printer.close(dispatcher.state(), clock.now());
+  const TimePoint end = clock.now();
+  state_files.close(dispatcher.state(), end);
+  const bool has_served = failed.empty();
+  int code = exit_code(dispatcher.state(), stop_signal);
+  printer.end();
   if (options.purpose != nullptr) {
     try {
-      const int code = options.purpose->close(dispatcher.state(), stop_signal);
-      if (failed.empty()) return code;
+      code = options.purpose->close(dispatcher.state(), stop_signal);
     } catch (const Fatal& error) {
-      if (failed.empty()) failed = error.what();
+      if (has_served) failed = error.what();
     }
   }
+  if (has_served) printer.close(dispatcher.state(), end);  // what it was for comes first
   if (!failed.empty()) throw Fatal(failed);
-  return exit_code(dispatcher.state(), stop_signal);
+  return code;
 }
 
 }  // namespace

@@ -95,17 +95,24 @@ std::string summary(const run::RunState& state, Seconds took, const std::map<std
   if (const double waited = Seconds(state.waited).count(); waited > 0)
     add("Idle", fmt::format("{:.1f} % at most, of one rank, of the {:.1f} s in which actions waited",
                             Seconds(state.most_idle).count() / waited * 100, waited));
-  add("Files", fmt::format("{} ({} archived, {} restored, {} removed)", state.done(), state.archived, state.restored,
-                           state.removed));
+  const std::string done = fmt::format("{} ({} archived, {} restored, {} removed)", state.done(), state.archived, state.restored,
+                                       state.removed);
+  if (!state.job) add("Files", done);
   if (state.unverified > 0)
     add("Unverified", fmt::format("{} restored from objects without a digest", state.unverified));
   add("Data", fmt::format("{} ({} bytes)", format_size(state.file_bytes), state.file_bytes));
   add("Rate", fmt::format("{}/s, {:.1f} files/s", format_size(static_cast<std::uint64_t>(
                                                        static_cast<double>(state.file_bytes) / seconds)),
                           static_cast<double>(state.done()) / seconds));
-  add("Failed", fmt::format("{}", state.failed));
-  if (state.cancelled > 0) add("Cancelled", fmt::format("{}", state.cancelled));
-  if (state.put_back > 0) add("Not done", fmt::format("{}", state.put_back));
+  if (state.job) {
+    // The job tells of its files itself; these are others, and more.
+    add("Actions", fmt::format("{}, {} failed, {} cancelled, {} not done: the copytool's, with each attempt and what others asked for",
+                               done, state.failed, state.cancelled, state.put_back));
+  } else {
+    add("Failed", fmt::format("{}", state.failed));
+    if (state.cancelled > 0) add("Cancelled", fmt::format("{}", state.cancelled));
+    if (state.put_back > 0) add("Not done", fmt::format("{}", state.put_back));
+  }
   std::size_t lines = 0;
   for (const auto& [what, count] : errors) {
     if (++lines > k_error_lines) {
@@ -122,6 +129,7 @@ ProgressPrinter::ProgressPrinter(std::FILE* out, Style style, std::chrono::secon
 
 void ProgressPrinter::update(const run::RunState& state, TimePoint now) {
   m_failures.pass(now);
+  m_job = state.job;
   if (!m_rate.has_begun()) m_rate.sample(now, state.final(), state.bytes_copied);
   if (!m_lines.due(now)) return;
   m_rate.sample(now, state.final(), state.bytes_copied);
@@ -134,10 +142,16 @@ void ProgressPrinter::failed(const ActionItem& item, const Error& error) {
   m_failures.failed(kind, fmt::format("{} failed: {}", item.describe(), error.describe()));
 }
 
-void ProgressPrinter::close(const run::RunState& state, TimePoint now) {
+void ProgressPrinter::end() {
   m_lines.end();
   m_failures.close();
-  fmt::print(m_out, "{}", summary(state, now - state.started, m_errors));
+}
+
+void ProgressPrinter::close(const run::RunState& state, TimePoint now) {
+  end();
+  run::RunState last = state;
+  last.job = m_job;
+  fmt::print(m_out, "{}", summary(last, now - state.started, m_errors));
   std::fflush(m_out);
 }
 

@@ -41,7 +41,8 @@ class RateEstimator {
 /// Return one progress line, without a line end.
 [[nodiscard]] std::string progress_line(const run::RunState& state, const RateEstimator& rate);
 
-/// Return the block of lines that closes a run; its rates are over all of the time that it took.
+/// Return the block of lines that closes a run; its rates are over all of the time that it took. That of a
+/// job counts actions as such: the job has a summary of its own.
 [[nodiscard]] std::string summary(const run::RunState& state, std::chrono::duration<double> took,
                                   const std::map<std::string, std::uint64_t>& errors);
 
@@ -52,7 +53,9 @@ class ProgressPrinter final : public run::Observer {
   ProgressPrinter(std::FILE* out, Style style, std::chrono::seconds interval);
   void update(const run::RunState& state, TimePoint now) override;
   void failed(const ActionItem& item, const Error& error) override;
-  /// Print the summary.
+  /// Leave the live line: others have something to print.
+  void end();
+  /// Print the summary; `state` need not know of the job that update() was told of.
   void close(const run::RunState& state, TimePoint now);
 
  private:
@@ -60,6 +63,7 @@ class ProgressPrinter final : public run::Observer {
   ProgressLines m_lines;
   FailureLog m_failures;
   RateEstimator m_rate;
+  std::optional<run::JobCounts> m_job;           // as last seen
   std::map<std::string, std::uint64_t> m_errors;  // by action, operation and errno
 };
 

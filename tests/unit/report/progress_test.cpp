@@ -155,6 +155,22 @@ TEST(SummaryTest, summary_has_every_figure) {
   EXPECT_NE(more.find("Not done:   6\n"), std::string::npos) << more;
 }
 
+TEST(SummaryTest, summary_of_a_job_counts_actions_and_no_files) {
+  auto state = some_state();
+  state.cancelled = 5;
+  Page page;
+  ProgressPrinter printer(page.file(), Style::lines, 10s);
+  state.job = run::JobCounts{.items = 10};
+  printer.update(state, k_start);
+  state.job.reset();  // who closes does not know the job
+  printer.close(state, k_start + 200s);
+  const std::string text = page.text();
+  EXPECT_NE(text.find("\nActions:    610 (500 archived, 100 restored, 10 removed), 3 failed, 5 cancelled, 0 not done: the copytool's, "
+                      "with each attempt and what others asked for\n"),
+            std::string::npos) << text;
+  for (const char* word : {"Files:", "Failed:", "Cancelled:"}) EXPECT_EQ(text.find(word), std::string::npos) << word;
+}
+
 TEST(SummaryTest, summary_of_nothing_divides_by_nothing) {
   const std::string text = summary({}, 0s, {});
   EXPECT_NE(text.find("Rate:       0 B/s, 0.0 files/s"), std::string::npos) << text;
