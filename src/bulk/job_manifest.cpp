@@ -43,6 +43,7 @@ Outcome<Census> take_census(store::ManifestReader& manifest, const store::Journa
       ++census.results.at(result);
       census.bytes += slice.size[i];
       census.result_bytes.at(result) += slice.size[i];
+      if (slice.result[i] == ItemResult::pending) census.largest_left = std::max(census.largest_left, slice.size[i]);
       if (is_unsuccessful(slice.result[i])) ++census.errnos[slice.sys_errno[i]];
     }
     return {};

@@ -175,7 +175,11 @@ std::string watch_line(store::SeenJob& job) {
   rates.files_per_second = static_cast<double>(works->back().files) / elapsed;
   rates.bytes_per_second = static_cast<double>(works->back().bytes) / elapsed;
   if (rates.bytes_per_second > 0) line += fmt::format(", {}/s", format_size(static_cast<std::uint64_t>(rates.bytes_per_second)));
-  if (rates.files_per_second > 0) line += fmt::format(", {:.1f} files/s", rates.files_per_second);
+  if (rates.files_per_second > 0) line += fmt::format(", {:.1f} files/s done", rates.files_per_second);
+  // A file that is larger than all that was done may have been running for long: nobody here knows how fast.
+  const auto action = bulk::action_of(*census);
+  const bool copies = action == store::ItemAction::archive || action == store::ItemAction::restore;
+  if (copies && census->largest_left > works->back().bytes) return line;
   if (const auto left = bulk::seconds_for({census->left(), census->result_bytes.at(k_pending)}, rates); left && census->left() > 0)
     line += fmt::format(", {} left", format_estimate(*left));
   return line;

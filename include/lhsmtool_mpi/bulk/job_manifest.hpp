@@ -19,6 +19,7 @@ struct Census {
   std::array<std::uint64_t, store::k_item_results> results{};
   std::array<std::uint64_t, store::k_item_results> result_bytes{};
   std::array<std::uint64_t, store::k_item_actions> actions{};
+  std::uint64_t largest_left = 0;                ///< size of the largest item that has no result
   std::map<std::int32_t, std::uint64_t> errnos;  ///< of what failed, was refused or cancelled
 
   [[nodiscard]] std::uint64_t with(store::ItemResult result) const { return results.at(static_cast<std::size_t>(result)); }
