@@ -58,11 +58,13 @@ std::string tile(const std::string& value, const std::string& name, const char* 
   return fmt::format("<div class=\"tile {}\"><b>{}</b><span>{}</span></div>\n", tone, value, name);
 }
 
-/// Return how long the rest takes at the rates of all runs; nothing when there are none.
+/// Return how long the rest takes at the rates of all runs. Nothing: there are none, or a file that is larger than all that was done may
+/// be running, of which nobody here knows how fast.
 std::optional<double> seconds_left(const Statistics& statistics) {
   const bulk::Census& census = statistics.census;
   const double seconds = statistics.timeline.seconds();
-  if (seconds <= 0) return std::nullopt;
+  const bool copies = statistics.action() == ItemAction::archive || statistics.action() == ItemAction::restore;
+  if (seconds <= 0 || (copies && census.largest_left > statistics.bytes_copied)) return std::nullopt;
   bulk::Rates rates;
   rates.files_per_second = static_cast<double>(census.with(ItemResult::done)) / seconds;
   rates.bytes_per_second = static_cast<double>(statistics.bytes_copied) / seconds;

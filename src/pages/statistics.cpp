@@ -97,6 +97,7 @@ class Gatherer {
     ++census.results.at(static_cast<std::size_t>(result));
     census.bytes += slice.size[i];
     census.result_bytes.at(static_cast<std::size_t>(result)) += slice.size[i];
+    if (result == ItemResult::pending) census.largest_left = std::max(census.largest_left, slice.size[i]);
     m_statistics.sizes.add(slice.size[i]);
     m_statistics.bytes_copied += slice.bytes_copied[i];
     m_statistics.attempts += slice.attempts[i];

@@ -56,11 +56,18 @@ TEST_F(ReportTest, csv_has_a_line_an_item_and_any_bytes) {
 }
 
 TEST_F(ReportTest, page_of_a_running_job_tells_what_the_bytes_that_are_left_take) {
-  m_items.at(1) = done_item(1, 14'000, 0, 0);
-  m_items.at(1).outcome = {};
+  m_items.resize(1);
+  for (std::uint32_t n = 1; n < 15; ++n) {
+    m_items.push_back(done_item(n, 1000, 0, 0));
+    m_items.back().outcome = {};
+  }
+  m_items.push_back(done_item(15, 0, k_begin + 2 * k_second, 1));
   make_manifest(m_items, {run(k_begin, k_begin + 10 * k_second)});
   m_subject.is_running = true;
-  EXPECT_THAT(html(), HasSubstr("<span>left, about 2m20s at this rate</span>")) << "at 100 B/s; by files it were 10 s";
+  EXPECT_THAT(html(), HasSubstr("<span>left, about 2m20s at this rate</span>")) << "at 100 B/s; by files it were 70 s";
+  m_items.at(1).size = 1001;
+  make_manifest(m_items, {run(k_begin, k_begin + 10 * k_second)});
+  EXPECT_THAT(html(), HasSubstr("<span>left</span>")) << "who knows how much of that is copied";
 }
 
 TEST_F(ReportTest, json_has_sums_errors_and_runs) {
