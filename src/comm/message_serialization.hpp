@@ -141,7 +141,7 @@ LHSM_WIRE(lhsm::comm::Hello, m.protocol, counted(m.build), counted(m.host), m.sl
           counted(m.file_system))
 LHSM_WIRE(lhsm::comm::Jobs, counted(m.jobs))
 LHSM_WIRE(lhsm::comm::Result, m.id, m.disposition, m.error, m.size, m.bytes_moved, m.microseconds,
-          flag(m.is_verified), counted(m.digest))
+          flag(m.is_verified), counted(m.digest), flag(m.is_untaken))
 LHSM_WIRE(lhsm::comm::Results, counted(m.results))
 LHSM_WIRE(lhsm::comm::Begin, m.job, counted(m.object), m.data_version)
 LHSM_WIRE(lhsm::comm::Begun, m.id, m.dfid, m.size, m.stripe_size, counted(m.token), counted(m.object), m.data_version,

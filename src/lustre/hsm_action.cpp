@@ -46,7 +46,7 @@ bool is_encrypted(int fd) {
 }  // namespace
 
 int reportable_errno(const Error& error) {
-  if (error.kind == ErrorKind::cancelled) return ECANCELED;
+  if (error.kind == ErrorKind::cancelled && error.sys_errno != ENOENT) return ECANCELED;
   switch (error.sys_errno) {
     case 0:
     case ECANCELED:
@@ -167,6 +167,12 @@ Status HsmAction::progress(Extent done) const {
 Status HsmAction::finish_restored_file() {
   if (::fsync(*m_volatile) != 0) return errno_error("fsync restored data of", m_item.fid.bracketed());
   return m_client->set_times(*m_volatile, m_attributes);
+}
+
+void HsmAction::abandon() {
+  m_end_owed = false;
+  m_file.reset();
+  m_volatile.reset();
 }
 
 Status HsmAction::end(int sys_errno, std::uint16_t flags) {

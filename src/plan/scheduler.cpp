@@ -59,7 +59,7 @@ const JobRecord* Scheduler::add(ActionItem item, int reject_errno, Precedence pr
   const std::int32_t mdt_index = item.mdt_index;
   const std::uint64_t cookie = item.cookie;
   if (JobRecord* const known = m_jobs.find_cookie(mdt_index, cookie)) {
-    if (known->worker >= 0 && known->item.kind == item.kind && known->item.fid == item.fid) known->sent_again = true;
+    if (known->item.kind == item.kind && known->item.fid == item.fid) known->sent_again = true;
     return nullptr;
   }
   JobRecord* const job = m_jobs.add(std::move(item));
@@ -170,6 +170,13 @@ void Scheduler::finish_if_complete(JobId id, Stripe& stripe) {
   m_tell.emplace_back(GiveFinish{stripe.owner, id, stripe.error});
 }
 
+void Scheduler::give(JobRecord& job, WorkerId worker, JobState state) {
+  job.state = state;
+  job.worker = worker;
+  job.sent_again = false;  // from now on
+  count_taken(job);
+}
+
 /// Note that the worker has no more to do with the job. False: it had nothing to end.
 bool Scheduler::take_from(JobRecord& job, std::chrono::microseconds took) {
   switch (job.state) {
@@ -185,32 +192,22 @@ std::optional<ActionItem> Scheduler::ended(WorkerId worker, JobId id, std::chron
   JobRecord* const job = held_by(worker, id);
   if (job == nullptr) return std::nullopt;
   if (!take_from(*job, took)) return std::nullopt;
-  --m_unfinished_of.of(job->item.kind);
-  ActionItem item = std::move(job->item);
-  job->item.fid = item.fid;  // the table finds the file's lane and the cookie by them
-  job->item.cookie = item.cookie;
-  job->item.mdt_index = item.mdt_index;
-  if (const auto next = m_jobs.erase(id)) {
+  return erase(*job);
+}
+
+ActionItem Scheduler::erase(JobRecord& job) {
+  --m_unfinished_of.of(job.item.kind);
+  ActionItem item = std::move(job.item);
+  job.item.fid = item.fid;  // the table finds the file's lane and the cookie by them
+  job.item.cookie = item.cookie;
+  job.item.mdt_index = item.mdt_index;
+  if (const auto next = m_jobs.erase(job.id)) {
     if (m_drain_errno != 0)
       refuse(*m_jobs.find(*next), m_drain_errno);
     else
       enqueue(*m_jobs.find(*next));
   }
   return item;
-}
-
-bool Scheduler::begin_again(WorkerId worker, JobId id, std::chrono::microseconds took) {
-  JobRecord* const job = held_by(worker, id);
-  if (job == nullptr || !job->sent_again || job->reject_errno != 0 || m_drain_errno != 0) return false;
-  if (!take_from(*job, took)) return false;
-  job->sent_again = false;
-  job->worker = -1;
-  job->size = 0;
-  job->state = JobState::ready;
-  job->round = m_round;
-  count_queued(*job);
-  enqueue(*job);
-  return true;
 }
 
 void Scheduler::returned(WorkerId worker, const std::vector<JobId>& jobs) {
@@ -288,10 +285,8 @@ std::optional<Command> Scheduler::next_begin() {
   const auto worker = m_workers.for_extent(precedence_of(job));
   if (!worker) return std::nullopt;
   m_large.erase(m_large.begin());
-  job.state = JobState::beginning;
-  job.worker = *worker;
+  give(job, *worker, JobState::beginning);
   ++m_beginning;
-  count_taken(job);
   return GiveBegin{*worker, job.id};
 }
 
@@ -319,9 +314,7 @@ std::optional<Command> Scheduler::next_jobs() {
   GiveJobs batch{room->first, {}};
   for (; job != nullptr && job->is_bulk == is_bulk && batch.jobs.size() < most; job = front_ready()) {
     m_ready.at(class_of(*job)).pop_front();
-    job->state = JobState::assigned;
-    job->worker = room->first;
-    count_taken(*job);
+    give(*job, room->first, JobState::assigned);
     batch.jobs.push_back(job->id);
   }
   m_workers.jobs_given(room->first, batch.jobs.size());

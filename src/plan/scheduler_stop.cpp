@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The scheduler's part that ends actions before their time: cancels, refusals, draining.
+// The scheduler's part that ends actions before their time, or begins them anew: cancels, refusals, draining, what a
+// coordinator has forgotten.
 #include <algorithm>
 
 #include "lhsmtool_mpi/plan/scheduler.hpp"
@@ -22,9 +23,7 @@ std::optional<Command> Scheduler::next_refusals() {
   GiveJobs batch{m_refusers[m_next_refuser++ % m_refusers.size()], {}};
   for (; !m_refused.empty() && batch.jobs.size() < m_options.max_batch; m_refused.pop_front()) {
     JobRecord& job = *m_jobs.find(m_refused.front());
-    job.state = JobState::refusing;
-    job.worker = batch.worker;
-    count_taken(job);
+    give(job, batch.worker, JobState::refusing);
     batch.jobs.push_back(job.id);
   }
   return batch;
@@ -65,6 +64,33 @@ CancelEffect Scheduler::cancel(JobRecord& job) {
       return CancelEffect::too_late;
   }
   return CancelEffect::too_late;
+}
+
+bool Scheduler::begin_again(WorkerId worker, JobId id, std::chrono::microseconds took) {
+  JobRecord* const job = held_by(worker, id);
+  if (job == nullptr || !job->sent_again || !take_from(*job, took)) return false;
+  job->sent_again = false;
+  job->worker = -1;
+  job->size = 0;
+  job->state = JobState::ready;
+  job->round = m_round;
+  count_queued(*job);
+  // The coordinator that sent it again knows of no cancel, and would take the end of one for a success.
+  if (job->reject_errno == ECANCELED) job->reject_errno = EAGAIN;
+  if (const int reject_errno = job->reject_errno != 0 ? job->reject_errno : m_drain_errno; reject_errno != 0)
+    refuse(*job, reject_errno);
+  else
+    enqueue(*job);
+  return true;
+}
+
+std::optional<ActionItem> Scheduler::forget(JobId id) {
+  JobRecord* const job = m_jobs.find(id);
+  const bool waits = job != nullptr && (job->state == JobState::waiting || job->state == JobState::ready || job->state == JobState::large);
+  if (!waits || job->sent_again) return std::nullopt;
+  if (job->state == JobState::large) m_large.erase(large_key(*job));
+  count_taken(*job);
+  return erase(*job);
 }
 
 std::vector<JobId> Scheduler::keep_alive_round() {

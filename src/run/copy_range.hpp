@@ -31,10 +31,13 @@ namespace lhsm::run {
 /// file must come from one object.
 [[nodiscard]] Status check_version(const archive::ObjectReader& object, const std::string& version, const Fid& fid);
 
-/// End `action` with the error; when that fails too, say so in the log.
+/// End `action` with the error, but for one that its coordinator does not know; when that fails too, say so in the log.
 void end_failed(Environment& environment, lustre::HsmAction& action, const Error& error);
 
-/// Count the answer of a coordinator to what nothing cancelled, if it shows that it may have forgotten us.
+/// Note whether the coordinator took an end.
+void note_taken(Environment& environment, const Status& answer);
+
+/// The same of what nothing cancelled; also count the answer if it shows that the coordinator may have forgotten us.
 void note_answer(Environment& environment, const Status& answer);
 
 }  // namespace lhsm::run

@@ -227,9 +227,8 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
     return;
   }
   const std::chrono::microseconds took(result.microseconds);
-  const int sys_errno = result.disposition == comm::Disposition::failed ? result.error.sys_errno : 0;
-  // Given up as its coordinator had forgotten it, and sent again by that meanwhile (facts 4.4).
-  if ((sys_errno == ENOENT || sys_errno == EAGAIN) && m_scheduler.begin_again(from, result.id, took)) return;
+  // Its coordinator had forgotten it, and has sent it again meanwhile (facts 4.4).
+  if (result.is_untaken && m_scheduler.begin_again(from, result.id, took)) return;
   const plan::JobRecord* const job = m_scheduler.find(result.id);
   const bool is_users = job != nullptr && is_user_restore(*job);
   const auto item = m_scheduler.ended(from, result.id, took);
@@ -264,16 +263,32 @@ void Dispatcher::finish(WorkerId from, const comm::Result& result) {
     return;
   }
   outcome.error = result.error;
-  if (result.error.kind == ErrorKind::cancelled) {
+  outcome.put_back = m_state.draining && result.error.sys_errno == k_put_back_errno;
+  count_undone(*item, outcome);
+}
+
+void Dispatcher::count_undone(const ActionItem& item, const ActionOutcome& outcome) {
+  if (outcome.error->kind == ErrorKind::cancelled) {
     ++m_state.cancelled;
-  } else if (m_state.draining && result.error.sys_errno == k_put_back_errno) {
+  } else if (outcome.put_back) {
     ++m_state.put_back;
-    outcome.put_back = true;
   } else {
     ++m_state.failed;
-    m_observer.failed(*item, result.error);
+    m_observer.failed(item, *outcome.error);
   }
-  m_observer.ended(*item, outcome);
+  m_observer.ended(item, outcome);
+}
+
+/// Of an action that no rank has: it counts as cancelled, as one that its begin would have found unknown.
+void Dispatcher::forget(JobId id) {
+  const plan::JobRecord* const job = m_scheduler.find(id);
+  const bool is_users = job != nullptr && is_user_restore(*job);
+  const auto item = m_scheduler.forget(id);
+  if (!item) return;
+  ActionOutcome outcome;
+  outcome.error = Error{ErrorKind::cancelled, ENOENT, "report as alive", item->fid.bracketed()};
+  outcome.age = m_clock.now() - m_arrivals.over(id, is_users);
+  count_undone(*item, outcome);
 }
 
 void Dispatcher::handle(WorkerId from, const comm::Begun& message) {

@@ -18,7 +18,8 @@ void Dispatcher::beat(TimePoint now) {
 
 void Dispatcher::keep_alive(KeepAlive& keeper, TimePoint now) {
   const KeepAlive::Answers answers = keeper.take_answers();
-  for (const JobId job : answers.gone) m_scheduler.cancel(job);
+  for (const JobId job : answers.cancelled) m_scheduler.cancel(job);
+  for (const JobId job : answers.forgotten) forget(job);
   if (answers.estranged && m_receiver != nullptr) m_receiver->doubt();
   if (now < m_next_keep_alive || m_state.draining || !keeper.idle()) return;
   m_next_keep_alive = now + m_options.keep_alive / plan::Scheduler::k_keep_alive_rounds;

@@ -37,7 +37,12 @@ bool is_forgotten(const Error& error) { return error.kind == ErrorKind::cancelle
 
 }  // namespace
 
+void note_taken(Environment& environment, const Status& answer) {
+  if (environment.is_untaken != nullptr) *environment.is_untaken = !answer && is_estranged(answer.error().sys_errno);
+}
+
 void note_answer(Environment& environment, const Status& answer) {
+  note_taken(environment, answer);
   if (!answer && is_estranged(answer.error().sys_errno)) ++environment.estranged;
 }
 
@@ -93,7 +98,7 @@ Status report_progress(Environment& environment, const lustre::HsmAction& action
     note_answer(environment, reported);
     return {};
   }
-  // A cookie that the coordinator does not know any more was cancelled, too: by its timeout.
+  // What the coordinator does not know any more counts as cancelled, too: by its timeout.
   error.kind = ErrorKind::cancelled;
   return Failure(error);
 }
@@ -106,15 +111,15 @@ Status check_version(const archive::ObjectReader& object, const std::string& ver
 
 void end_failed(Environment& environment, lustre::HsmAction& action, const Error& error) {
   const ActionItem item = action.item();
+  if (is_forgotten(error)) {
+    action.abandon();
+    note_answer(environment, Failure(error));
+    return;
+  }
   const Status ended = action.end(lustre::reportable_errno(error));
   if (!ended && ended.error().sys_errno != ENOENT)
     log::warning("{}: could not be ended as failed: {}", item.describe(), ended.error().describe());
-  // Only now: a coordinator that we register with anew may send the action again, and must not take this end
-  // for the end of that.
-  if (is_forgotten(error))
-    ++environment.estranged;
-  else if (error.kind != ErrorKind::cancelled)
-    note_answer(environment, ended);
+  (error.kind == ErrorKind::cancelled ? note_taken : note_answer)(environment, ended);
 }
 
 Outcome<std::unique_ptr<FileAction>> FileAction::open(Environment& environment, const ActionItem& item) {
@@ -153,8 +158,12 @@ Outcome<CopiedExtent> copy_extent(Environment& environment, copy::Engine& engine
 }
 
 Status refuse(Environment& environment, const ActionItem& item, const Error& reason) {
+  if (is_forgotten(reason)) {
+    note_answer(environment, Failure(reason));
+    return {};
+  }
   const Status ended = lustre::end_unbegun(environment.client, item, lustre::reportable_errno(reason));
-  if (reason.kind != ErrorKind::cancelled) note_answer(environment, ended);
+  (reason.kind == ErrorKind::cancelled ? note_taken : note_answer)(environment, ended);
   if (!ended && ended.error().sys_errno == ENOENT) return {};
   return ended;
 }

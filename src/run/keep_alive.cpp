@@ -68,8 +68,10 @@ void KeepAlive::report_all(const std::stop_token& stop, std::unique_lock<std::mu
     if (answer) continue;
     const int sys_errno = answer.error().sys_errno;
     m_answers.estranged = m_answers.estranged || is_estranged(sys_errno);
-    if (sys_errno == ECANCELED || sys_errno == ENOENT)
-      m_answers.gone.push_back(action.job);
+    if (sys_errno == ECANCELED)
+      m_answers.cancelled.push_back(action.job);
+    else if (sys_errno == ENOENT)
+      m_answers.forgotten.push_back(action.job);
     else if (is_estranged(sys_errno))
       return;  // it does not run: it would say the same of all
   }

@@ -11,6 +11,12 @@
 
 namespace lhsm::run {
 
+inline void set_failed(comm::Result& result, const Error& error, bool is_untaken) {
+  result.disposition = comm::Disposition::failed;
+  result.error = error;
+  result.is_untaken = is_untaken;
+}
+
 /// What a worker's threads have to say, until the one that has the channel sends it.
 class Outbox {
  public:
@@ -38,11 +44,10 @@ class Outbox {
     const std::lock_guard lock(m_mutex);
     m_content.results.results.push_back(std::move(result));
   }
-  void failed(JobId job, const Error& error, TimePoint begun) {
+  void failed(JobId job, const Error& error, bool is_untaken, TimePoint begun) {
     comm::Result result;
     result.id = job;
-    result.disposition = comm::Disposition::failed;
-    result.error = error;
+    set_failed(result, error, is_untaken);
     finished(std::move(result), begun);
   }
   [[nodiscard]] bool empty() const {

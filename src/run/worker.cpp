@@ -173,11 +173,10 @@ class Worker {
     comm::Result result;
     result.id = job.id;
     CopyList::Entry entry(m_copies, job.id, begun);
-    const Status status = carry_out(job.item, engine, stop, entry, result);
-    if (!status) {
-      result.disposition = comm::Disposition::failed;
-      result.error = status.error();
-    }
+    std::atomic<bool> is_untaken = false;
+    Environment environment = m_environment.of_action(is_untaken, &entry.done());
+    const Status status = carry_out(environment, job.item, engine, stop, entry, result);
+    if (!status) set_failed(result, status.error(), is_untaken);
     m_outbox.finished(std::move(result), begun);
   }
 
@@ -186,21 +185,22 @@ class Worker {
     m_ender.add({job.id, false,
                  [this, job, error](copy::Engine&) {
                    const TimePoint begun = std::chrono::steady_clock::now();
-                   std::ignore = refuse_with(job.item, error);
-                   m_outbox.failed(job.id, error, begun);
+                   std::atomic<bool> is_untaken = false;
+                   Environment environment = m_environment.of_action(is_untaken);
+                   std::ignore = refuse_with(environment, job.item, error);
+                   m_outbox.failed(job.id, error, is_untaken, begun);
                  },
                  {}});
   }
 
-  Status carry_out(const ActionItem& item, copy::Engine& engine, const StopFlag& stop, CopyList::Entry& entry,
-                   comm::Result& result) {
+  Status carry_out(Environment& environment, const ActionItem& item, copy::Engine& engine, const StopFlag& stop,
+                   CopyList::Entry& entry, comm::Result& result) {
     m_pulse.wait();
-    if (stop.raised()) return refuse_with(item, stop.error());
-    if (item.kind == ActionKind::remove) return remove_object(m_environment, item);
+    if (stop.raised()) return refuse_with(environment, item, stop.error());
+    if (item.kind == ActionKind::remove) return remove_object(environment, item);
 
-    Environment environment = m_environment.of_file(entry.done());
     auto opened = FileAction::open(environment, item);
-    if (!opened) return refuse_with(item, opened.error());
+    if (!opened) return refuse_with(environment, item, opened.error());
     FileAction& action = **opened;
     result.size = action.size();
     entry.set_size(result.size);
@@ -224,9 +224,9 @@ class Worker {
     return {};
   }
 
-  Status refuse_with(const ActionItem& item, const Error& error) {
+  Status refuse_with(Environment& environment, const ActionItem& item, const Error& error) {
     m_pulse.wait();
-    if (const Status ended = refuse(m_environment, item, error); !ended)
+    if (const Status ended = refuse(environment, item, error); !ended)
       log::warning("{}: could not be ended as failed: {}", item.describe(), ended.error().describe());
     return Failure(error);
   }
@@ -247,38 +247,38 @@ class Worker {
     const TimePoint begun = std::chrono::steady_clock::now();
     m_pulse.wait();
     Status status;
-    if (auto opened = FileAction::open(m_environment, job.item); !opened) {
-      status = refuse_with(job.item, opened.error());
+    auto owned = std::make_unique<OwnedAction>(m_environment);
+    if (auto opened = FileAction::open(owned->environment, job.item); !opened) {
+      status = refuse_with(owned->environment, job.item, opened.error());
     } else if (status = (*opened)->begin(earlier); !status) {
       (*opened)->fail(status.error());
     } else {
-      FileAction& action = **opened;
+      owned->action = std::move(*opened);
+      FileAction& action = *owned->action;
       const Announcement announcement = action.announce();
       const CopyVersion version = announcement.version.value_or(CopyVersion{});
       const std::uint64_t size = action.size();
-      m_owned.add(job.id, std::move(*opened));
+      m_owned.add(job.id, std::move(owned));
       m_reporter.add(job.id, action);
       m_outbox.post(comm::Begun{job.id, announcement.dfid, size, announcement.stripe_size, announcement.token,
                                 version.object, version.data_version, announcement.is_resumed});
       return;
     }
-    m_outbox.failed(job.id, status.error(), begun);
+    m_outbox.failed(job.id, status.error(), owned->is_untaken, begun);
   }
 
   void finish_owned(const comm::Finish& message) {
     const TimePoint begun = std::chrono::steady_clock::now();
     m_reporter.remove(message.id);
-    std::unique_ptr<FileAction> action = m_owned.take(message.id);
+    const std::unique_ptr<OwnedAction> owned = m_owned.take(message.id);
+    FileAction& action = *owned->action;
     comm::Result result;
     result.id = message.id;
-    result.size = action->size();
-    const Status status = message.error ? fail_with(*action, *message.error, message.is_kept)
-                                        : finish_striped(*action, message, result);
-    if (!status) {
-      result.disposition = comm::Disposition::failed;
-      result.error = status.error();
-    }
-    action.reset();  // closed before it is reported
+    result.size = action.size();
+    const Status status = message.error ? fail_with(action, *message.error, message.is_kept)
+                                        : finish_striped(action, message, result);
+    owned->action.reset();  // closed before it is reported
+    if (!status) set_failed(result, status.error(), owned->is_untaken);
     m_outbox.finished(std::move(result), begun);
   }
 

@@ -60,7 +60,7 @@ Status FakeLustre::enter(Call call, const Fid& fid, std::string_view name) {
 
 FakeLustre::Record* FakeLustre::find(const Fid& fid, std::uint64_t cookie) {
   const auto it = m_records.find({mdt_of(fid), cookie});
-  return it != m_records.end() && it->second.ends.empty() ? &it->second : nullptr;
+  return it != m_records.end() && it->second.ends.empty() && !it->second.forgotten ? &it->second : nullptr;
 }
 
 Outcome<std::unique_ptr<lustre::ActionStream>> FakeLustre::register_copytool(
@@ -128,6 +128,13 @@ int FakeLustre::open_descriptors(const std::filesystem::path& path, int with_fla
     if (with_flags == 0 || (flags >= 0 && (flags & O_ACCMODE) == with_flags)) ++count;
   }
   return count;
+}
+
+std::size_t FakeLustre::volatiles() const {
+  const auto names = files_below(m_dir / "volatile");
+  return static_cast<std::size_t>(std::count_if(names.begin(), names.end(), [this](const std::string& name) {
+    return open_descriptors(m_dir / ("volatile/" + name), 0) > 0;
+  }));
 }
 
 Status FakeLustre::copy_start(abi::hsm_copy& copy) {
@@ -198,10 +205,14 @@ Status FakeLustre::copy_end(abi::hsm_copy& copy) {
     if (offset + copy.hc_hai.hai_extent.length < offset) return errno_error("end action of", fid.bracketed(), EINVAL);
     Record* const record = find(fid, copy.hc_hai.hai_cookie);
     if (record == nullptr) {
-      if (m_records.contains({mdt_of(fid), std::uint64_t{copy.hc_hai.hai_cookie}})) violated("ended twice: " + fid.bracketed());
+      const auto known = m_records.find({mdt_of(fid), std::uint64_t{copy.hc_hai.hai_cookie}});
+      if (known != m_records.end() && !known->second.forgotten) violated("ended twice: " + fid.bracketed());
+      m_changed.notify_all();
       return errno_error("end action of", fid.bracketed(), ENOENT);
     }
     if (is_volatile(fid) && open_descriptors(place(fid), 0) == 0) violated("the volatile was closed before the end");
+    if (record->sent_again && !record->cancelled && copy.hc_errval == ECANCELED)
+      violated("ECANCELED, a success to a coordinator that nobody told to cancel: " + fid.bracketed());
     sys_errno = finish(*record, copy);
     record->ends.push_back(copy.hc_errval);
     record->result = sys_errno != 0 ? sys_errno : copy.hc_errval;

@@ -34,6 +34,8 @@ class FakeLustre final : public lustre::Client {
     ActionItem item;
     bool cancelled = false;
     bool begun = false;
+    bool forgotten = false;   ///< by a coordinator that was restarted
+    bool sent_again = false;
     std::uint64_t data_version = 0;
     std::vector<Extent> reports;
     std::vector<int> ends;  ///< the errnos it was ended with, 0 = success; exactly one in the end
@@ -136,6 +138,23 @@ class FakeLustre final : public lustre::Client {
     }
     deliver({cancel});
   }
+  /// Let the coordinator know nothing of these any more, as after a restart (facts 4.4).
+  void forget(const std::vector<ActionItem>& items) {
+    const std::lock_guard lock(m_mutex);
+    for (const ActionItem& item : items) m_records.at({item.mdt_index, item.cookie}).forgotten = true;
+  }
+  /// Send what was forgotten again, with the same cookies.
+  void send_again(const std::vector<ActionItem>& items) {
+    {
+      const std::lock_guard lock(m_mutex);
+      for (const ActionItem& item : items) {
+        Record& record = m_records.at({item.mdt_index, item.cookie});
+        record.forgotten = record.begun = false;
+        record.sent_again = true;
+      }
+    }
+    deliver(items);
+  }
   /// Let the coordinator forget its copytool, as a restart does: nothing reaches it until it registers anew.
   void forget_copytool() {
     const std::lock_guard lock(m_mutex);
@@ -184,7 +203,8 @@ class FakeLustre final : public lustre::Client {
     const std::lock_guard lock(m_mutex);
     return m_registered;
   }
-  [[nodiscard]] std::size_t volatiles() const { return files_below(m_dir / "volatile").size(); }
+  /// Those that are open: a volatile that is closed is gone.
+  [[nodiscard]] std::size_t volatiles() const;
   /// Wait until `condition`, which is looked at after every call, holds. False after half a minute.
   [[nodiscard]] bool wait_for(const std::function<bool(const std::map<Key, Record>&)>& condition) {
     std::unique_lock lock(m_mutex);

@@ -64,7 +64,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 14;
+inline constexpr std::uint32_t k_protocol_version = 15;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -102,6 +102,7 @@ struct Result {
   std::uint64_t microseconds = 0;
   bool is_verified = false;  ///< against a digest that was kept with the object
   std::string digest;        ///< of the content (copy::ObjectDigest's value): 16 bytes, or none
+  bool is_untaken = false;   ///< of what failed: its coordinator took no end of it, as it did not know it or does not run
 };
 
 struct Results {

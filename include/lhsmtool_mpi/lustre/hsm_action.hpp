@@ -53,8 +53,8 @@ class HsmAction {
   /// Kind `busy`, EBUSY: what is to be archived was released meanwhile. Kind `cancelled`: ECANCELED, cancelled already, or ENOENT, the coordinator does not know the cookie.
   [[nodiscard]] Status begin(VolatileLayout layout = VolatileLayout::by_default);
 
-  /// Report bytes done since the last report; length 0 only keeps the action alive. ECANCELED and
-  /// ENOENT mean: stop, and end with ECANCELED.
+  /// Report bytes done since the last report; length 0 only keeps the action alive. ECANCELED means: stop, and end with that;
+  /// ENOENT: stop, and abandon() it.
   [[nodiscard]] Status progress(Extent done) const;
 
   /// End it. `sys_errno` 0: success; a restore's data is synced and the original's times are set
@@ -62,6 +62,10 @@ class HsmAction {
   /// the file changed while it was archived; EPERM, the owner changed while it was restored; ENOENT,
   /// unknown cookie. The action is used up whatever is returned.
   [[nodiscard]] Status end(int sys_errno, std::uint16_t flags = 0);
+
+  /// Give it up without an end, as its coordinator does not know it (any more). Were it sent again meanwhile, an end would be taken
+  /// for the end of that: one with ECANCELED for a success (facts 4.4).
+  void abandon();
 
   [[nodiscard]] const ActionItem& item() const { return m_item; }
   /// Attributes of the file as they were at open(); of an archive's source, at begin().

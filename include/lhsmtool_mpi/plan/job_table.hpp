@@ -33,7 +33,7 @@ struct JobRecord {
   std::uint32_t round = 0;   ///< of keep-alive, in which it was taken in
   JobState state = JobState::ready;
   bool is_bulk = false;      ///< goes behind all that are not
-  bool sent_again = false;   ///< by a coordinator that was restarted, while a worker had it
+  bool sent_again = false;   ///< by a coordinator that was restarted, since a worker got it, or while it waits
 
  private:
   friend class JobTable;

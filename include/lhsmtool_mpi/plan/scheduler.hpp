@@ -137,9 +137,12 @@ class Scheduler {
   bool trouble(WorkerId worker, JobId job, const Error& error);
   /// The worker ended the action. Return it when it is now final.
   std::optional<ActionItem> ended(WorkerId worker, JobId job, std::chrono::microseconds took);
-  /// The worker gave the action up as its coordinator did not know it (any more). True: that coordinator
+  /// The worker gave the action up, and its coordinator took no end of it, as it did not know it (any more). True: that coordinator
   /// has sent it again meanwhile, so it is queued anew. False: it is to be reported as ended().
   bool begin_again(WorkerId worker, JobId job, std::chrono::microseconds took);
+  /// The coordinator of a job that waits here does not know it (any more), so it needs no end: return it, it is final. Nothing, when
+  /// it was sent again since, or is not only waiting: who begins or ends it will learn it.
+  std::optional<ActionItem> forget(JobId job);
   /// Jobs that the worker had not started come back.
   void returned(WorkerId worker, const std::vector<JobId>& jobs);
 
@@ -202,7 +205,9 @@ class Scheduler {
   void count_taken(const JobRecord& job);
   void refuse(JobRecord& job, int sys_errno);
   CancelEffect cancel(JobRecord& job);
+  void give(JobRecord& job, WorkerId worker, JobState state);
   bool take_from(JobRecord& job, std::chrono::microseconds took);
+  ActionItem erase(JobRecord& job);
   void fail_stripe(JobId job, Stripe& stripe, const Error& error);
   void finish_if_complete(JobId job, Stripe& stripe);
   JobRecord* front_ready();

@@ -107,6 +107,8 @@ class Dispatcher final : public DetailSource {
   template <class Other>
   void handle(WorkerId from, const Other& message);
   void finish(WorkerId from, const comm::Result& result);
+  void forget(JobId job);
+  void count_undone(const ActionItem& item, const ActionOutcome& outcome);
   void share_bandwidth(TimePoint now);
   void look_for_stalls(TimePoint now);
   void open_errands();

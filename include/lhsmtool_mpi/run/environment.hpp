@@ -37,11 +37,14 @@ struct Environment {
   Pulse& pulse;                             ///< where copies wait while work is paused
   ByteBudget& budget;                       ///< what copies may read
   std::atomic<std::uint64_t>* done_of_file = nullptr;  ///< counts up likewise, for one file; null: nobody asks
+  /// Of one action: its coordinator's last answer was that it does not know it, or does not run. Null: nobody asks.
+  std::atomic<bool>* is_untaken = nullptr;
 
-  /// Return the same for one file, whose bytes `done` counts; it outlives what is made of it.
-  [[nodiscard]] Environment of_file(std::atomic<std::uint64_t>& done) const {
+  /// Return the same for one action; what is given outlives what is made of it.
+  [[nodiscard]] Environment of_action(std::atomic<bool>& untaken, std::atomic<std::uint64_t>* done = nullptr) const {
     Environment environment = *this;
-    environment.done_of_file = &done;
+    environment.is_untaken = &untaken;
+    environment.done_of_file = done;
     return environment;
   }
 };

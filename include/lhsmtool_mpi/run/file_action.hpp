@@ -2,7 +2,7 @@
 //
 // An ARCHIVE or RESTORE of one file, step by step: open, begin, copy (whole here, or by helpers),
 // then finish or fail. Archives and restores differ only behind this interface. Whatever happens, the
-// coordinator gets exactly one end for an action that was begun here, or that could not be.
+// coordinator gets exactly one end for an action that was begun here, or that could not be, unless it says that it does not know it.
 #pragma once
 
 #include <memory>
@@ -61,13 +61,13 @@ class FileAction {
   /// Copy all of it.
   [[nodiscard]] virtual Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) = 0;
   /// Tell the coordinator what was done since the last report (length 0: still alive). An error means
-  /// that the action must stop: it was cancelled, or timed out. A report that merely did not get
+  /// that the action must stop: it was cancelled (ECANCELED), or is not known any more (ENOENT). A report that merely did not get
   /// through (the coordinator is stopped for a while) is none.
   [[nodiscard]] virtual Status report(Extent done) = 0;
   /// All is copied, with this digest, and every helper has synced and closed: make it durable, and end
   /// with success. A restore whose digest is not that of the object ends as `corrupt` with EIO.
   [[nodiscard]] virtual Outcome<Verified> finish(const copy::ObjectDigest& digest) = 0;
-  /// End with `error`; nothing is left behind.
+  /// End with `error`; nothing is left behind. What the coordinator does not know is not ended: it may send it again at any time.
   virtual void fail(const Error& error) = 0;
   /// End with `error`, but leave the object of an archive as far as it is copied to a later run.
   virtual void fail_keeping(const Error& error) { fail(error); }

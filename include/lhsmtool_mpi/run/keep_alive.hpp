@@ -26,8 +26,9 @@ class KeepAlive {
   };
   using Actions = std::vector<Action>;
   struct Answers {
-    std::vector<JobId> gone;  ///< cancelled, or unknown to the coordinator: not to be begun any more
-    bool estranged = false;   ///< a coordinator seems to have forgotten us
+    std::vector<JobId> cancelled;
+    std::vector<JobId> forgotten;  ///< unknown to the coordinator (any more)
+    bool estranged = false;        ///< a coordinator seems to have forgotten us
   };
 
   /// `on_answer` is called in the thread, when take_answers() has something, and when it has stopped.

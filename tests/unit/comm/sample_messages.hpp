@@ -35,7 +35,7 @@ inline std::vector<Message> sample_messages() {
       Jobs{{}},
       Jobs{{job, Job{}, job}},
       Results{{}},
-      Results{{Result{1, Disposition::done, {}, 10, 9, 8, true, std::string(16, '\xee')}, Result{2, Disposition::failed, sample_error(), 0, 0, 0, false, {}},
+      Results{{Result{1, Disposition::done, {}, 10, 9, 8, true, std::string(16, '\xee')}, Result{2, Disposition::failed, sample_error(), 0, 0, 0, false, {}, true},
                Result{~0ULL, Disposition::large, {}, ~0ULL, 1, 2, false, {}}}},
       Begin{job, {}, 0},
       Begin{job, "0x1:0x2_tmp.6 17", ~0ULL},
@@ -99,7 +99,7 @@ inline bool operator==(const Job& a, const Job& b) {
 inline bool operator==(const Result& a, const Result& b) {
   return a.id == b.id && a.disposition == b.disposition && a.error == b.error && a.size == b.size &&
          a.bytes_moved == b.bytes_moved && a.microseconds == b.microseconds && a.is_verified == b.is_verified &&
-         a.digest == b.digest;
+         a.digest == b.digest && a.is_untaken == b.is_untaken;
 }
 inline bool operator==(const Hello& a, const Hello& b) {
   return a.protocol == b.protocol && a.build == b.build && a.host == b.host && a.slots == b.slots &&

@@ -221,6 +221,18 @@ TEST_F(HsmActionTest, begin_of_an_unknown_cookie_is_enoent) {
   const Status begun = action.begin();
   ASSERT_FALSE(begun);
   EXPECT_EQ(begun.error().sys_errno, ENOENT);
+  action.abandon();
+}
+
+TEST_F(HsmActionTest, abandoned_it_is_not_ended) {
+  const ActionItem item = m_lustre.request(ActionKind::restore, m_lustre.make_released(7));
+  {
+    HsmAction action = open(item);
+    ASSERT_TRUE(action.begin());
+    action.abandon();
+    EXPECT_EQ(m_lustre.volatiles(), 0U);
+  }
+  EXPECT_EQ(m_lustre.calls(Call::copy_end), 0);
 }
 
 TEST_F(HsmActionTest, begin_of_an_archive_sees_the_file_as_its_data_version_does) {
@@ -320,7 +332,7 @@ TEST(ReportableErrnoTest, is_never_what_a_coordinator_takes_for_something_else) 
   EXPECT_EQ(of(ErrorKind::io, EIO), EIO);
   EXPECT_EQ(of(ErrorKind::no_space, ENOSPC), ENOSPC);
   EXPECT_EQ(of(ErrorKind::cancelled, ECANCELED), ECANCELED);
-  EXPECT_EQ(of(ErrorKind::cancelled, ENOENT), ECANCELED);
+  EXPECT_EQ(of(ErrorKind::cancelled, ENOENT), ENOENT) << "forgotten, and maybe sent again";
   EXPECT_EQ(of(ErrorKind::io, ECANCELED), EIO) << "only a real cancel";
   EXPECT_EQ(of(ErrorKind::unsupported, ENOSYS), EOPNOTSUPP);
   EXPECT_EQ(of(ErrorKind::io, 0), EIO);

@@ -128,19 +128,77 @@ TEST_F(SchedulerRefusalTest, begin_again_of_a_striped_file) {
   EXPECT_EQ(take<GiveJobs>().jobs.front(), begin.job);
 }
 
-TEST_F(SchedulerRefusalTest, begin_again_is_nothing_for_what_was_cancelled_or_drains) {
+/// The coordinator that sent it again knows it, and waits for an end.
+TEST_F(SchedulerRefusalTest, begin_again_of_what_is_not_to_be_carried_out_refuses_it_anew) {
+  const auto expect_refused_anew = [this](const GiveJobs& given, int sys_errno) {
+    EXPECT_FALSE(m_scheduler.add(item_of(ActionKind::restore, 1, m_last_cookie)));
+    EXPECT_TRUE(m_scheduler.begin_again(given.worker, given.jobs.front(), 1us));
+    const auto refused = take<GiveJobs>();
+    EXPECT_EQ(refused.jobs, given.jobs);
+    EXPECT_EQ(m_scheduler.find(refused.jobs.front())->reject_errno, sys_errno);
+    EXPECT_FALSE(m_scheduler.begin_again(refused.worker, refused.jobs.front(), 1us)) << "once";
+    EXPECT_TRUE(m_scheduler.ended(refused.worker, refused.jobs.front(), 1us).has_value());
+    EXPECT_TRUE(m_scheduler.idle());
+  };
+  m_scheduler.cancel(0, add(ActionKind::restore, 1));
+  expect_refused_anew(take<GiveJobs>(), EAGAIN);  // ECANCELED would count as a success
+  EXPECT_TRUE(m_scheduler.add(item_of(ActionKind::restore, 1, ++m_last_cookie), EXDEV));
+  expect_refused_anew(take<GiveJobs>(), EXDEV);
+  add(ActionKind::restore, 1);
+  const auto running = take<GiveJobs>();
+  m_scheduler.drain(EINTR);
+  take<TakeBack>();
+  expect_refused_anew(running, EINTR);
+}
+
+TEST_F(SchedulerRefusalTest, begin_again_is_of_what_was_sent_since_the_worker_got_it) {
+  fill();
   const auto cookie = add(ActionKind::restore, 1);
-  const auto first = take<GiveJobs>();
-  EXPECT_FALSE(m_scheduler.add(item_of(ActionKind::restore, 1, cookie)));
-  m_scheduler.cancel(0, cookie);
-  EXPECT_FALSE(m_scheduler.begin_again(0, first.jobs.front(), 1us));
-  take<TellCancel>();
-  EXPECT_TRUE(m_scheduler.ended(0, first.jobs.front(), 1us).has_value());
-  add(ActionKind::restore, 2);
-  const auto second = take<GiveJobs>();
-  EXPECT_FALSE(m_scheduler.add(item_of(ActionKind::restore, 2, m_last_cookie)));
-  m_scheduler.drain(EAGAIN);
-  EXPECT_FALSE(m_scheduler.begin_again(0, second.jobs.front(), 1us));
+  EXPECT_FALSE(m_scheduler.add(item_of(ActionKind::restore, 1, cookie))) << "while it is queued";
+  ASSERT_TRUE(m_scheduler.add_worker(1, 1, "b"));
+  const auto given = take<GiveJobs>();
+  EXPECT_EQ(m_scheduler.find(given.jobs.front())->item.cookie, cookie);
+  EXPECT_FALSE(m_scheduler.begin_again(1, given.jobs.front(), 1us)) << "the coordinator knew it when it was begun";
+}
+
+TEST_F(SchedulerRefusalTest, forgotten_while_it_waits_it_is_final_without_an_end) {
+  fill();
+  add(ActionKind::restore, 1);
+  const std::size_t unfinished = m_scheduler.unfinished();
+  const auto behind = add(ActionKind::remove, 1);
+  std::map<std::uint64_t, JobId> ids;
+  for (int round = 0; round < Scheduler::k_keep_alive_rounds; ++round)
+    for (const JobId job : m_scheduler.keep_alive_round()) ids[m_scheduler.find(job)->item.cookie] = job;
+  EXPECT_TRUE(m_scheduler.forget(ids.at(behind)).has_value());
+  EXPECT_EQ(m_scheduler.unfinished(), unfinished);
+  const auto gone = m_scheduler.forget(ids.at(behind - 1));
+  ASSERT_TRUE(gone.has_value());
+  EXPECT_EQ(gone->fid, fid_of(1));
+  EXPECT_FALSE(m_scheduler.forget(ids.at(behind - 1)).has_value()) << "once";
+  EXPECT_TRUE(m_scheduler.add(item_of(ActionKind::restore, 1, behind - 1))) << "sent again it is a new one";
+  for (const Command& command : take_all()) EXPECT_FALSE(std::holds_alternative<GiveFinish>(command));
+}
+
+TEST_F(SchedulerRefusalTest, forgotten_is_nothing_that_was_sent_again_or_that_a_worker_has) {
+  add(ActionKind::restore, 1);
+  const auto given = take<GiveJobs>();
+  EXPECT_FALSE(m_scheduler.forget(given.jobs.front()).has_value()) << "its begin will tell";
+  EXPECT_TRUE(m_scheduler.found_large(0, given.jobs.front(), 3 * k_mib));
+  EXPECT_FALSE(m_scheduler.add(item_of(ActionKind::restore, 1, m_last_cookie)));
+  EXPECT_FALSE(m_scheduler.forget(given.jobs.front()).has_value()) << "the answer was given before";
+  const auto begin = take<GiveBegin>();
+  EXPECT_EQ(begin.job, given.jobs.front());
+  EXPECT_TRUE(m_scheduler.begun(0, begin.job, striped(3 * k_mib)));
+  EXPECT_FALSE(m_scheduler.forget(begin.job).has_value());
+}
+
+TEST_F(SchedulerRefusalTest, forgotten_large_file_is_not_begun) {
+  add(ActionKind::restore, 1);
+  const auto given = take<GiveJobs>();
+  EXPECT_TRUE(m_scheduler.found_large(0, given.jobs.front(), 3 * k_mib));
+  EXPECT_TRUE(m_scheduler.forget(given.jobs.front()).has_value());
+  expect_nothing();
+  EXPECT_TRUE(m_scheduler.idle());
 }
 
 TEST_F(SchedulerRefusalTest, keep_alive_names_what_waits_each_interval) {

@@ -239,12 +239,6 @@ TEST_F(RegistrationTest, restore_that_is_sent_again_while_its_first_attempt_fail
     gate.pass();
     return ENOENT;
   });
-  // What the coordinator has forgotten takes no end, and the volatile is gone when it is closed.
-  m_lustre.before(Call::copy_end, [&](const Fid& ended) {
-    if (begins != 1 || ended.seq < 0x300000000) return 0;
-    std::filesystem::remove(m_lustre.dir() / ("volatile/" + ended.str()));
-    return ENOENT;
-  });
   start(1);
   const auto items = m_lustre.send(ActionKind::restore, {fid});
   ASSERT_TRUE(gate.wait_for_arrivals(1));
