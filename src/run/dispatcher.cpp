@@ -87,7 +87,7 @@ void Dispatcher::serve(lustre::Client& client, const StopRequest& stop) {
     if (!m_state.draining) refused = receiver.refused();
     using Step = StopSequence::Step;
     const int asked = std::max(refused ? 1 : 0, stop.count.load());
-    for (Step step; (step = stopping.next(asked, now)) != Step::wait;) {
+    for (Step step; (step = stopping.next(asked, m_scheduler.unfinished(), now)) != Step::wait;) {
       if (step == Step::drain) {
         receiver.request_stop();  // nothing new is taken, but what comes until then is refused
         keeper.request_stop();

@@ -9,12 +9,15 @@
 
 namespace lhsm::run {
 
+constexpr std::size_t k_rpc_threads = 6;   // a client has 7 slots for RPCs that change something on an MDT (facts 8)
+constexpr std::size_t k_no_buffer = 4096;  // a pool that copies nothing allocates none
+
 /// The threads of a rank that ask the coordinator, where the run is a job's.
 class FileAskers {
  public:
   /// `ask` may be empty.
   FileAskers(AskHandler ask, Outbox& outbox)
-      : m_ask(std::move(ask)), m_outbox(outbox), m_threads(m_ask ? k_threads : 0, k_no_buffer, [] {}) {}
+      : m_ask(std::move(ask)), m_outbox(outbox), m_threads(m_ask ? k_rpc_threads : 0, k_no_buffer, [] {}) {}
 
   void add(const comm::AskFiles& files) {
     if (!m_ask) throw Fatal("a worker was told to ask for files, and no job runs");
@@ -22,9 +25,6 @@ class FileAskers {
   }
 
  private:
-  static constexpr std::size_t k_threads = 6;  // a client has 7 slots for RPCs that change something on an MDT (facts 8)
-  static constexpr std::size_t k_no_buffer = 4096;
-
   AskHandler m_ask;
   Outbox& m_outbox;
   SlotPool m_threads;

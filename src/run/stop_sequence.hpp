@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstddef>
+
 #include "lhsmtool_mpi/base/clock.hpp"
 
 namespace lhsm::run {
 
-/// How far a stop has come. It goes on by itself after some time, and at once when it is asked for again.
+/// How far a stop has come. It goes on by itself after some time, and at once when it is asked for again. As long as actions end it
+/// does not give up: many that wait take their time, an RPC each.
 class StopSequence {
  public:
   enum class Step { wait, drain, stop_running, give_up };
@@ -13,8 +16,10 @@ class StopSequence {
   explicit StopSequence(Duration drain_timeout) : m_drain_timeout(drain_timeout) {}
 
   /// Return what is to be done now, each step once and in their order; after give_up there is none. `asked`
-  /// is how often a stop was asked for.
-  [[nodiscard]] Step next(int asked, TimePoint now) {
+  /// is how often a stop was asked for, `unfinished` how many actions have no end yet.
+  [[nodiscard]] Step next(int asked, std::size_t unfinished, TimePoint now) {
+    if (m_done == 2 && unfinished < m_unfinished) m_deadline = now + k_grace;
+    m_unfinished = unfinished;
     if (m_done == 0 && asked == 0) return Step::wait;
     if (m_done > 0 && asked <= m_done && now < m_deadline) return Step::wait;
     if (m_done == 3) return Step::wait;
@@ -28,6 +33,7 @@ class StopSequence {
 
   Duration m_drain_timeout;
   TimePoint m_deadline{};
+  std::size_t m_unfinished = 0;
   int m_done = 0;  // steps
 };
 

@@ -25,7 +25,6 @@ using namespace std::chrono_literals;
 // A worker has work for 20 ms ahead, so that nobody waits for them.
 constexpr Duration k_gather = 5ms;
 constexpr Duration k_tick = 500ms;
-constexpr std::size_t k_no_buffer = 4096;  // a pool that copies nothing allocates none
 
 class Worker {
  public:
@@ -36,7 +35,7 @@ class Worker {
         m_outbox([this] { m_channel.wake(); }),
         m_reporter(options.update_interval,
                    [this](JobId job, const Error& error) { m_outbox.post(comm::Trouble{job, error}); }),
-        m_ender(1, k_no_buffer, [this] { m_channel.wake(); }),
+        m_ender(k_rpc_threads, k_no_buffer, [this] { m_channel.wake(); }),
         m_askers(std::move(ask), m_outbox),
         m_slots(identity.slots, options.buffer_bytes, [this] { m_channel.wake(); }) {}
 
@@ -331,7 +330,7 @@ class Worker {
   OwnedActions m_owned;
 
   ProgressReporter m_reporter;
-  SlotPool m_ender;  // one thread that ends what needs no slot
+  SlotPool m_ender;  // ends what needs no slot
   FileAskers m_askers;
   SlotPool m_slots;  // last: its threads use all of the above
 };

@@ -203,6 +203,20 @@ TEST_F(CancelTest, refusals_go_out_while_the_slots_are_busy) {
   stop();
 }
 
+TEST_F(CancelTest, refusals_go_out_side_by_side) {
+  start_with_busy_slot();
+  Gate ends;
+  m_lustre.before(Call::copy_end, [&ends](const Fid&) { return ends.pass(); });
+  std::vector<Fid> fids;
+  for (int i = 0; i < 12; ++i) fids.push_back(m_lustre.make_file("x"));
+  const auto items = m_lustre.send(static_cast<ActionKind>(99), fids);
+  EXPECT_TRUE(ends.wait_for_arrivals(6)) << "an RPC each";
+  ends.open();
+  EXPECT_TRUE(m_lustre.wait_for_end_of(items));
+  m_begins.open();
+  stop();
+}
+
 TEST_F(CancelTest, keep_alive_reports_what_waits_and_ends_what_was_cancelled) {
   m_dispatcher_options.keep_alive = 100ms;
   const ActionItem running = start_with_busy_slot();
