@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "object_place.hpp"
+
 namespace lhsm::archive {
 
 namespace {
@@ -36,6 +38,18 @@ Failure open_error(const std::string& subject, int error) {
 }
 
 }  // namespace
+
+bool DurableDirectories::contains(const std::string& path) const {
+  const std::lock_guard lock(m_mutex);
+  return m_paths.contains(path);
+}
+
+void DurableDirectories::add(const std::string& path) {
+  constexpr std::size_t k_most = 100'000;  // some 10 MB; who is forgotten is only synced once more
+  const std::lock_guard lock(m_mutex);
+  if (m_paths.size() == k_most) m_paths.clear();
+  m_paths.insert(path);
+}
 
 Outcome<Beneath> Beneath::open_root(std::string root, Resolve resolve) {
   Fd fd(::open(root.c_str(), k_dir_flags));
@@ -92,15 +106,23 @@ Outcome<Fd> Beneath::open_dir(const std::string& path, Links links) const { retu
 
 Outcome<Fd> Beneath::make_dir(const std::string& path, std::vector<Fd>& changed, Links links) const {
   auto whole = open_dir(path, links);
-  if (whole || whole.error().sys_errno != ENOENT) return whole;
+  if (whole ? m_durable->contains(path) : whole.error().sys_errno != ENOENT) return whole;
   LHSM_TRY_ASSIGN(Fd parent, open_dir(".", links));
+  bool is_new = false;
   for (std::size_t from = 0; from < path.size();) {
     const std::size_t slash = std::min(path.find('/', from), path.size());
     // mkdirat first: on this way most are missing. A name without a slash cannot lead elsewhere.
+    const std::string prefix = path.substr(0, slash);
     const bool made = ::mkdirat(*parent, path.substr(from, slash - from).c_str(), k_dir_mode) == 0;
-    if (!made && errno != EEXIST) return errno_error("mkdir", full(path.substr(0, slash)));
-    LHSM_TRY_ASSIGN(Fd child, open_dir(path.substr(0, slash), links));
-    if (made) changed.push_back(std::move(parent));
+    if (!made && errno != EEXIST) return errno_error("mkdir", full(prefix));
+    LHSM_TRY_ASSIGN(Fd child, open_dir(prefix, links));
+    is_new = is_new || made;
+    if (is_new) {
+      changed.push_back(std::move(parent));
+    } else if (!m_durable->contains(prefix)) {
+      LHSM_TRY(sync_directory(parent, full(prefix + "/..")));
+      m_durable->add(prefix);
+    }
     parent = std::move(child);
     from = slash + 1;
   }

@@ -5,7 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "lhsmtool_mpi/base/error.hpp"
@@ -20,7 +23,18 @@ enum class Resolve { by_kernel, by_walking };
 /// Which links a path may go through: those that stay below the root, or none.
 enum class Links { inside, none };
 
-/// Immutable, so that any thread may use it.
+/// Directories below a root that were found there, and whose entries, and those of all above them, have been synced since. Any thread.
+class DurableDirectories {
+ public:
+  [[nodiscard]] bool contains(const std::string& path) const;
+  void add(const std::string& path);
+
+ private:
+  mutable std::mutex m_mutex;
+  std::unordered_set<std::string> m_paths;
+};
+
+/// Immutable but for what it knows to be durable; any thread may use it.
 class Beneath {
  public:
   /// Open `root`, which must be a directory that can be read and searched.
@@ -39,19 +53,23 @@ class Beneath {
   [[nodiscard]] Outcome<Fd> open_dir(const std::string& path, Links links = Links::inside) const;
 
   /// Like open_dir, making what is missing (0700). Directories that got a new entry are added to
-  /// `changed`; they are not synced.
+  /// `changed`; they are not synced. What is there already somebody else may have made and not synced yet: it is synced, once.
   [[nodiscard]] Outcome<Fd> make_dir(const std::string& path, std::vector<Fd>& changed,
                                      Links links = Links::inside) const;
 
  private:
   Beneath(std::string root, Fd root_fd, Resolve resolve)
-      : m_root(std::move(root)), m_root_fd(std::move(root_fd)), m_resolve(resolve) {}
+      : m_root(std::move(root)),
+        m_root_fd(std::move(root_fd)),
+        m_resolve(resolve),
+        m_durable(std::make_unique<DurableDirectories>()) {}
   [[nodiscard]] int raw_open(const std::string& path, int flags, Links links) const;
   [[nodiscard]] int walk(const std::string& path, int flags) const;
 
   std::string m_root;
   Fd m_root_fd;
   Resolve m_resolve;
+  std::unique_ptr<DurableDirectories> m_durable;
 };
 
 /// Open `path` as Beneath::open does and make sure, without blocking, that it is a regular file:

@@ -245,11 +245,27 @@ TEST_F(PublicationTest, everything_is_durable_in_the_order_that_a_crash_wants) {
   EXPECT_THAT(gate.calls, ElementsAre("unlinkat", "unlinkat", "unlinkat", "fsync"));
 }
 
+/// They are gone after a crash, with all that is in them.
+TEST_F(PublicationTest, directories_that_another_process_made_and_has_not_synced_are_synced) {
+  const auto other = open_backend();
+  const auto not_published = other->create(k_fid);
+  ASSERT_TRUE(not_published);
+  auto& gate = test::step_gate();
+  gate.watch("fsync");
+  store("new");
+  EXPECT_EQ(gate.count, 1 + 6 + 2) << "above the table of objects in the making, above the object, the object, its directory";
+  gate.watch("fsync");
+  store("newer");
+  EXPECT_EQ(gate.count, 2) << "once";
+  gate.disarm();
+}
+
 TEST_F(PublicationTest, new_directories_are_synced_with_the_object_and_once) {
   auto& gate = test::step_gate();
   gate.watch("fsync");
   store("content");
   EXPECT_EQ(gate.count, 1 + 1 + 6) << "object, its directory, six that got a new entry";
+  store("content");  // what it finds it syncs once, whoever made it
   gate.watch("fsync");
   store("content");
   EXPECT_EQ(gate.count, 2);
