@@ -65,6 +65,7 @@ void ByteBudget::set_limit(std::uint64_t bytes_per_second) {
   const std::lock_guard lock(m_mutex);
   m_piece = bytes_per_second == 0 ? 0 : plan::bandwidth_piece(bytes_per_second);
   m_asked = 0;  // the dispatcher has forgotten it
+  m_taken = m_granted;  // what is left was granted under another limit
   serve_waiters();
   if (piece() != 0) ask();
 }

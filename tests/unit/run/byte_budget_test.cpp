@@ -155,6 +155,17 @@ TEST_F(ByteBudgetTest, AChangedLimitIsAskedAnew) {
   EXPECT_TRUE(taken.get());
 }
 
+TEST_F(ByteBudgetTest, AChangedLimitForgetsWhatWasGrantedUnderTheOther) {
+  m_budget.set_limit(std::uint64_t{1} << 30);
+  m_budget.grant(5'000'000);
+  m_budget.set_limit(65'536);
+  auto taken = take(1000);
+  EXPECT_FALSE(done(taken));
+  EXPECT_EQ(last_want(), 5'001'000U) << "the dispatcher counts what it granted";
+  m_budget.grant(1000);
+  EXPECT_TRUE(taken.get());
+}
+
 TEST_F(ByteBudgetTest, ACloseEndsTheWait) {
   m_budget.set_limit(1'000'000);
   auto taken = take(1000);
