@@ -16,6 +16,7 @@ constexpr std::uint32_t k_magic_composite = 0x0BD60BD0;
 constexpr std::size_t k_pattern_at = 4;
 constexpr std::uint32_t k_raid0 = 1;
 constexpr std::uint32_t k_released = 0x80000000;
+constexpr std::uint32_t k_lost_objects = 0x40000000;  // LOV_PATTERN_F_HOLE
 constexpr std::size_t k_stripe_size_at = 24;
 constexpr std::size_t k_stripe_count_at = 28;
 constexpr std::size_t k_stripe_offset_at = 30;
@@ -86,6 +87,14 @@ std::optional<bool> is_released(std::string_view lov) {
   });
   const bool is_whole = readable != 0 && readable == read<std::uint16_t>(lov, k_entry_count_at);
   return is || is_whole ? std::optional(is) : std::nullopt;
+}
+
+bool has_lost_objects(std::string_view lov) {
+  const auto has_flag = [lov](std::size_t at) { return (*read<std::uint32_t>(lov, at + k_pattern_at) & k_lost_objects) != 0; };
+  if (is_plain(lov)) return has_flag(0);
+  bool has = false;
+  for_each_component(lov, [&](std::uint32_t, std::size_t at) { has = has || has_flag(at); });
+  return has;
 }
 
 std::string default_layout() {

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "copy_range.hpp"
+#include "hole_checked_source.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
 #include "lhsmtool_mpi/lustre/layout.hpp"
@@ -48,7 +49,8 @@ class ArchiveAction final : public FileAction {
 
   [[nodiscard]] Outcome<CopiedFile> copy(copy::Engine& engine, const StopFlag& stop) override {
     copy::FdSource source(m_action.data_fd(), m_action.item().fid.bracketed(), m_environment.options.direct);
-    return copy_whole(m_environment, engine, source, *m_object, size(), stop,
+    HoleCheckedSource checked(source, m_environment.client, m_action.data_fd());
+    return copy_whole(m_environment, engine, checked, *m_object, size(), stop,
                       [this](Extent done) { return report_progress(m_environment, m_action, done); });
   }
 

@@ -7,6 +7,7 @@
 
 #include "coordinator_answer.hpp"
 #include "copy_range.hpp"
+#include "hole_checked_source.hpp"
 #include "lhsmtool_mpi/base/clock.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
@@ -150,8 +151,9 @@ Outcome<CopiedExtent> copy_extent(Environment& environment, copy::Engine& engine
   } else {
     LHSM_TRY_ASSIGN(const Fd file, environment.client.open_by_fid(dfid, O_RDONLY | O_NOATIME | O_NOFOLLOW));
     copy::FdSource source(*file, name, environment.options.direct);
+    HoleCheckedSource checked(source, environment.client, *file);
     LHSM_TRY_ASSIGN(const auto object, environment.backend.join(fid, token));
-    LHSM_TRY_ASSIGN(copied, copy_range(environment, engine, source, *object, extent, file_size, stop, {}));
+    LHSM_TRY_ASSIGN(copied, copy_range(environment, engine, checked, *object, extent, file_size, stop, {}));
     LHSM_TRY(object->sync());
   }
   return copied;

@@ -19,6 +19,10 @@ namespace lhsm::lustre {
 /// is known from one that cannot be read, or of another kind.
 [[nodiscard]] std::optional<bool> is_released(std::string_view lov);
 
+/// Return whether a part of the data is known to be lost (LOV_PATTERN_F_HOLE, by LFSCK): to read it gives EIO, but to look for
+/// holes (SEEK_DATA) says that nothing was ever there.
+[[nodiscard]] bool has_lost_objects(std::string_view lov);
+
 /// Return the layout that asks Lustre for its default stripe size and count, on any OSTs.
 [[nodiscard]] std::string default_layout();
 

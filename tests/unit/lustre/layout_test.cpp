@@ -62,6 +62,18 @@ TEST(LayoutTest, any_released_component_makes_a_file_released) {
   EXPECT_EQ(is_released("another kind of layout, longer than the shortest"), std::nullopt);
 }
 
+TEST(LayoutTest, lost_objects_of_one_component_are_enough) {
+  const std::string whole = plain(k_v1, 1 << 20);
+  std::string lost = whole;
+  put<std::uint32_t>(lost, 4, 0x40000001);
+  EXPECT_FALSE(has_lost_objects(whole));
+  EXPECT_TRUE(has_lost_objects(lost));
+  EXPECT_FALSE(has_lost_objects(composite({whole, whole})));
+  EXPECT_TRUE(has_lost_objects(composite({whole, lost})));
+  EXPECT_FALSE(has_lost_objects(lost.substr(0, 20)));
+  EXPECT_FALSE(has_lost_objects(""));
+}
+
 TEST(LayoutTest, stripe_size_of_plain_layouts) {
   EXPECT_EQ(stripe_size_of(plain(k_v1, 1 << 20)), 1U << 20U);
   EXPECT_EQ(stripe_size_of(plain(k_v3, 0xffff0000)), 0xffff0000U);
