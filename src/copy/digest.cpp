@@ -5,9 +5,11 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <charconv>
 #include <cstring>
+#include <mutex>
 #include <new>
 #include <tuple>
 
@@ -38,6 +40,37 @@ std::string_view text_of(const Digest128& digest) {
 struct StateDeleter {
   void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
 };
+using HashState = std::unique_ptr<XXH3_state_t, StateDeleter>;
+
+HashState make_state() {
+  HashState state(XXH3_createState());
+  if (!state) throw std::bad_alloc();
+  return state;
+}
+
+const std::vector<std::byte>& zeros() {
+  static const std::vector<std::byte> bytes(256 * k_KiB);
+  return bytes;
+}
+
+/// The digest of a leaf of zeros. Each is computed once by a process: a hole costs what its leaves take, not its length, and that of a
+/// sparse file is whatever its user says.
+const Digest128& zero_leaf(std::uint64_t leaf) {
+  struct Known {
+    std::once_flag once;
+    Digest128 digest{};
+  };
+  static std::array<Known, 64> known;  // by the power of two
+  Known& one = known.at(static_cast<std::size_t>(std::countr_zero(leaf)));
+  std::call_once(one.once, [&one, leaf] {
+    const HashState hash = make_state();
+    std::ignore = XXH3_128bits_reset(hash.get());
+    for (std::uint64_t done = 0; done < leaf; done += zeros().size())
+      std::ignore = XXH3_128bits_update(hash.get(), zeros().data(), zeros().size());
+    one.digest = canonical(XXH3_128bits_digest(hash.get()));
+  });
+  return one.digest;
+}
 
 }  // namespace
 
@@ -75,9 +108,8 @@ std::optional<ObjectDigest> ObjectDigest::parse(std::string_view text) {
 
 struct LeafDigester::State {
   State(Extent whole, std::uint64_t file_size)
-      : extent(whole), leaf(leaf_bytes(file_size)), at(whole.offset), hash(XXH3_createState()) {
+      : extent(whole), leaf(leaf_bytes(file_size)), at(whole.offset), hash(make_state()) {
     assert(extent.offset % leaf == 0);
-    if (!hash) throw std::bad_alloc();
     restart();
   }
 
@@ -106,22 +138,15 @@ struct LeafDigester::State {
     }
   }
 
-  /// Digest zeros up to `end`. Whole leaves of them, of which a sparse file has many, are digested once.
+  /// Digest zeros up to `end`.
   void zeros_to(std::uint64_t end) {
-    static const std::vector<std::byte> zeros(256 * k_KiB);
     while (at < end) {
       if (is_empty && at % leaf == 0 && end - at >= leaf) {
-        if (zero_leaf.empty()) {
-          const auto before = leaves.size();
-          for (std::uint64_t done = 0; done < leaf; done += zeros.size()) update(zeros.data(), zeros.size());
-          zero_leaf = leaves.substr(before);
-        } else {
-          leaves += zero_leaf;
-          at += leaf;
-        }
-        continue;
+        leaves.append(text_of(zero_leaf(leaf)));
+        at += leaf;
+      } else {
+        update(zeros().data(), std::min<std::uint64_t>({zeros().size(), end - at, leaf_end() - at}));
       }
-      update(zeros.data(), std::min<std::uint64_t>({zeros.size(), end - at, leaf_end() - at}));
     }
   }
 
@@ -129,9 +154,8 @@ struct LeafDigester::State {
   std::uint64_t leaf;
   std::uint64_t at;  // everything before is digested
   bool is_empty = true;
-  std::unique_ptr<XXH3_state_t, StateDeleter> hash;
+  HashState hash;
   std::string leaves;
-  std::string zero_leaf;
 };
 
 LeafDigester::LeafDigester(Extent extent, std::uint64_t file_size)

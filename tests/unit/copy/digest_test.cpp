@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <random>
 
 #include "lhsmtool_mpi/base/size.hpp"
@@ -86,6 +87,25 @@ TEST(DigestTest, holes_are_zeros) {
   DigestCollector collector(bytes.size());
   ASSERT_TRUE(collector.add(whole, sparse.finish()));
   EXPECT_EQ(collector.digest(), digest_of(bytes, k_MiB, 65536));
+}
+
+/// Of a sparse file as long as anybody likes, extent by extent.
+TEST(DigestTest, holes_cost_what_their_leaves_take) {
+  const std::uint64_t size = std::uint64_t{800} << 40U;
+  const std::uint64_t leaf = leaf_bytes(size);
+  const auto begun = std::chrono::steady_clock::now();
+  for (std::uint64_t i = 0; i < 5000; ++i) ASSERT_EQ(LeafDigester({i * leaf, leaf}, size).finish().size(), sizeof(Digest128));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(60)) << "5 TiB of zeros";
+}
+
+TEST(DigestTest, leaves_of_zeros_are_those_of_any_bytes) {
+  for (const std::uint64_t size : {k_MiB, std::uint64_t{3} << 40U}) {
+    const std::uint64_t leaf = leaf_bytes(size);
+    const std::vector<std::byte> zeros(leaf);
+    LeafDigester filled({0, leaf}, size);
+    filled.add(zeros, 0);
+    EXPECT_EQ(LeafDigester({0, leaf}, size).finish(), filled.finish()) << leaf;
+  }
 }
 
 TEST(DigestTest, is_not_there_before_all_extents_are) {
