@@ -30,6 +30,16 @@ Failure llapi_error(int rc, std::string_view operation, std::string_view subject
   return errno_error(operation, subject, -rc);
 }
 
+/// Return a descriptor or -errno; -ENOENT when the file is gone. To be tried when an open by handle (liblustreapi since 2.16) says ESTALE:
+/// there the kernel does so for every error of the look-up, ENOENT as well as the EIO of an eviction.
+int open_by_name_of_fid(int mount, const Fid& fid, int flags) {
+  const Fd names(::openat(mount, ".lustre/fid", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  // Where a subdirectory is mounted there are no such names, which says nothing of the file.
+  if (!names) return errno == ENOENT ? -ESTALE : -errno;
+  const int fd = ::openat(*names, fid.str().c_str(), flags);
+  return fd < 0 ? -errno : fd;
+}
+
 class LlapiClient final : public Client {
  public:
   explicit LlapiClient(const LlapiTable& api) : m_api(api), m_describer(api) {}
@@ -50,13 +60,13 @@ class LlapiClient final : public Client {
 
   [[nodiscard]] Outcome<Fd> open_by_fid(const Fid& fid, int flags) override {
     const abi::lu_fid raw = to_abi(fid);
-    int rc = m_mount->with([&](int mount) {
-      return m_api.open_by_fid_at != nullptr ? m_api.open_by_fid_at(mount, &raw, flags | O_CLOEXEC)
-                                             : m_api.open_by_fid(mount_point().c_str(), &raw, flags | O_CLOEXEC);
+    const int rc = m_mount->with([&](int mount) {
+      const int fd = m_api.open_by_fid_at != nullptr ? m_api.open_by_fid_at(mount, &raw, flags | O_CLOEXEC)
+                                                     : m_api.open_by_fid(mount_point().c_str(), &raw, flags | O_CLOEXEC);
+      return fd == -ESTALE ? open_by_name_of_fid(mount, fid, flags | O_CLOEXEC) : fd;
     });
-    // What is opened by handle is stale when the file is gone; through .lustre/fid it would not be there. The errno is reported, and
-    // comes to the changelog.
-    if (rc == -ESTALE) rc = -ENOENT;
+    // The kernel looks a stale name up once more, so this one went or came in that moment: another attempt tells.
+    if (rc == -ESTALE) return failure(ErrorKind::io, ESTALE, "open by FID", fid.bracketed());
     if (rc < 0) return llapi_error(rc, "open by FID", fid.bracketed());
     return Fd(rc);
   }

@@ -93,13 +93,40 @@ class LlapiClientTest : public ::testing::Test {
   int m_dead = 0;
 };
 
-/// An open by handle says ESTALE of a file that is gone, where one through .lustre/fid says ENOENT, which liblustreapi's callers report.
-TEST_F(LlapiClientTest, file_that_is_gone_is_not_found) {
-  m_kernel.live_errno = ESTALE;
-  const auto opened = m_client->open_by_fid({0x200000400, 1, 0}, O_RDONLY);
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().sys_errno, ENOENT);
-  EXPECT_EQ(opened.error().kind, ErrorKind::not_found);
+/// An open by handle says ESTALE of every file that could not be looked up; the name below .lustre/fid says why.
+class StaleHandleTest : public LlapiClientTest {
+ protected:
+  StaleHandleTest() { m_kernel.live_errno = ESTALE; }
+  Error open_fails() {
+    const auto opened = m_client->open_by_fid(m_fid, O_RDONLY | O_NOFOLLOW);
+    return opened ? Error{} : opened.error();
+  }
+  const Fid m_fid{0x200000400, 1, 0};
+  const std::filesystem::path m_names = m_dir / "mnt/.lustre/fid";
+};
+
+TEST_F(StaleHandleTest, file_without_a_name_is_gone) {
+  std::filesystem::create_directories(m_names);
+  EXPECT_EQ(open_fails().sys_errno, ENOENT);
+  EXPECT_EQ(open_fails().kind, ErrorKind::not_found);
+}
+
+TEST_F(StaleHandleTest, file_that_has_its_name_is_opened) {
+  std::filesystem::create_directories(m_names);
+  test::write_file(m_names / m_fid.str(), "");
+  EXPECT_TRUE(m_client->open_by_fid(m_fid, O_RDONLY | O_NOFOLLOW));
+}
+
+/// As the EIO of a client that was evicted; a link that is not followed stands for it.
+TEST_F(StaleHandleTest, name_that_cannot_be_looked_up_says_why) {
+  std::filesystem::create_directories(m_names);
+  std::filesystem::create_symlink("x", m_names / m_fid.str());
+  EXPECT_EQ(open_fails().sys_errno, ELOOP);
+}
+
+TEST_F(StaleHandleTest, file_is_not_gone_where_there_are_no_names) {
+  EXPECT_EQ(open_fails().sys_errno, ESTALE);
+  EXPECT_EQ(open_fails().kind, ErrorKind::io) << "it is to be tried again";
 }
 
 TEST_F(LlapiClientTest, stale_handle_of_a_dead_mount_is_opened_anew) {
