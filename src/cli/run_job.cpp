@@ -109,9 +109,7 @@ class JobPurpose final : public Purpose {
 };
 
 /// A job that only asks.
-int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
-  auto client = lustre::open_client(options.serve.mount_point);
-  if (!client) throw Fatal(client.error());
+int run_unserved(const JobCommandOptions& options, Process& process) {
   std::mutex mutex;
   std::condition_variable changed;
   bool over = false;
@@ -122,20 +120,21 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
     if (stop_signal == 0) stop_signal = signal;
     changed.notify_all();
   };
-  const RealClock clock;
   std::atomic<bool> is_stopped = false;
-  signals.deliver_to([&](int number) {
+  const HeardSignals heard(process.signals(), [&, signals = 0](int number) mutable {
+    // A call that hangs in the file system cannot be ended in good order.
+    if (++signals > 2) process.abort(number == SIGINT ? k_interrupted : k_work_left);
     is_stopped = true;
     finish(number);
   });
+  auto client = lustre::open_client(options.serve.mount_point);
+  if (!client) throw Fatal(client.error());
+  const RealClock clock;
   bulk::JobRunOptions run_options = options.run;
   run_options.order.is_stopped = [&is_stopped] { return is_stopped.load(); };
   run_options.serves = false;
   auto run = bulk::JobRun::open(run_options, **client, clock, [&finish] { finish(0); });
-  if (!run) {
-    signals.deliver_to({});
-    throw Fatal(run.error());
-  }
+  if (!run) throw Fatal(run.error());
   const auto control = watch_control_file(options.serve.control_file, [&](const Controls& controls) {
     (*run)->job().set_limits(limits_of(controls, options.run.job.limits));
   });
@@ -156,7 +155,6 @@ int run_unserved(const JobCommandOptions& options, SignalThread& signals) {
     }
   }
   files.close();
-  signals.deliver_to({});
   const auto report = (*run)->close([&](const JobReport& so_far) { return exit_code_of(so_far, stop_signal); });
   if (!report) throw Fatal(report.error());
   fmt::print("{}", summary(*report, (*run)->action(), options.run.manifest));
@@ -177,7 +175,7 @@ int run_job(const JobCommandOptions& options, Process& process) {
     asker.look_after = std::min(asker.look_after, k_look_after);
     asker.look_threads = asker.threads;
     unserved.run.job.least_inflight = unserved.run.job.max_inflight;
-    return run_unserved(unserved, process.signals());
+    return run_unserved(unserved, process);
   }
   JobPurpose purpose(options.run);
   ServeOptions serving = options.serve;

@@ -92,6 +92,22 @@ wait_states "$WORK/list" 0x9
 stop_copytool
 expect_code 0
 
+if ! is_real_lustre; then
+  note "asking a file system that hangs"
+  rm -f "$JOB"*
+  job 0 0 scan -o "$JOB" "$DIR/tree"
+  daemon=$("$E2E_BUILD/bin/lhsm_emulator" status --json "$MNT" | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1)
+  kill -STOP "$daemon"
+  launch "$TOOL" restore --submit-only "$JOB" "$MNT"
+  expect_soon "the job has begun" 30 test -s "$JOB.journal"
+  ends_when_told() { kill -TERM "$COPYTOOL_PID" && ! copytool_is_up; }
+  expect_soon "a third signal ends it" 10 ends_when_told
+  kill -CONT "$daemon"
+  wait_copytool
+  expect_code 75
+  job 0 0 restore --submit-only "$JOB" "$MNT"
+fi
+
 note "stopped in the middle, it goes on"
 release_all "$WORK/list"
 wait_states "$WORK/list" 0xd
