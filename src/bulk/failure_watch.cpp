@@ -22,8 +22,6 @@ void FailureWatch::succeeded() {
 
 void FailureWatch::failed(const Error& error, TimePoint now) {
   if (error.kind == ErrorKind::cancelled) return;  // somebody wants it so
-  // Requests that were given to a dead copytool run into the coordinator's timeout all at once.
-  if (error.kind == ErrorKind::timeout) return;
   if (error.kind == ErrorKind::no_space) {
     if (now < m_paused_until) return;  // one of those that were under way already
     if (++m_pauses > m_options.space_pauses) m_verdict = "there is no space: " + error.describe();

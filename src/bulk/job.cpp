@@ -193,6 +193,8 @@ void Job::take_off(const Row& row, std::vector<Row>& batch) {
   flight.since = m_clock.now();
   flight.started_ns = wall_clock_ns();
   if (flight.row.first_start_ns == 0) flight.row.first_start_ns = flight.started_ns;
+  flight.is_inherited = m_taken_off < m_options.maybe_asked_before;
+  if (flight.is_inherited) ++m_taken_off;
   batch.push_back(flight.row);
   m_rate.take(1);
 }
@@ -292,6 +294,7 @@ void Job::adopt(const Row& row, bool is_ours) {
   }
   flight.row = row;
   flight.is_ours = is_ours;
+  flight.is_inherited = true;
   flight.phase = is_ours ? Phase::taken_in : Phase::asked;
   flight.since = m_clock.now();
   flight.started_ns = wall_clock_ns();

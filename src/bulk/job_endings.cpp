@@ -85,8 +85,10 @@ void Job::ended(const ActionItem& item, const run::ActionOutcome& done) {
 void Job::attempt_failed(Flights::iterator at, const Error& error, ItemOutcome outcome) {
   const TimePoint now = m_clock.now();
   const Flight& flight = at->second;
-  // A file of which nothing was begun, and that is gone: so the user wanted it.
-  if (flight.is_ours || error.kind != ErrorKind::not_found) m_failures.failed(error, now);
+  // A file of which nothing was begun, and that is gone: so the user wanted it. Requests that the coordinator had given to a
+  // copytool that is dead run into its timeout all at once.
+  const bool tells_nothing = error.kind == ErrorKind::not_found || (flight.is_inherited && error.kind == ErrorKind::timeout);
+  if (flight.is_ours || !tells_nothing) m_failures.failed(error, now);
   if (!m_failures.verdict().empty()) stop_locked(m_failures.verdict());
   outcome.sys_errno = error.sys_errno;
   outcome.attempts = flight.row.attempts + 1;

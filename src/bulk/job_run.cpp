@@ -123,7 +123,8 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
       return clock.now() >= *stop_at || (is_told && is_told());
     };
   state->options.job.action = state->options.asker.action = state->options.action;
-  if (files.state.has_open_run()) state->options.asker.search_first = state->options.job.max_inflight;
+  if (files.state.has_open_run())
+    state->options.asker.search_first = state->options.job.maybe_asked_before = state->options.job.max_inflight;
   auto rows = rows_in_order(files.manifest, files.state, path, state->options.order);
   const bool is_stopped = !rows && rows.error().kind == ErrorKind::cancelled;
   if (!rows && !is_stopped) return Failure(rows.error());

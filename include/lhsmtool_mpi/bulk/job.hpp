@@ -49,6 +49,7 @@ struct JobOptions {
   std::size_t max_inflight = 10'000;      ///< requests at the coordinator
   std::size_t least_inflight = 2 * lustre::k_most_requested;  ///< that may always be there
   JobLimits limits;
+  std::size_t maybe_asked_before = 0;     ///< the first so many files may have been asked for by a run that died
   std::uint32_t attempts = 3;             ///< of an item, before it is given up
   std::chrono::milliseconds first_delay{1'000};  ///< until the second attempt; doubles
   FailureWatch::Options failures;
@@ -134,6 +135,7 @@ class Job final : public run::UnfinishedCopies {
     Row row;
     Phase phase = Phase::asking;
     bool is_ours = false;              // the action is in our dispatcher's hands
+    bool is_inherited = false;         // an earlier run may have asked for it
     TimePoint since;
     std::int64_t started_ns = 0;
     unsigned looks = 0;                // as unanswered
@@ -185,6 +187,7 @@ class Job final : public run::UnfinishedCopies {
   std::set<std::uint64_t> m_adopted;  // rows that the source has still to come to
   Flights m_flights;
   std::size_t m_running = 0;                         // of them taken in
+  std::size_t m_taken_off = 0;                       // all that were in flight, up to maybe_asked_before
   std::multimap<TimePoint, Row> m_retries;
   std::uint64_t m_successes = 0;
   std::map<std::uint64_t, std::uint64_t> m_did_not_fit;  // rows that wait for space, and m_successes as it was then

@@ -132,6 +132,44 @@ TEST_F(JobTest, a_request_that_the_coordinator_lost_is_asked_for_again) {
   EXPECT_EQ(end().census.with(ItemResult::done), 1U);
 }
 
+/// As with --submit-only, where all that is heard of copytools that fail is that the requests are over.
+TEST_F(JobTest, stops_when_all_requests_run_into_the_timeout) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 300; ++i) fids.push_back(new_file());
+  make_manifest(fids);
+  open(ItemAction::archive);
+  Job& job = m_run->job();
+  const Error over{ErrorKind::timeout, ETIMEDOUT, "wait for the request for", "file"};
+  std::size_t failures = 0;
+  for (auto rows = job.next_batch(); !rows.empty(); rows = job.next_batch()) {
+    job.asked(rows);
+    for (const Row& row : rows) job.failed(row, over);
+    failures += rows.size();
+  }
+  EXPECT_NE(job.progress().stopped_because.find("ETIMEDOUT"), std::string::npos) << job.progress().stopped_because;
+  EXPECT_LT(failures, 160U);
+}
+
+TEST_F(JobTest, requests_of_a_dead_run_that_run_into_the_timeout_do_not_stop_it) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 400; ++i) fids.push_back(new_file());
+  make_manifest(fids);
+  m_run_options.job.maybe_asked_before = 200;  // as the next run of a job that died has it
+  m_run_options.job.first_delay = 1h;
+  open(ItemAction::archive);
+  Job& job = m_run->job();
+  const Error over{ErrorKind::timeout, ETIMEDOUT, "wait for the request for", "file"};
+  for (std::uint64_t i = 200; i < 400; ++i) {
+    const Row row{i, fids[i], 0, 0, 0, 1, k_no_group};
+    job.adopt(row, false);
+    job.failed(row, over);
+  }
+  for (auto rows = job.batch_now(); !rows.empty(); rows = job.batch_now())
+    for (const Row& row : rows) job.failed(row, over);
+  EXPECT_EQ(job.progress().retrying, 400U);
+  EXPECT_EQ(job.progress().stopped_because, "");
+}
+
 TEST_F(JobTest, others_requests_are_served_ahead_of_the_bulk) {
   m_options.stripe_threshold = k_GiB;
   std::vector<Fid> fids;
