@@ -197,13 +197,19 @@ Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exi
   }
   LHSM_TRY(state.files->journal->append(store::RunEndedRecord{wall_clock_ns(), exit_code(report), report.progress.totals}));
   LHSM_TRY(state.files->journal->close());
-  state.source.reset();
-  state.files.reset();
-  LHSM_TRY(store::fold(*state.lock));
   if (!state.options.failed_list.empty()) {
     LHSM_TRY_ASSIGN(auto seen, store::look_at_job(path));
     LHSM_TRY(write_failed(state.options.failed_list, seen.manifest.attributes().mount_point, seen.manifest, seen.state));
   }
+  state.source.reset();
+  state.files.reset();
+  // A walltime may end while a large manifest is written, and there will be another run.
+  const bool is_put_off = state.options.job.deadline.stop_at && report.census.left() > 0 &&
+                          report.census.items > state.options.fold_before_deadline;
+  if (is_put_off) return report;
+  if (const auto folded = store::fold(*state.lock); !folded)
+    log::warning("the journal of {} is not folded: {}; it keeps all results, and is folded by the next run", path,
+                 folded.error().describe());
   return report;
 }
 

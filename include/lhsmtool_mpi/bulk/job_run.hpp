@@ -26,6 +26,8 @@ struct JobRunOptions {
   OrderOptions order;  ///< once its is_stopped has said so, the job is opened as one that was stopped
   std::chrono::milliseconds lock_heartbeat{10'000};  ///< how soon it is seen that somebody has taken the lock file away
   store::JournalFolder::Options fold;  ///< while it runs
+  /// With a deadline, and work left, the journal of a manifest of more items is left to the next run at the end: some seconds' worth.
+  std::uint64_t fold_before_deadline = 1'000'000;
   /// Called when somebody else has the lock file, after the job was given up: what runs for it is to end at once, as the files and
   /// objects may be another run's. By any thread, more than once. May be empty.
   std::function<void()> lock_lost;
@@ -65,9 +67,8 @@ class JobRun {
 
   /// Begin to ask; a job that releases has to be given to a ReleaseDispatcher then. `hosts` and `ranks` are for the record.
   void start(const std::string& hosts, std::uint32_t ranks);
-  /// Stop asking; make the journal durable and the manifest's next generation of it; then write the list of what failed.
-  /// `exit_code` is asked for the record. After an error the results are in the journal, as far as they are durable, or in the
-  /// manifest.
+  /// Stop asking; make the journal durable; write the list of what failed; make the manifest's next generation, which may fail or
+  /// be put off. `exit_code` is asked for the record. After an error the results are in the journal, as far as they are durable.
   [[nodiscard]] Outcome<JobReport> close(const std::function<int(const JobReport&)>& exit_code);
 
  private:

@@ -51,7 +51,8 @@ class JobTest : public run::WholeRunTest {
     make_object(fid, content);
     return fid;
   }
-  void make_manifest(const std::vector<Fid>& fids, const std::function<std::uint64_t(const Fid&)>& size_of = {}) {
+  void make_manifest(const std::vector<Fid>& fids, const std::function<std::uint64_t(const Fid&)>& size_of = {},
+                     const std::string& directory = "dir") {
     auto writer = store::ManifestWriter::create(m_run_options.manifest, {"test", "fake", "/mnt", "", 0},
                                                 store::ManifestIdentity::make(), store::ManifestWriter::Replace::no);
     ASSERT_TRUE(writer) << writer.error().describe();
@@ -59,7 +60,7 @@ class JobTest : public run::WholeRunTest {
       store::Item item;
       item.fid = fid;
       if (size_of) item.size = size_of(fid);
-      item.path = "dir/" + fid.str();
+      item.path = directory + "/" + fid.str();
       item.archive_id = 1;
       item.mdt_index = static_cast<std::uint32_t>(fid.seq & 0xffU);
       ASSERT_TRUE(writer->append(item));
