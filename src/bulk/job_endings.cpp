@@ -91,8 +91,8 @@ void Job::attempt_failed(Flights::iterator at, const Error& error, ItemOutcome o
   if (flight.is_ours || !tells_nothing) m_failures.failed(error, now);
   if (!m_failures.verdict().empty()) stop_locked(m_failures.verdict());
   outcome.sys_errno = error.sys_errno;
-  outcome.attempts = flight.row.attempts + 1;
   const bool counts = error.kind != ErrorKind::no_space || !may_fit_later(flight.row);
+  outcome.attempts = flight.row.attempts + (counts ? 1 : 0);
   const bool again = may_pass(error) && (!counts || outcome.attempts < m_options.attempts);
   if (!again) {
     outcome.result = error.kind == ErrorKind::cancelled ? ItemResult::cancelled : ItemResult::failed;
@@ -101,7 +101,7 @@ void Job::attempt_failed(Flights::iterator at, const Error& error, ItemOutcome o
     return;
   }
   Row row = flight.row;
-  if (counts) ++row.attempts;
+  row.attempts = outcome.attempts;
   outcome.result = ItemResult::pending;
   record(row, outcome);
   const auto delay = m_options.first_delay * (1U << std::min(row.attempts, 16U)) / 2;

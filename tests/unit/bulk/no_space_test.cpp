@@ -68,5 +68,27 @@ TEST_F(JobTest, what_never_fits_fails_in_the_end) {
   EXPECT_EQ(items()[0].outcome.sys_errno, ENOSPC);
 }
 
+TEST_F(JobTest, want_of_space_costs_no_attempt_over_several_runs) {
+  make_manifest({new_file()});
+  m_run_options.job.failures.space_delay = 1ms;
+  m_run_options.job.first_delay = 1h;
+  for (int run = 0; run < 4; ++run) {
+    open(ItemAction::archive);
+    const auto rows = m_run->job().next_batch();
+    ASSERT_EQ(rows.size(), 1U);
+    m_run->job().failed(rows.front(), {ErrorKind::no_space, ENOSPC, "pwrite", "object"});
+    EXPECT_EQ(end().census.left(), 1U);
+  }
+  EXPECT_EQ(items()[0].outcome.attempts, 0U);
+  EXPECT_EQ(items()[0].outcome.sys_errno, ENOSPC);
+  open(ItemAction::archive);
+  const auto rows = m_run->job().next_batch();
+  ASSERT_EQ(rows.size(), 1U);
+  m_run->job().failed(rows.front(), {ErrorKind::io, EIO, "pwrite", "object"});
+  EXPECT_EQ(m_run->job().progress().retrying, 1U);
+  EXPECT_EQ(end().census.with(ItemResult::failed), 0U);
+  EXPECT_EQ(items()[0].outcome.attempts, 1U);
+}
+
 }  // namespace
 }  // namespace lhsm::bulk
