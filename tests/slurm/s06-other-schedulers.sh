@@ -97,6 +97,12 @@ for kind in pbs lsf; do
   expect_line "its walltime is the deadline" 'the job stops at' "$WORK/job.out"
   expect_equal "its part is restored" "$(JOB=$WORK/job.3.h5 count_done)" 20
   rm -f "$WORK"/job.3.*
+  echo "$DIR/tree/missing" >> "$WORK/list.3"
+  for run in first second; do
+    note "$run start of one whose list was not found whole"
+    JOBS=$WORK/job.%a.h5 LISTS=$WORK/list.%a PBS_ARRAY_INDEX=3 LSB_JOBINDEX=3 ARRAY_ID='7[3].server' as_job restore-array.$kind 3
+  done
+  rm -f "$WORK"/job.3.*
 done
 
 for kind in pbs lsf; do
