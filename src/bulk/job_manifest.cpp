@@ -102,7 +102,7 @@ Status rewrite(const store::JobLock& lock, const std::function<void(ItemSlice&, 
     for (std::size_t i = 0; i < count; ++i) change(slice, i);
     LHSM_TRY(writer.append(slice));
   }
-  return writer.finish();
+  return writer.finish([&lock] { return lock.check(); });
 }
 
 }  // namespace

@@ -117,9 +117,10 @@ Status ManifestSink::finish(int exit_code) {
   m_state->run.end_ns = wall_clock_ns();
   m_state->run.exit_code = exit_code;
   m_state->writer.add_run(m_state->run);
-  LHSM_TRY(m_state->writer.finish());
+  const store::JobLock& lock = m_state->lock;
+  LHSM_TRY(m_state->writer.finish([&lock] { return lock.check(); }));
   // The former manifest's. They would be refused, as they name that one.
-  const std::string& path = m_state->lock.manifest_path();
+  const std::string& path = lock.manifest_path();
   for (const std::string& journal : {store::rotated_journal_path(path), store::journal_path(path)})
     if (::unlink(journal.c_str()) != 0 && errno != ENOENT) return errno_error("remove", journal);
   m_state.reset();

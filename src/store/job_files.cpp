@@ -86,10 +86,7 @@ Status write_folded(const JobLock& lock, ManifestReader& from, const JournalStat
     LHSM_TRY(state.overlay(first, slice));
     LHSM_TRY(to.append(slice));
   }
-  return to.finish([&lock]() -> Status {
-    if (lock.is_ours()) return {};
-    return failure(ErrorKind::busy, ESTALE, "keep the lock of", lock.manifest_path());
-  });
+  return to.finish([&lock] { return lock.check(); });
 }
 
 }  // namespace
@@ -159,12 +156,6 @@ Outcome<SeenJournals> look_at_journals(const std::string& manifest_path, const M
   return SeenJournals{std::nullopt, base || has_rotated};
 }
 
-/// Names are changed by who has the lock only.
-Status keep(const JobLock& lock) {
-  if (lock.is_ours()) return {};
-  return failure(ErrorKind::busy, ESTALE, "keep the lock of", lock.manifest_path());
-}
-
 /// Whether a manifest can be written beside a journal that grows meanwhile: the run must not end for want of the room which that takes.
 Status check_room(const std::string& manifest_path, const std::string& rotated_path) {
   constexpr std::uint64_t k_for_the_journal = std::uint64_t{64} << 20U;
@@ -206,7 +197,7 @@ Outcome<SeenJob> look_at_job(const std::string& name) {
 
 Outcome<ManifestIdentity> fold(const JobLock& lock, Disk& disk) {
   const std::string& path = lock.manifest_path();
-  LHSM_TRY(keep(lock));
+  LHSM_TRY(lock.check());
   const std::string journal = journal_path(path);
   remove_temporaries(path, disk);
   remove_temporaries(journal, disk);
@@ -216,7 +207,8 @@ Outcome<ManifestIdentity> fold(const JobLock& lock, Disk& disk) {
   if (!state.has_news() && !is_rotated) return manifest.identity();
   const ManifestIdentity next{manifest.identity().uuid, state.base().manifest.generation + 1};
   LHSM_TRY(write_folded(lock, manifest, state, next.generation, nullptr, disk));
-  LHSM_TRY(create_journal(journal, new_base(next, manifest.item_count()), state.unfinished(), disk));
+  LHSM_TRY(create_journal(journal, new_base(next, manifest.item_count()), state.unfinished(), disk,
+                          [&lock] { return lock.check(); }));
   if (is_rotated) LHSM_TRY(disk.remove(rotated_journal_path(path)));
   return next;
 }
@@ -238,7 +230,7 @@ Status fold_rotated(const JobLock& lock, const std::atomic<bool>& stop, Disk& di
     return foreign(rotated, fmt::format("the journal of generation {}, the manifest is of generation {}",
                                         base->manifest.generation, generation));
   }
-  LHSM_TRY(keep(lock));  // what was synced may have lasted
+  LHSM_TRY(lock.check());  // what was synced may have lasted
   return disk.remove(rotated);
 }
 

@@ -250,6 +250,11 @@ bool JobLock::is_ours() const {
   return m_state->is_still_ours();
 }
 
+Status JobLock::check() const {
+  if (is_ours()) return {};
+  return failure(ErrorKind::busy, ESTALE, "keep the lock of", manifest_path());
+}
+
 Outcome<std::optional<std::string>> look_at_lock(const std::string& manifest_path) {
   const std::string path = manifest_path + ".lock";
   const Fd found(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));

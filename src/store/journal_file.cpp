@@ -60,10 +60,12 @@ Outcome<Fd> make_journal(const std::string& temporary, const JournalBase& base, 
 }
 
 Status create_journal(const std::string& path, const JournalBase& base, const std::vector<JournalRecord>& records,
-                      Disk& disk) {
+                      Disk& disk, const std::function<Status()>& may_be_named) {
   const std::string temporary = temporary_name(path);
   LHSM_TRY_ASSIGN(const Fd fd, make_journal(temporary, base, records, disk));
-  if (const Status status = disk.rename(temporary, path); !status) {
+  Status status = may_be_named ? may_be_named() : Status{};
+  if (status) status = disk.rename(temporary, path);
+  if (!status) {
     std::ignore = disk.remove(temporary);
     return status;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,11 @@ namespace lhsm::store {
 /// Make a journal of that name, which nobody has, that holds `records`, synced. Return it open.
 [[nodiscard]] Outcome<Fd> make_journal(const std::string& temporary, const JournalBase& base,
                                        const std::vector<JournalRecord>& records, Disk& disk);
-/// Make a journal that holds `records`, under a temporary name, synced; then it takes the place of what has the name.
+/// Make a journal that holds `records`, under a temporary name, synced; then it takes the place of what has the name, unless
+/// `may_be_named` has an error.
 [[nodiscard]] Status create_journal(const std::string& path, const JournalBase& base,
-                                    const std::vector<JournalRecord>& records, Disk& disk);
+                                    const std::vector<JournalRecord>& records, Disk& disk,
+                                    const std::function<Status()>& may_be_named = {});
 
 /// Open the journal that was replayed to go on at its end: what was torn is cut off, and what was written last is
 /// written and synced again, as a sync that failed before a crash leaves it in memory only.

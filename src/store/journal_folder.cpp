@@ -67,7 +67,7 @@ Status JournalFolder::try_to_fold() {
 }
 
 Status JournalFolder::rotate_and_fold() {
-  if (!m_lock.is_ours()) return failure(ErrorKind::busy, ESTALE, "keep the lock of", m_lock.manifest_path());
+  LHSM_TRY(m_lock.check());
   if (!m_has_rotated) {
     LHSM_TRY(m_journal.rotate(rotated_journal_path(m_lock.manifest_path())));
     m_has_rotated = true;

@@ -42,6 +42,8 @@ class JobLock {
   [[nodiscard]] bool is_lost() const;
   /// Look now whether it is ours.
   [[nodiscard]] bool is_ours() const;
+  /// Likewise; `busy` (ESTALE) when it is not. To be asked before a name is given or taken away.
+  [[nodiscard]] Status check() const;
 
  private:
   struct State;

@@ -96,6 +96,22 @@ TEST_F(FoldTest, ResultsAreKnownWithoutReadingTheJournalAgain) {
   EXPECT_EQ(gone.error().kind, ErrorKind::corrupt);
 }
 
+/// Another run may have taken the job over while the manifest got its name.
+TEST_F(FoldTest, GivesNoNameToAJournalThatIsSomebodyElses) {
+  make_news();
+  const std::string before = test::read_file(journal);
+  FaultyDisk disk;
+  disk.fault = [this](FaultyDisk::Call call, int) {
+    if (call == FaultyDisk::Call::sync_directory) std::filesystem::remove(path + ".lock");
+    return 0;
+  };
+  const auto folded = fold(held, disk);
+  ASSERT_FALSE(folded);
+  EXPECT_EQ(folded.error().sys_errno, ESTALE);
+  EXPECT_TRUE(test::read_file(journal) == before);
+  EXPECT_EQ(test::files_below(dir.path()), (std::set<std::string>{"job.h5", "job.h5.journal"}));
+}
+
 TEST_F(FoldTest, DoesNothingWithoutNews) {
   make_news();
   ASSERT_TRUE(is_ok(fold(held)));
