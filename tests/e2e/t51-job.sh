@@ -100,7 +100,7 @@ if ! is_real_lustre; then
   kill -STOP "$daemon"
   launch "$TOOL" restore --submit-only "$JOB" "$MNT"
   expect_soon "the job has begun" 30 test -s "$JOB.journal"
-  ends_when_told() { kill -TERM "$COPYTOOL_PID" && ! copytool_is_up; }
+  ends_when_told() { ! copytool_is_up || ! kill -TERM "$COPYTOOL_PID"; }
   expect_soon "a third signal ends it" 10 ends_when_told
   kill -CONT "$daemon"
   wait_copytool
