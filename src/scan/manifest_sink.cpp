@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "lhsmtool_mpi/base/wall_clock.hpp"
+#include "lhsmtool_mpi/store/disk.hpp"
 #include "lhsmtool_mpi/store/job_files.hpp"
 #include "lhsmtool_mpi/store/job_lock.hpp"
 #include "lhsmtool_mpi/store/manifest.hpp"
@@ -70,6 +71,15 @@ void fill_up(store::ItemSlice& slice) {
 }  // namespace
 
 struct ManifestSink::State {
+  /// The former manifest's journals are gone before it is, as they would be refused beside another one.
+  Status clear_the_way() const {
+    LHSM_TRY(lock.check());
+    const std::string& path = lock.manifest_path();
+    store::Disk& disk = store::Disk::real();
+    for (const std::string& journal : {store::rotated_journal_path(path), store::journal_path(path)}) LHSM_TRY(disk.remove(journal));
+    return disk.sync_directory_of(path);
+  }
+
   store::JobLock lock;  // before the writer: it is given up last
   store::ManifestWriter writer;
   store::RunRecord run;
@@ -117,12 +127,7 @@ Status ManifestSink::finish(int exit_code) {
   m_state->run.end_ns = wall_clock_ns();
   m_state->run.exit_code = exit_code;
   m_state->writer.add_run(m_state->run);
-  const store::JobLock& lock = m_state->lock;
-  LHSM_TRY(m_state->writer.finish([&lock] { return lock.check(); }));
-  // The former manifest's. They would be refused, as they name that one.
-  const std::string& path = lock.manifest_path();
-  for (const std::string& journal : {store::rotated_journal_path(path), store::journal_path(path)})
-    if (::unlink(journal.c_str()) != 0 && errno != ENOENT) return errno_error("remove", journal);
+  LHSM_TRY(m_state->writer.finish([this] { return m_state->clear_the_way(); }));
   m_state.reset();
   return {};
 }
