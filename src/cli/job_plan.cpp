@@ -12,9 +12,12 @@
 #include <ctime>
 
 #include "command_line.hpp"
+#include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/bulk/job_manifest.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/lustre/mount_point.hpp"
+#include "lhsmtool_mpi/store/job_files.hpp"
 #include "lhsmtool_mpi/store/manifest.hpp"
 
 namespace lhsm::cli {
@@ -61,8 +64,36 @@ std::string new_manifest(const std::string& name) {
   }
 }
 
+bool is_finished(const std::string& manifest) {
+  auto seen = store::look_at_job(manifest);
+  if (!seen) throw Fatal(seen.error());
+  const auto census = bulk::take_census(seen->manifest, seen->state);
+  if (!census) throw Fatal(census.error());
+  return census->left() == 0;
+}
+
+/// Standard input, and what is not there, were not.
+bool was_changed_since(const std::string& list, std::int64_t time_ns) {
+  struct stat status {};
+  return ::stat(list.c_str(), &status) == 0 && status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec > time_ns;
+}
+
+/// Nobody is to take files that were never scanned for files that are done.
+void tell_of_new_files(const std::string& manifest, const std::string& list, std::int64_t scanned_ns) {
+  const bool is_changed = !list.empty() && was_changed_since(list, scanned_ns);
+  const bool may_be_more = list.empty() || list == "-";
+  if (!is_changed && !may_be_more) return;
+  const bool is_over = is_finished(manifest);
+  if (is_changed && is_over)
+    throw Fatal(fmt::format("{} was changed since {} was made of it, and that job is finished: another -o, or --force to scan anew",
+                            list, manifest));
+  if (is_changed) log::warning("{} was changed since {} was made of it: what is new in it is left out", list, manifest);
+  if (may_be_more && is_over)
+    log::warning("{} is a finished job, and nothing is scanned: files that are new are found by --force, or under another -o", manifest);
+}
+
 /// Go on with a manifest that is there, if it is of the same files.
-void go_on(const std::string& selection, JobPlan& plan) {
+void go_on(const std::string& selection, const std::string& list, JobPlan& plan) {
   const auto manifest = store::ManifestReader::open(plan.manifest);
   if (!manifest) throw Fatal(manifest.error());
   const auto& runs = manifest->runs();
@@ -72,6 +103,7 @@ void go_on(const std::string& selection, JobPlan& plan) {
                             "another -o, or --force to replace it",
                             plan.manifest, made_by));
   plan.scan_code = runs.front().exit_code;
+  tell_of_new_files(plan.manifest, list, runs.front().begin_ns);
 }
 
 JobPlan try_to_plan(const std::string& name, const std::vector<std::string>& targets,
@@ -104,7 +136,7 @@ JobPlan try_to_plan(const std::string& name, const std::vector<std::string>& tar
   scan.command_line = selection;
   plan.manifest = scan.output.empty() ? new_manifest(name) : scan.output;
   plan.scans = scan.replace || !exists(plan.manifest);
-  if (!plan.scans) go_on(selection, plan);
+  if (!plan.scans) go_on(selection, scan.list, plan);
   return plan;
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "command_line.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "lhsmtool_mpi/store/manifest.hpp"
@@ -66,6 +68,58 @@ TEST_F(JobPlanTest, other_files_are_paths) {
   const JobPlan found = plan({path, m_dir.str()});
   EXPECT_EQ(found.code, k_run_failed);
   EXPECT_NE(found.failure.find("find a Lustre file system at"), std::string::npos) << found.failure;
+}
+
+/// A manifest that was made of a list, and the command that made it once more.
+class JobOfListTest : public JobPlanTest {
+ protected:
+  JobOfListTest() {
+    test::write_file(std::filesystem::path(m_mount) / ".lustre/lhsm_emulator", "");
+    test::write_file(m_scan.list, "file\n");
+  }
+  void make_job(std::int64_t scanned_ns, store::ItemResult result) {
+    auto writer = store::ManifestWriter::create(m_scan.output, {"test", "fake", m_mount, "", 0}, store::ManifestIdentity::make(),
+                                                store::ManifestWriter::Replace::yes);
+    ASSERT_TRUE(writer);
+    store::RunRecord scan;
+    scan.command_line = "lhsmtool_mpi scan --from-list list " + m_mount;
+    scan.begin_ns = scanned_ns;
+    writer->add_run(scan);
+    store::Item item;
+    item.outcome.result = result;
+    ASSERT_TRUE(writer->append(item) && writer->finish());
+  }
+  JobPlan again() { return plan({m_mount}, {"--from-list", "list"}); }
+
+  std::string m_mount = [this] {
+    std::filesystem::create_directories(m_dir / "mnt/.lustre");
+    m_scan.list = m_dir / "list";
+    m_scan.output = m_dir / "job.h5";
+    return std::filesystem::canonical(m_dir / "mnt").string();
+  }();
+  const std::int64_t m_later = std::numeric_limits<std::int64_t>::max();
+};
+
+TEST_F(JobOfListTest, a_finished_job_of_the_same_list_is_gone_on_with) {
+  make_job(m_later, store::ItemResult::done);
+  EXPECT_EQ(again().code, 0) << again().failure;
+  EXPECT_FALSE(again().scans);
+}
+
+TEST_F(JobOfListTest, a_finished_job_is_not_that_of_a_list_that_was_changed_since) {
+  make_job(1, store::ItemResult::failed);
+  EXPECT_EQ(again().code, k_run_failed);
+  EXPECT_NE(again().failure.find("was changed since"), std::string::npos) << again().failure;
+  m_scan.replace = true;
+  EXPECT_EQ(again().code, 0) << again().failure;
+  EXPECT_TRUE(again().scans);
+}
+
+TEST_F(JobOfListTest, one_with_work_left_is_gone_on_with_whatever_became_of_its_list) {
+  make_job(1, store::ItemResult::pending);
+  EXPECT_EQ(again().code, 0) << again().failure;
+  std::filesystem::remove(m_scan.list);
+  EXPECT_EQ(again().code, 0) << again().failure;
 }
 
 TEST(CommandLineTest, is_one_for_a_shell) {
