@@ -45,8 +45,7 @@ std::string_view remedy_for(ItemAction action, ItemResult result, int sys_errno)
   if (result == ItemResult::cancelled) return "Somebody cancelled the request. Try it again with lhsmtool_mpi retry.";
   switch (sys_errno) {
     case ENOENT:
-    case ENOTDIR:
-    case ESTALE: return of_missing(action);
+    case ENOTDIR: return of_missing(action);
     case EIO:
       return action == ItemAction::restore
                  ? "The object is short or damaged (its size or digest does not fit), or a disk failed: see the log of "
@@ -71,6 +70,7 @@ std::string_view remedy_for(ItemAction action, ItemResult result, int sys_errno)
     case ENODEV:
     case ENXIO:
       return "A device or service was not there: see whether file system and archive are mounted on every node.";
+    case ESTALE:
     case ENOTCONN:
     case ESHUTDOWN: return "The connection to a server was lost. See the system's log; then lhsmtool_mpi retry.";
     case EINVAL:

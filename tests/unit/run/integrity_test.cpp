@@ -109,11 +109,16 @@ TEST_P(IntegrityTest, empty_file_does_not_get_a_damaged_object) {
 
 TEST_P(IntegrityTest, file_of_any_other_size_does_not_get_the_object) {
   archive_and_release();
-  for (const std::uint64_t size : {std::uint64_t{1}, m_content.size() + 1}) {
+  const auto resize = [this](std::uint64_t size) {
     std::filesystem::resize_file(m_lustre.path(m_fid), size);
+    // Not as who truncates it just now.
+    std::filesystem::last_write_time(m_lustre.path(m_fid), std::filesystem::file_time_type::clock::now() - 24h);
+  };
+  for (const std::uint64_t size : {std::uint64_t{1}, m_content.size() + 1}) {
+    resize(size);
     EXPECT_EQ(result(one(ActionKind::restore)), EIO) << size;
   }
-  std::filesystem::resize_file(m_lustre.path(m_fid), m_content.size());
+  resize(m_content.size());
   std::filesystem::resize_file(object(m_fid), 0);
   EXPECT_EQ(result(one(ActionKind::restore)), EIO) << "an empty object";
 }
