@@ -34,6 +34,7 @@ class PosixBackend final : public Backend {
       : m_tree(std::move(tree)), m_format(options.format), m_direct(options.direct), m_owner(options.owner) {}
 
   [[nodiscard]] Outcome<Access> check() override;
+  [[nodiscard]] Status check_writable() override;
   [[nodiscard]] Outcome<std::string> mark() override;
   [[nodiscard]] Outcome<bool> knows(const std::string& mark) override;
   [[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) override {
@@ -80,6 +81,11 @@ Status PosixBackend::check_is_the_same() const {
   if (::fstat(m_tree.root_fd(), &held) != 0) return errno_error("fstat", m_tree.root());
   if (named.st_dev != held.st_dev || named.st_ino != held.st_ino) return errno_error("stat", m_tree.root(), ESTALE);
   return {};
+}
+
+Status PosixBackend::check_writable() {
+  if (::faccessat(m_tree.root_fd(), ".", W_OK | X_OK, AT_EACCESS) == 0) return {};
+  return errno_error("write to the archive", m_tree.root());
 }
 
 /// The table of this process, which goes with it. Where none can be made, on a full or read-only archive, the root's inode must do.

@@ -2,7 +2,6 @@
 #include "lhsmtool_mpi/bulk/asker.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/base/threads.hpp"
@@ -125,16 +124,6 @@ void Asker::look_at(const Row& row, bool searches, std::chrono::milliseconds wai
   m_job.failed(row, errno_error("wait for the request for", row.fid.bracketed(), ETIMEDOUT).value());
 }
 
-namespace {
-
-/// Have a request of the dead run ended, so that its file is one that is still to be asked for. Return whether that was done.
-bool end_request(lustre::Client& client, const ActionItem& item, RequestProgress progress) {
-  if (progress == RequestProgress::waiting) return client.request(abi::HUA_CANCEL, 0, std::array{item.fid}).has_value();
-  return item.cookie != 0 && lustre::end_unbegun(client, item, EAGAIN).has_value();
-}
-
-}  // namespace
-
 std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, const Adopter& adopter,
                                        const std::vector<OpenRequest>& requests, const std::function<bool()>& is_stopped) {
   std::vector<ActionItem> adopted;
@@ -149,14 +138,16 @@ std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, const A
     item.fid = item.dfid = open.row.fid;
     item.cookie = open.cookie.value_or(0);
     item.mdt_index = client.mdt_index(item.fid).value_or(-1);
-    // Lustre notes the archive of an ARCHIVE when it sends it. One that this run does not serve has, or gets, another object.
+    // Lustre notes the archive of an ARCHIVE when it sends it. What waits for one that this run does not serve may be wanted by a
+    // user, too, and stays; when the file is asked for it is found to be elsewhere.
     const auto state = client.hsm_state(**fd);
     item.archive_id = state ? state->archive_id : 0;
     const bool is_foreign = state && bulk::is_elsewhere(*state, adopter.archives);
+    if (is_foreign && *progress == RequestProgress::waiting) continue;
     bool is_orphan = *progress == RequestProgress::running && open.cookie.has_value();
     // A coordinator that was told of the dead run's volatile file takes no other one (facts 4.4): that restore is ended, too.
-    const bool is_to_end = is_foreign || (is_orphan && (!adopter.serves || adopter.action == ItemAction::restore));
-    if (is_to_end && end_request(client, item, *progress)) continue;
+    const bool is_to_end = is_orphan && (is_foreign || !adopter.serves || adopter.action == ItemAction::restore);
+    if (is_to_end && lustre::end_unbegun(client, item, EAGAIN)) continue;
     is_orphan = is_orphan && adopter.serves && !is_foreign;
     job.adopt(open.row, is_orphan);
     if (is_orphan) adopted.push_back(std::move(item));

@@ -214,7 +214,7 @@ class LlapiClient final : public Client {
   [[nodiscard]] Status clear_archived(int fd) override {
     abi::hsm_state_set change{};
     change.hss_valid = abi::HSS_CLEARMASK;
-    change.hss_clearmask = abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_LOST;
+    change.hss_clearmask = abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_LOST;
     if (m_api.ioctl(fd, abi::LL_IOC_HSM_STATE_SET, &change) == 0) return {};
     return errno_error("clear the HSM state of", fmt::format("fd {}", fd));
   }

@@ -29,13 +29,20 @@ Status check_known(Environment& environment, const ActionItem& item) {
   return Failure(std::move(error));
 }
 
+bool is_not_there(const Outcome<std::unique_ptr<archive::ObjectReader>>& object) {
+  return !object && object.error().kind == ErrorKind::not_found;
+}
+
 /// `held`: the file, open, or why it is not.
 Status remove_held(Environment& environment, const ActionItem& item, const Outcome<Fd>& held) {
   const bool is_gone = !held && held.error().kind == ErrorKind::not_found;
   // What is encrypted, and its key not here, can be neither held nor asked.
   if (!held && !is_gone && held.error().sys_errno != ENOKEY) return Failure(held.error());
   LHSM_TRY(check_known(environment, item));
-  if (held) LHSM_TRY(disown_copy(environment, *held, item.fid));
+  // A removal that must fail leaves the file as it is.
+  LHSM_TRY(environment.backend.check_writable());
+  const bool is_missing = environment.options.remove_needs_object && is_not_there(environment.backend.open(item.fid));
+  if (held && !is_missing) LHSM_TRY(disown_copy(environment, *held, item.fid));
   LHSM_TRY_ASSIGN(const bool was_there, environment.backend.remove(item.fid));
   if (was_there || !environment.options.remove_needs_object) return {};
   return errno_error("remove object of", item.fid.bracketed(), ENOENT);

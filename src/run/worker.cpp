@@ -78,6 +78,7 @@ class Worker {
         end_unbegun(job, refusal(job));
         continue;
       }
+      m_stops.forget(job.id);  // that of an attempt before
       auto stop = m_stops.of(job.id);
       tasks.push_back({job.id, true, [this, job, stop](copy::Engine& engine) { run_whole(job, engine, *stop); },
                        [this, job](const Error& error) { end_unbegun(job, error); }});
@@ -87,6 +88,7 @@ class Worker {
   }
 
   bool handle(const comm::Begin& message) {
+    m_stops.forget(message.job.id);  // that of an attempt before
     m_slots.add({message.job.id, false, [this, message](copy::Engine&) { begin_owned(message); },
                  [this, job = message.job](const Error& error) { end_unbegun(job, error); }});
     return true;

@@ -53,7 +53,7 @@ expect_code 0
 note "a root that is removed in mid-run"
 mkdir "$ARCHIVE/root"
 ARCHIVE=$ARCHIVE/root start_copytool 2 "${options[@]}"
-rmdir "$ARCHIVE/root"
+rm -r "$ARCHIVE/root"
 mkdir "$ARCHIVE/root"
 make_file "$DIR/nowhere" 1000
 fid=$(fid_of "$DIR/nowhere")

@@ -279,7 +279,6 @@ class FakeLustre final : public lustre::Client {
     std::uint32_t project = 0;
     lustre::HsmState hsm;
   };
-  [[nodiscard]] Status cancel_held(std::span<const Fid> fids);
   [[nodiscard]] Outcome<bool> is_needed(abi::hsm_user_action action, std::uint32_t archive_id, const Fid& fid);
   static int mdt_of(const Fid& fid) { return static_cast<int>(fid.seq & 0xffU); }
   static bool is_volatile(const Fid& fid) { return (fid.seq & 0xf00000000ULL) == 0x300000000ULL; }

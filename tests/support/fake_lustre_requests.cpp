@@ -47,7 +47,6 @@ Outcome<bool> FakeLustre::is_needed(abi::hsm_user_action action, std::uint32_t a
 
 Status FakeLustre::request(abi::hsm_user_action action, std::uint32_t archive_id, std::span<const Fid> fids) {
   if (fids.size() > lustre::k_most_requested) violated("a request of more files than fit");
-  if (action == abi::HUA_CANCEL) return cancel_held(fids);
   std::vector<ActionItem> items;
   Status done;
   for (const Fid& fid : fids) {
@@ -75,16 +74,6 @@ Status FakeLustre::request(abi::hsm_user_action action, std::uint32_t archive_id
   }
   deliver(std::move(items));
   return done;
-}
-
-Status FakeLustre::cancel_held(std::span<const Fid> fids) {
-  const std::lock_guard lock(m_mutex);
-  std::erase_if(m_held, [&](const ActionItem& item) {
-    if (std::find(fids.begin(), fids.end(), item.fid) == fids.end()) return false;
-    m_records.erase({item.mdt_index, item.cookie});
-    return true;
-  });
-  return {};
 }
 
 void FakeLustre::hold_requests(bool hold) {
@@ -116,7 +105,7 @@ Status FakeLustre::clear_archived(int fd) {
   const std::lock_guard lock(m_mutex);
   auto& states = m_files[fid].hsm.states;
   if ((states & abi::HS_RELEASED) != 0) return errno_error("clear the HSM state of", fid.bracketed(), EINVAL);
-  states &= ~std::uint32_t{abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_LOST};
+  states &= ~std::uint32_t{abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_LOST};
   return {};
 }
 

@@ -38,6 +38,7 @@ class FaultyBackend final : public archive::Backend {
   }
 
   [[nodiscard]] Outcome<archive::Access> check() override { return m_wrapped->check(); }
+  [[nodiscard]] Status check_writable() override { return m_wrapped->check_writable(); }
   [[nodiscard]] Outcome<std::string> mark() override { return m_wrapped->mark(); }
   [[nodiscard]] Outcome<bool> knows(const std::string& mark) override { return m_wrapped->knows(mark); }
   [[nodiscard]] Outcome<std::uint64_t> clear_leftovers(const std::set<std::string>& wanted) override {

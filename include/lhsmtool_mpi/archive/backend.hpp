@@ -106,6 +106,8 @@ class Backend {
   /// Return what the archive can be used for: read_only, where its file system is mounted so. Fails when it is not there, or
   /// cannot be read, or not be written though its file system can.
   [[nodiscard]] virtual Outcome<Access> check() = 0;
+  /// See whether objects can be made and removed at all. EROFS, EACCES: not now.
+  [[nodiscard]] virtual Status check_writable() = 0;
   /// Return a line by which another rank knows that it has the same archive, as long as this backend lives.
   [[nodiscard]] virtual Outcome<std::string> mark() = 0;
   /// Whether `mark` is one of this archive. An empty directory where the archive should have been mounted has none.

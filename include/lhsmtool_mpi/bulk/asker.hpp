@@ -71,7 +71,7 @@ struct Adopter {
   bool serves = true;                   ///< it carries out actions itself
 };
 
-/// Look at `requests` and let the job take up what the coordinator still knows; what is of an archive that this run does not serve is ended, or cancelled. Return the actions which nobody carries out now, for the
+/// Look at `requests` and let the job take up what the coordinator still knows; what runs and is of an archive that this run does not serve is ended. Return the actions which nobody carries out now, for the
 /// dispatcher to adopt: their copytool is dead, and the coordinator would wait for its timeout (facts 4.4). Ends early when `is_stopped` says
 /// so.
 [[nodiscard]] std::vector<ActionItem> adopt_requests(Job& job, lustre::Client& client, const Adopter& adopter,

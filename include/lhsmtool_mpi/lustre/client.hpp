@@ -133,8 +133,8 @@ class Client {
   [[nodiscard]] virtual Status request(abi::hsm_user_action action, std::uint32_t archive_id, std::span<const Fid> fids) = 0;
   /// Return the HSM state of an open file (O_RDONLY | O_NONBLOCK opens a released one without restoring it).
   [[nodiscard]] virtual Outcome<HsmState> hsm_state(int fd) = 0;
-  /// Let the file count as one without a copy, from here on and for all. EINVAL: it is released, so that this was its only one; its MDT looks
-  /// at that under its lock.
+  /// Let the file not count as archived, so that nobody can release it. That a copy may exist stays on record: it can be asked to be
+  /// removed. EINVAL: it is released; its MDT looks at that under its lock.
   [[nodiscard]] virtual Status clear_archived(int fd) = 0;
   /// Look an open file up among the coordinator's requests. Each call reads the MDT's whole list: not for many files.
   [[nodiscard]] virtual Outcome<RequestProgress> request_progress(int fd) = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Runs in which something goes wrong: it costs the file that it concerns, and nothing else.
+#include "support/faulty_backend.hpp"
 #include "unit/run/whole_run.hpp"
 
 namespace lhsm::run {
@@ -134,7 +135,21 @@ TEST_F(WholeRunFailuresTest, a_file_whose_removal_is_not_ended_does_not_count_as
   m_lustre.deliver({m_lustre.request(ActionKind::remove, fid)});
   EXPECT_TRUE(m_observer.wait_for_final(1));
   EXPECT_FALSE(std::filesystem::exists(object(fid)));
-  EXPECT_EQ(m_lustre.states(fid), std::uint32_t{abi::HS_NOARCHIVE}) << "a release would lose its data";
+  EXPECT_EQ(m_lustre.states(fid), std::uint32_t{abi::HS_EXISTS | abi::HS_NOARCHIVE}) << "a release would lose its data";
+}
+
+TEST_F(WholeRunFailuresTest, an_object_that_could_not_be_removed_can_be_asked_to_be_removed_again) {
+  const Fid fid = m_lustre.make_file("x");
+  m_lustre.set_hsm_state(fid, abi::HS_EXISTS | abi::HS_ARCHIVED);
+  make_object(fid, "x");
+  auto faulty = std::make_unique<test::FaultyBackend>(std::move(m_backend));
+  faulty->fail("remove", 1, EIO);
+  m_backend = std::move(faulty);
+  start(1);
+  EXPECT_EQ(result(carry_out(ActionKind::remove, {fid}).front()), EIO);
+  EXPECT_EQ(m_lustre.states(fid), std::uint32_t{abi::HS_EXISTS});
+  EXPECT_EQ(result(carry_out(ActionKind::remove, {fid}).front()), 0);
+  EXPECT_FALSE(std::filesystem::exists(object(fid)));
 }
 
 TEST_F(WholeRunFailuresTest, archive_of_a_file_that_was_released_meanwhile) {
