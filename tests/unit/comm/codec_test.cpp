@@ -5,8 +5,8 @@
 #include <sys/resource.h>
 #include <xxhash.h>
 
-#include <chrono>
 #include <cstring>
+#include <ctime>
 #include <random>
 #include <set>
 
@@ -132,7 +132,7 @@ TEST(CodecTest, decode_refuses_a_length_beyond_everything) {
 /// Every 8 bytes of every payload in turn become a huge number, so that every count is hit.
 TEST(CodecTest, decode_survives_huge_counts_with_a_right_checksum) {
   const long before = peak_kib();
-  const auto begun = std::chrono::steady_clock::now();
+  const std::clock_t begun = std::clock();  // of CPU: the machine may have other work
   for (const Message& message : sample_messages()) {
     const Bytes good = payload_of(message);
     for (const std::uint64_t count : {~std::uint64_t{0}, std::uint64_t{1} << 62, std::uint64_t{1} << 33}) {
@@ -143,7 +143,7 @@ TEST(CodecTest, decode_survives_huge_counts_with_a_right_checksum) {
       }
     }
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20));
+  EXPECT_LT((std::clock() - begun) / CLOCKS_PER_SEC, 20);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   EXPECT_LT(peak_kib() - before, 64 * 1024);
 #else
