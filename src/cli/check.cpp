@@ -82,13 +82,7 @@ int dispatch(const CheckOptions& options, const std::vector<check::Link>& links,
     if (!dispatcher.probe().empty()) remove_in_time(options.archive_root + '/' + dispatcher.probe());
     process.abort(exit_code(dispatcher.report()));
   }
-  bool all_left = false;
-  try {
-    all_left = dispatcher.dismiss();
-  } catch (const std::exception& error) {
-    if (failed.empty()) failed = error.what();
-  }
-  if (!all_left) process.fail(failed.empty() ? "a rank does not answer" : failed);
+  process.send_home([&dispatcher] { return dispatcher.dismiss(); }, failed);
   if (!failed.empty()) throw Fatal(failed);
   if (!is_complete) return stop_signal == SIGINT ? k_interrupted : k_work_left;
   return exit_code(dispatcher.report());

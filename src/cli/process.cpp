@@ -83,6 +83,15 @@ void Process::fail(const std::string& why) {
   abort(k_run_failed);
 }
 
+void Process::send_home(const std::function<bool()>& dismiss, std::string failed) {
+  try {
+    if (dismiss()) return;
+  } catch (const std::exception& error) {
+    if (failed.empty()) failed = error.what();
+  }
+  fail(failed.empty() ? "a rank does not answer" : failed);
+}
+
 int Process::run(const std::function<int()>& main) {
   int code = 0;
   std::exception_ptr failed;

@@ -45,6 +45,10 @@ class Process {
   /// Say why in the run's one line, and end all ranks with k_run_failed. Any thread.
   [[noreturn]] void fail(const std::string& why);
 
+  /// Have rank 0's dispatcher send all ranks home. Where they do not all go they are ended at once, with `failed` as the
+  /// reason if there is one.
+  void send_home(const std::function<bool()>& dismiss, std::string failed);
+
   /// Call `main` on all ranks, then end MPI in good order, also when it throws Fatal or UsageError, which goes on. Another
   /// exception ends all ranks. Return what it returned. Once, as the last.
   int run(const std::function<int()>& main);

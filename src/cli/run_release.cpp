@@ -97,14 +97,9 @@ int dispatch(const JobCommandOptions& options, Process& process) {
   } catch (const std::exception& error) {
     failed = error.what();
   }
-  bool all_left = false;
-  try {
-    all_left = running.dispatcher.dismiss(running.run != nullptr ? &running.run->job() : nullptr);
-  } catch (const std::exception& error) {
-    if (failed.empty()) failed = error.what();
-  }
+  const auto dismiss = [&running] { return running.dispatcher.dismiss(running.run != nullptr ? &running.run->job() : nullptr); };
+  process.send_home(dismiss, failed);
   process.signals().hold();
-  if (!all_left) process.fail(failed.empty() ? "a rank does not answer" : failed);
   if (!failed.empty()) throw Fatal(failed);
   const int stop_signal = running.stop_signal;
   if (running.run == nullptr) return stop_signal == SIGINT ? k_interrupted : k_work_left;

@@ -257,8 +257,7 @@ int serve(const ServeOptions& options, Process& process) {
   try {
     work(*channel, identity, doors, options);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", process.rank(), identity.host, error.what());
-    process.abort(k_run_failed);
+    process.fail(error.what());
   }
   return k_all_done;
 }

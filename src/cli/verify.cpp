@@ -144,13 +144,7 @@ int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_o
   } catch (const std::exception& error) {
     failed = error.what();
   }
-  bool all_left = false;
-  try {
-    all_left = dispatcher.dismiss();
-  } catch (const std::exception& error) {
-    if (failed.empty()) failed = error.what();
-  }
-  if (!all_left) process.fail(failed.empty() ? "a rank does not answer" : failed);
+  process.send_home([&dispatcher] { return dispatcher.dismiss(); }, failed);
   if (!failed.empty()) throw Fatal(failed);
   const verify::Totals& totals = dispatcher.totals();
   const std::uint64_t left = is_complete ? 0 : job->manifest.item_count() - items->skipped() - totals.checked();
