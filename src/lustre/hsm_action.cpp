@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/lustre/layout.hpp"
 
 namespace lhsm::lustre {
 
@@ -72,10 +73,23 @@ Outcome<HsmAction> HsmAction::open(Client& client, const ActionItem& item) {
   const std::string name = item.fid.bracketed();
   // O_NONBLOCK: a fifo in the file's place must not hold us. Reading needs no access time update.
   LHSM_TRY_ASSIGN(action.m_file, client.open_by_fid(item.fid, O_RDONLY | O_NOATIME | O_NOFOLLOW | O_NONBLOCK));
-  if (::fstat(*action.m_file, &action.m_attributes) != 0) return errno_error("fstat", name);
+  LHSM_TRY(action.look_at_file());
   if (S_ISDIR(action.m_attributes.st_mode)) return failure(ErrorKind::invalid, EISDIR, "open as a regular file", name);
   if (!S_ISREG(action.m_attributes.st_mode)) return failure(ErrorKind::invalid, EINVAL, "open as a regular file", name);
   return action;
+}
+
+Status HsmAction::look_at_file() {
+  if (m_item.kind == ActionKind::restore) {
+    LHSM_TRY_ASSIGN(const auto at_mdt, m_client->file_at_mdt(m_item.fid));
+    if (at_mdt) {
+      m_attributes = at_mdt->attributes;
+      m_is_released = lustre::is_released(at_mdt->layout);
+      return {};
+    }
+  }
+  if (::fstat(*m_file, &m_attributes) != 0) return errno_error("fstat", m_item.fid.bracketed());
+  return {};
 }
 
 HsmAction::HsmAction(HsmAction&& other) noexcept
@@ -85,6 +99,7 @@ HsmAction::HsmAction(HsmAction&& other) noexcept
       m_file(std::move(other.m_file)),
       m_volatile(std::move(other.m_volatile)),
       m_attributes(other.m_attributes),
+      m_is_released(other.m_is_released),
       m_data_version(other.m_data_version),
       m_end_owed(std::exchange(other.m_end_owed, false)),
       m_begun(other.m_begun) {}

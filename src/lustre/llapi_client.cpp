@@ -12,6 +12,7 @@
 
 #include "copytool_stream.hpp"
 #include "describe.hpp"
+#include "file_at_mdt.hpp"
 #include "kept_locks.hpp"
 #include "llapi_client.hpp"
 #include "mount_directory.hpp"
@@ -42,7 +43,7 @@ int open_by_name_of_fid(int mount, const Fid& fid, int flags) {
 
 class LlapiClient final : public Client {
  public:
-  explicit LlapiClient(const LlapiTable& api) : m_api(api), m_describer(api) {}
+  explicit LlapiClient(const LlapiTable& api) : m_api(api), m_describer(api), m_mdt_asker(m_api) {}
   Status open(const std::string& mount_point) {
     LHSM_TRY_ASSIGN(m_mount, MountDirectory::open(m_api, mount_point));
     m_probe.emplace(m_api, m_mount->path());
@@ -107,6 +108,11 @@ class LlapiClient final : public Client {
     const std::lock_guard lock(m_mdt_mutex);
     m_mdt_of_sequence.emplace(fid.seq, index);
     return index;
+  }
+
+  [[nodiscard]] Outcome<std::optional<FileAtMdt>> file_at_mdt(const Fid& fid) override {
+    if (!m_is_lustre) return std::optional<FileAtMdt>();
+    return m_mdt_asker.ask(*m_mount, fid);
   }
 
   [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags, int like) override {
@@ -283,6 +289,7 @@ class LlapiClient final : public Client {
   std::optional<CoordinatorProbe> m_probe;  // whoever registers
   bool m_is_lustre = false;                 // and no file system that stands for one
   Describer m_describer;
+  MdtAsker m_mdt_asker;
   std::mutex m_mdt_mutex;
   std::unordered_map<std::uint64_t, int> m_mdt_of_sequence;
 };

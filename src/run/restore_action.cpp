@@ -97,7 +97,9 @@ class RestoreAction final : public FileAction {
     std::vector<std::string> found;
     Outcome<std::optional<std::string>> own = m_environment.client.layout(m_action.file_fd());
     const bool has_own = own && *own;
-    if (has_own && lustre::is_released(**own) == false)
+    std::optional<bool> is_released = m_action.is_released();
+    if (!is_released && has_own) is_released = lustre::is_released(**own);
+    if (is_released == false)
       return errno_error("restore what is not released,", m_action.item().fid.bracketed(), EBUSY);
     Outcome<std::optional<std::string>> kept;
     if (!has_own || m_object->is_shared()) kept = m_environment.backend.layout(m_action.item().fid);

@@ -97,6 +97,12 @@ Outcome<Fid> FakeLustre::fid_of(int fd) {
   return *fid;
 }
 
+Outcome<std::optional<lustre::Client::FileAtMdt>> FakeLustre::file_at_mdt(const Fid& fid) {
+  LHSM_TRY(enter(Call::file_at_mdt, fid, "ask the MDT about"));
+  const std::lock_guard lock(m_mutex);
+  return m_files[fid].at_mdt;
+}
+
 Outcome<int> FakeLustre::mdt_index(const Fid& fid) {
   LHSM_TRY(enter(Call::mdt_index, fid, "find the MDT of"));
   return mdt_of(fid);

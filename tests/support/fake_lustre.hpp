@@ -24,7 +24,7 @@
 
 namespace lhsm::test {
 
-enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, create_volatile, copy_start, progress,
+enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, file_at_mdt, create_volatile, copy_start, progress,
                   copy_end, set_times, match_project, layout, set_layout, xattrs, import, describe, request, hsm_state, clear_archived, request_progress,
                   forget_xattrs, osts, quota, count };
 
@@ -89,6 +89,7 @@ class FakeLustre final : public lustre::Client {
   }
   void set_project(const Fid& fid, std::uint32_t project) { m_files[fid].project = project; }
   [[nodiscard]] std::uint32_t project_of(const Fid& fid) { return m_files[fid].project; }
+  void set_file_at_mdt(const Fid& fid, const FileAtMdt& file) { m_files[fid].at_mdt = file; }
   void set_file_layout(const Fid& fid, const std::string& lov) { m_files[fid].layout = lov; }
   void unlink(const Fid& fid) { std::filesystem::remove(path(fid)); }
   [[nodiscard]] std::string content(const Fid& fid) const { return read_file(path(fid)); }
@@ -232,6 +233,8 @@ class FakeLustre final : public lustre::Client {
   [[nodiscard]] Outcome<std::string> path_of(const Fid& fid) override;
   [[nodiscard]] Outcome<Fid> fid_of(int fd) override;
   [[nodiscard]] Outcome<int> mdt_index(const Fid& fid) override;
+  /// What the MDT was told to say; nothing of other files.
+  [[nodiscard]] Outcome<std::optional<FileAtMdt>> file_at_mdt(const Fid& fid) override;
   [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt_index, int flags, int like) override;
   [[nodiscard]] Status copy_start(abi::hsm_copy& copy) override;
   [[nodiscard]] Status progress(abi::hsm_progress& progress) override;
@@ -278,6 +281,7 @@ class FakeLustre final : public lustre::Client {
     bool has_objects = true;
     std::uint32_t project = 0;
     lustre::HsmState hsm;
+    std::optional<FileAtMdt> at_mdt;
   };
   [[nodiscard]] Outcome<bool> is_needed(abi::hsm_user_action action, std::uint32_t archive_id, const Fid& fid);
   static int mdt_of(const Fid& fid) { return static_cast<int>(fid.seq & 0xffU); }

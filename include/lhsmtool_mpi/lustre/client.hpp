@@ -99,6 +99,17 @@ class Client {
   [[nodiscard]] virtual Outcome<Fid> fid_of(int fd) = 0;
   [[nodiscard]] virtual Outcome<int> mdt_index(const Fid& fid) = 0;
 
+  /// What the MDT says of a file.
+  struct FileAtMdt {
+    struct stat attributes {};  ///< times in seconds
+    std::string layout;         ///< raw; what counts is whether it is released (a composite one's header is not to be set again)
+  };
+  /// Ask the file's MDT, in one RPC and without a lock of this client. An ordinary stat of a released file can wait for its restore: where a
+  /// PCC backend attaches files when they are looked at it asks for the layout, which the MDT has locked then; and what the client
+  /// remembers of the layout may be of before a release. Nothing where that cannot be asked: Lustre before 2.13, a mounted
+  /// subdirectory, the emulator.
+  [[nodiscard]] virtual Outcome<std::optional<FileAtMdt>> file_at_mdt(const Fid& fid) = 0;
+
   /// Create a file without a name in `directory` (absolute) on the given MDT (-1: the directory's);
   /// it lives as long as somebody has it open. `flags` are open(2) flags. In an encrypted directory it gets the encryption
   /// context of the open file `like`, whose data it can take over then.

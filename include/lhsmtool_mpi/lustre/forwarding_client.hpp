@@ -23,6 +23,7 @@ class ForwardingClient : public Client {
   [[nodiscard]] Outcome<std::string> path_of(const Fid& fid) override { return m_inner.path_of(fid); }
   [[nodiscard]] Outcome<Fid> fid_of(int fd) override { return m_inner.fid_of(fd); }
   [[nodiscard]] Outcome<int> mdt_index(const Fid& fid) override { return m_inner.mdt_index(fid); }
+  [[nodiscard]] Outcome<std::optional<FileAtMdt>> file_at_mdt(const Fid& fid) override { return m_inner.file_at_mdt(fid); }
   [[nodiscard]] Outcome<Fd> create_volatile(const std::string& directory, int mdt, int flags, int like) override {
     return m_inner.create_volatile(directory, mdt, flags, like);
   }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "lhsmtool_mpi/base/action_item.hpp"
 #include "lhsmtool_mpi/base/error.hpp"
@@ -70,6 +71,8 @@ class HsmAction {
   [[nodiscard]] const ActionItem& item() const { return m_item; }
   /// Attributes of the file as they were at open(); of an archive's source, at begin().
   [[nodiscard]] const struct stat& attributes() const { return m_attributes; }
+  /// Whether the file of a restore was released at open(); nothing where that is not known.
+  [[nodiscard]] std::optional<bool> is_released() const { return m_is_released; }
   /// The data version of an archive's source at begin(): the same one means the same content.
   [[nodiscard]] std::uint64_t data_version() const { return m_data_version; }
   /// The file that is open for copying: the archive's source, or the restore's volatile (after
@@ -82,6 +85,7 @@ class HsmAction {
 
  private:
   HsmAction(Client& client, const ActionItem& item) : m_client(&client), m_item(item), m_dfid(item.fid) {}
+  Status look_at_file();
   Status make_volatile(VolatileLayout layout);
   [[nodiscard]] Status check_has_data() const;
   Status finish_restored_file();
@@ -92,6 +96,7 @@ class HsmAction {
   Fd m_file;
   Fd m_volatile;
   struct stat m_attributes {};
+  std::optional<bool> m_is_released;
   std::uint64_t m_data_version = 0;
   bool m_end_owed = false;  ///< begin() was called, end() was not
   bool m_begun = false;
