@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <string_view>
-
 #include "copy_range.hpp"
 #include "hole_checked_source.hpp"
+#include "lhsmtool_mpi/archive/kept_xattrs.hpp"
 #include "lhsmtool_mpi/base/log.hpp"
 #include "lhsmtool_mpi/copy/fd_bytes.hpp"
 #include "lhsmtool_mpi/lustre/layout.hpp"
@@ -10,16 +9,6 @@
 namespace lhsm::run {
 
 namespace {
-
-/// Return whether an xattr is Lustre's own record about the inode rather than something of the user's.
-/// An archive that is itself on Lustre would take them as commands (trusted.lov sets a layout).
-bool describes_inode(std::string_view name) {
-  for (const std::string_view own : {"lustre.", "trusted.lov", "trusted.lma", "trusted.lmv", "trusted.link", "trusted.hsm",
-                                     "trusted.som", "trusted.fid", "trusted.version", "trusted.dmv", "trusted.lhsm",
-                                     "user.lhsmtool_mpi."})
-    if (name.starts_with(own)) return true;
-  return false;
-}
 
 class ArchiveAction final : public FileAction {
  public:
@@ -135,7 +124,7 @@ class ArchiveAction final : public FileAction {
       LHSM_TRY_ASSIGN(const auto found, m_environment.client.xattrs(file));
       std::vector<archive::Xattr> xattrs;
       for (const auto& [name, value] : found)
-        if (!describes_inode(name)) xattrs.push_back({name, value});
+        if (!archive::describes_inode(name)) xattrs.push_back({name, value});
       if (!xattrs.empty()) LHSM_TRY(m_object->set_xattrs(xattrs));
     }
     if (options.keep_attributes)

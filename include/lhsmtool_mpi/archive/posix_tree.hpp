@@ -2,13 +2,15 @@
 //
 // The tree of the POSIX backend as a whole, for what is done to an archive beside archiving and restoring:
 // objects change their names, or get further ones. What is kept beside an object (.lov, .digest) goes
-// along. No copytool may be at work on the objects concerned. One thread.
+// along. No copytool may be at work on the objects concerned. What is const may be called by any thread.
 #pragma once
 
 #include <sys/stat.h>
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "lhsmtool_mpi/archive/beneath.hpp"
 #include "lhsmtool_mpi/archive/posix_backend.hpp"
@@ -34,8 +36,23 @@ class PosixTree {
   /// EISDIR, EINVAL: no regular file; ELOOP: links upon links.
   [[nodiscard]] Outcome<Candidate> open_candidate(std::string path) const;
 
-  /// Make the candidate the object of `fid`, too, by a hard link; durable. EEXIST: there is one.
-  [[nodiscard]] Status adopt(const Candidate& candidate, const Fid& fid) const;
+  /// Open the object of a FID, itself no link, as a candidate. ENOENT: there is none.
+  [[nodiscard]] Outcome<Candidate> open_object(const Fid& fid) const;
+  /// Return the xattrs that the archive keeps of the file that the candidate was archived from.
+  [[nodiscard]] static Outcome<std::vector<Xattr>> kept_xattrs(const Candidate& candidate);
+
+  enum class Holder { nobody, candidate, other };
+  /// Return whose name the object of `fid` is.
+  [[nodiscard]] Outcome<Holder> holder(const Candidate& candidate, const Fid& fid) const;
+
+  /// Make the candidate the object of `fid`, too, by a hard link; durable. It is of this tree, or of `from`. That it is already is a
+  /// success. EEXIST: there is another one. EXDEV: `from` is on another file system.
+  [[nodiscard]] Status adopt(const Candidate& candidate, const Fid& fid) const { return adopt(candidate, fid, *this); }
+  [[nodiscard]] Status adopt(const Candidate& candidate, const Fid& fid, const PosixTree& from) const;
+  /// Take the name of the object of `fid` away, and what lies beside it. That it has none is a success.
+  [[nodiscard]] Status drop(const Fid& fid) const;
+  /// See whether objects of `from` can be adopted here, by doing it with an empty file. EXDEV as for adopt().
+  [[nodiscard]] Status check_adoption(const PosixTree& from) const;
 
   /// Rename the object of `from` to that of `to`, instead of one that is there; durable. ENOENT: there is
   /// no object of `from`.

@@ -2,6 +2,10 @@
 #include "lhsmtool_mpi/archive/posix_tree.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <set>
 
 #include "support/temp_dir.hpp"
 
@@ -85,7 +89,60 @@ TEST_F(PosixTreeTest, a_candidate_is_found_through_links_that_stay_inside) {
   ASSERT_TRUE(tree().adopt(*candidate, m_b));
   EXPECT_TRUE(fs::equivalent(place(m_a), place(m_b)));
   EXPECT_FALSE(fs::is_symlink(place(m_b)));
-  EXPECT_EQ(errno_of(tree().adopt(*candidate, m_b)), EEXIST);
+  EXPECT_TRUE(tree().adopt(*candidate, m_b)) << "as by a run that was killed";
+}
+
+TEST_F(PosixTreeTest, an_object_of_another_root_is_adopted_with_what_lies_beside) {
+  make(m_a, "", "data");
+  make(m_a, ".lov", "layout");
+  fs::create_directories(m_dir / "new");
+  const auto opened = PosixTree::open(m_dir / "new", TreeFormat::v1);
+  ASSERT_TRUE(opened);
+  ASSERT_TRUE(opened->check_adoption(tree()));
+  EXPECT_EQ(test::files_below(m_dir.str()).size(), 2U) << "nothing is left of that";
+  const auto candidate = tree().open_object(m_a);
+  ASSERT_TRUE(candidate);
+  EXPECT_EQ(opened->holder(*candidate, m_a).value(), PosixTree::Holder::nobody);
+  ASSERT_TRUE(opened->adopt(*candidate, m_a, tree()));
+  EXPECT_EQ(opened->holder(*candidate, m_a).value(), PosixTree::Holder::candidate);
+  const fs::path made = m_dir / ("new/" + object_path(TreeFormat::v1, m_a));
+  EXPECT_TRUE(fs::equivalent(place(m_a), made));
+  EXPECT_EQ(test::read_file(made.string() + ".lov"), "layout");
+  make(m_b, "", "another's");
+  EXPECT_EQ(opened->holder(tree().open_object(m_b).value(), m_a).value(), PosixTree::Holder::other);
+  ASSERT_TRUE(opened->drop(m_a));
+  EXPECT_TRUE(opened->drop(m_a));
+  EXPECT_FALSE(fs::exists(made));
+  EXPECT_FALSE(fs::exists(made.string() + ".lov"));
+  EXPECT_EQ(test::read_file(place(m_a)), "data");
+}
+
+TEST_F(PosixTreeTest, an_object_of_another_file_system_is_not_adopted) {
+  struct stat here {};
+  struct stat shared {};
+  if (::stat(m_dir.str().c_str(), &here) != 0 || ::stat("/dev/shm", &shared) != 0 || here.st_dev == shared.st_dev || ::access("/dev/shm", W_OK) != 0)
+    GTEST_SKIP() << "no second file system";
+  std::string root = "/dev/shm/lhsm-test-XXXXXX";
+  ASSERT_NE(::mkdtemp(root.data()), nullptr);
+  const auto elsewhere = PosixTree::open(root, TreeFormat::v2);
+  ASSERT_TRUE(elsewhere);
+  make(m_a, "", "data");
+  EXPECT_EQ(errno_of(elsewhere->check_adoption(tree())), EXDEV);
+  EXPECT_EQ(errno_of(elsewhere->adopt(tree().open_object(m_a).value(), m_b, tree())), EXDEV);
+  EXPECT_EQ(test::files_below(m_dir.str()).size(), 1U);
+  fs::remove_all(root);
+}
+
+TEST_F(PosixTreeTest, what_the_archive_keeps_of_a_file_is_not_what_it_is_itself) {
+  make(m_a, "", "data");
+  for (const char* name : {"user.colour", "user.lhsmtool_mpi.digest"})
+    if (::setxattr(place(m_a).c_str(), name, "green", 5, 0) != 0) GTEST_SKIP() << "no xattrs here";
+  const auto kept = PosixTree::kept_xattrs(tree().open_object(m_a).value());
+  ASSERT_TRUE(kept);
+  std::set<std::string> names;
+  for (const Xattr& xattr : *kept) names.insert(xattr.name);
+  EXPECT_TRUE(names.contains("user.colour"));
+  EXPECT_FALSE(names.contains("user.lhsmtool_mpi.digest"));
 }
 
 /// A file system that was made anew gives FIDs that the archive knows from the former one.
