@@ -22,6 +22,8 @@ constexpr std::size_t k_stripe_count_at = 28;
 constexpr std::size_t k_stripe_offset_at = 30;
 constexpr std::uint16_t k_any_ost = 0xffff;
 constexpr std::size_t k_plain_bytes = 32;
+constexpr std::size_t k_pool_at = 32;  // of v3
+constexpr std::size_t k_pool_bytes = 16;
 constexpr std::size_t k_entry_count_at = 14;
 constexpr std::size_t k_composite_header_bytes = 32;
 constexpr std::size_t k_entry_bytes = 48;
@@ -122,6 +124,16 @@ std::string layout_for_new_file(std::string lov) {
     fill(at);
     if ((flags & k_instantiated) != 0) choose_anew(at);
   });
+  return lov;
+}
+
+std::string layout_without_pools(std::string lov) {
+  const auto clear = [&lov](std::size_t at) {
+    if (read<std::uint32_t>(lov, at) != k_magic_v3 || lov.size() - at < k_pool_at + k_pool_bytes) return;
+    std::fill_n(lov.begin() + static_cast<std::ptrdiff_t>(at + k_pool_at), k_pool_bytes, '\0');
+  };
+  if (is_plain(lov)) clear(0);
+  for_each_component(lov, [&](std::uint32_t, std::size_t at) { clear(at); });
   return lov;
 }
 

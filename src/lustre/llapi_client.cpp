@@ -154,6 +154,10 @@ class LlapiClient final : public Client {
 
   [[nodiscard]] Status match_project(int fd, int like) override { return lustre::match_project(m_api, fd, like); }
 
+  [[nodiscard]] Status set_project(int fd, std::uint32_t project) override {
+    return lustre::set_project(m_api, fd, project, fmt::format("fd {}", fd));
+  }
+
   [[nodiscard]] Outcome<std::optional<std::string>> layout(int fd) override {
     return get_xattr(fd, "lustre.lov");
   }

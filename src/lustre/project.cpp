@@ -30,12 +30,15 @@ Outcome<std::uint32_t> project_of(const LlapiTable& api, int fd, std::string_vie
 Status match_project(const LlapiTable& api, int fd, int like) {
   LHSM_TRY_ASSIGN(const std::uint32_t wanted, project_of(api, like, "restored file"));
   LHSM_TRY_ASSIGN(const std::uint32_t own, project_of(api, fd, "volatile"));
-  if (own == wanted) return {};
+  return own == wanted ? Status() : set_project(api, fd, wanted, "volatile");
+}
+
+Status set_project(const LlapiTable& api, int fd, std::uint32_t project, std::string_view name) {
   // All versions know this one; what it is told beside the project is what was there.
   struct fsxattr attributes {};
-  if (api.ioctl(fd, FS_IOC_FSGETXATTR, &attributes) != 0) return errno_error("FS_IOC_FSGETXATTR", "volatile");
-  attributes.fsx_projid = wanted;
-  if (api.ioctl(fd, FS_IOC_FSSETXATTR, &attributes) != 0) return errno_error("FS_IOC_FSSETXATTR", "volatile");
+  if (api.ioctl(fd, FS_IOC_FSGETXATTR, &attributes) != 0) return errno_error("FS_IOC_FSGETXATTR", name);
+  attributes.fsx_projid = project;
+  if (api.ioctl(fd, FS_IOC_FSSETXATTR, &attributes) != 0) return errno_error("FS_IOC_FSSETXATTR", name);
   return {};
 }
 

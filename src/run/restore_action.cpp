@@ -119,6 +119,9 @@ class RestoreAction final : public FileAction {
       const Status set = m_environment.client.set_layout(m_action.data_fd(), lustre::layout_for_new_file(layout));
       if (set) return {};
       log::warning("{}: its layout cannot be set: {}", m_action.item().describe(), set.error().describe());
+      // A file that was imported may come from a file system with other pools.
+      const std::string anywhere = lustre::layout_without_pools(layout);
+      if (anywhere != layout && m_environment.client.set_layout(m_action.data_fd(), lustre::layout_for_new_file(anywhere))) return {};
     }
     return m_environment.client.set_layout(m_action.data_fd(), lustre::default_layout());
   }

@@ -84,14 +84,19 @@ Outcome<std::string> FakeLustre::path_of(const Fid& fid) {
   LHSM_TRY(enter(Call::path_of, fid, "fid2path"));
   const std::lock_guard lock(m_mutex);
   const auto it = m_files.find(fid);
-  if (it == m_files.end()) return errno_error("fid2path", fid.bracketed(), ENOENT);
+  if (it == m_files.end() || it->second.path.empty()) return errno_error("fid2path", fid.bracketed(), ENOENT);
   return it->second.path;
 }
 
 Outcome<Fid> FakeLustre::fid_of(int fd) {
   auto name = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)).filename().string();
   name = name.substr(0, name.find(" (deleted)"));  // an unlinked file keeps its FID
-  const auto fid = Fid::parse(name);
+  auto fid = Fid::parse(name);
+  struct stat status {};
+  if (!fid && ::fstat(fd, &status) == 0) {
+    const std::lock_guard lock(m_mutex);
+    if (const auto at = m_inodes.find(status.st_ino); at != m_inodes.end()) fid = at->second;
+  }
   if (!fid) return errno_error("fd2fid", name, ENOTTY);
   LHSM_TRY(enter(Call::fid_of, *fid, "fd2fid"));
   return *fid;
@@ -254,6 +259,14 @@ Status FakeLustre::match_project(int fd, int like) {
   return {};
 }
 
+Status FakeLustre::set_project(int fd, std::uint32_t project) {
+  LHSM_TRY(enter(Call::set_project, {}, "set project"));
+  LHSM_TRY_ASSIGN(const Fid fid, fid_of(fd));
+  const std::lock_guard lock(m_mutex);
+  m_files[fid].project = project;
+  return {};
+}
+
 Outcome<std::optional<std::string>> FakeLustre::layout(int fd) {
   LHSM_TRY(enter(Call::layout, {}, "get layout"));
   LHSM_TRY_ASSIGN(const Fid fid, fid_of(fd));
@@ -281,9 +294,21 @@ Outcome<std::vector<std::pair<std::string, std::string>>> FakeLustre::xattrs(int
 Outcome<Fid> FakeLustre::import_released(const std::string& path, std::uint32_t archive_id,
                                          const struct stat& attributes) {
   LHSM_TRY(enter(Call::import, {}, path));
-  if (imported.contains(path)) return errno_error("import", path, EEXIST);
+  if (std::filesystem::exists(std::filesystem::symlink_status(path))) return errno_error("import", path, EEXIST);
   const Fid fid = make_released(static_cast<std::uint64_t>(attributes.st_size));
-  imported.emplace(path, std::pair{fid, archive_id});
+  if (::link(place(fid).c_str(), path.c_str()) != 0) return errno_error("import", path);
+  const std::array<timespec, 2> times{attributes.st_atim, attributes.st_mtim};
+  struct stat made {};
+  if (::chmod(path.c_str(), attributes.st_mode & 0777U) != 0 || ::utimensat(AT_FDCWD, path.c_str(), times.data(), 0) != 0 ||
+      ::stat(path.c_str(), &made) != 0)
+    return errno_error("import", path);
+  const std::lock_guard lock(m_mutex);
+  m_inodes[made.st_ino] = fid;
+  File& file = m_files[fid];
+  file.hsm = {abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_RELEASED, archive_id};
+  if (path.starts_with(m_mount_point + '/')) file.path = path.substr(m_mount_point.size() + 1);
+  imported[path] = std::pair{fid, archive_id};
+  imported_owners[path] = {attributes.st_uid, attributes.st_gid};
   return fid;
 }
 

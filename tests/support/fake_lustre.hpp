@@ -25,7 +25,7 @@
 namespace lhsm::test {
 
 enum class Call { register_copytool, renew, unregister, open_by_fid, path_of, fid_of, mdt_index, file_at_mdt, create_volatile, copy_start, progress,
-                  copy_end, set_times, match_project, layout, set_layout, xattrs, import, describe, request, hsm_state, clear_archived, request_progress,
+                  copy_end, set_times, match_project, set_project, layout, set_layout, xattrs, import, describe, request, hsm_state, clear_archived, request_progress,
                   forget_xattrs, osts, quota, count };
 
 class FakeLustre final : public lustre::Client {
@@ -90,6 +90,8 @@ class FakeLustre final : public lustre::Client {
   void set_project(const Fid& fid, std::uint32_t project) { m_files[fid].project = project; }
   [[nodiscard]] std::uint32_t project_of(const Fid& fid) { return m_files[fid].project; }
   void set_file_at_mdt(const Fid& fid, const FileAtMdt& file) { m_files[fid].at_mdt = file; }
+  /// Where a user has moved it to, below the mount; empty: it was removed.
+  void set_path(const Fid& fid, const std::string& path) { m_files[fid].path = path; }
   void set_file_layout(const Fid& fid, const std::string& lov) { m_files[fid].layout = lov; }
   void unlink(const Fid& fid) { std::filesystem::remove(path(fid)); }
   [[nodiscard]] std::string content(const Fid& fid) const { return read_file(path(fid)); }
@@ -241,10 +243,11 @@ class FakeLustre final : public lustre::Client {
   [[nodiscard]] Status copy_end(abi::hsm_copy& copy) override;
   [[nodiscard]] Status set_times(int fd, const struct stat& times) override;
   [[nodiscard]] Status match_project(int fd, int like) override;
+  [[nodiscard]] Status set_project(int fd, std::uint32_t project) override;
   [[nodiscard]] Outcome<std::optional<std::string>> layout(int fd) override;
   [[nodiscard]] Status set_layout(int fd, const std::string& lov) override;
   [[nodiscard]] Outcome<std::vector<std::pair<std::string, std::string>>> xattrs(int fd) override;
-  /// The path is not made; the new file is found by its FID.
+  /// With mode and times of `attributes`; the owner is only noted.
   [[nodiscard]] Outcome<Fid> import_released(const std::string& path, std::uint32_t archive_id,
                                              const struct stat& attributes) override;
   /// The rules of facts 3.2; the hook of Call::request is called for each file.
@@ -271,6 +274,7 @@ class FakeLustre final : public lustre::Client {
   std::vector<abi::hsm_copy> copy_ends;           ///< as they were sent
   std::string layout_that_was_set;
   std::map<std::string, std::pair<Fid, std::uint32_t>> imported;  ///< by path: the new file, its archive id
+  std::map<std::string, std::pair<uid_t, gid_t>> imported_owners;  ///< likewise
 
  private:
   friend class FakeStream;
@@ -303,6 +307,7 @@ class FakeLustre final : public lustre::Client {
   mutable std::mutex m_mutex;
   std::condition_variable m_changed;
   std::map<Fid, File> m_files;
+  std::map<ino_t, Fid> m_inodes;  // of files that have other names than their FIDs
   std::map<Key, Record> m_records;
   std::map<Call, Hook> m_hooks;
   std::array<int, static_cast<std::size_t>(Call::count)> m_calls{};

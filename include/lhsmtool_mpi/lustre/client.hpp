@@ -125,6 +125,8 @@ class Client {
   /// Give an open file without data the project of another open one, so that what is written to it counts there: a swap of
   /// layouts does not move what the OSTs count. Where files have no projects nothing is done.
   [[nodiscard]] virtual Status match_project(int fd, int like) = 0;
+  /// Give an open file a project. EOPNOTSUPP, ENOTTY: files have none.
+  [[nodiscard]] virtual Status set_project(int fd, std::uint32_t project) = 0;
   /// Return the raw layout (xattr lustre.lov), or nothing when the file has none.
   [[nodiscard]] virtual Outcome<std::optional<std::string>> layout(int fd) = 0;
   /// Give an open file without objects a layout.

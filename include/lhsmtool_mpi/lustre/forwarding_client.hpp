@@ -32,6 +32,7 @@ class ForwardingClient : public Client {
   [[nodiscard]] Status copy_end(abi::hsm_copy& copy) override { return m_inner.copy_end(copy); }
   [[nodiscard]] Status set_times(int fd, const struct stat& times) override { return m_inner.set_times(fd, times); }
   [[nodiscard]] Status match_project(int fd, int like) override { return m_inner.match_project(fd, like); }
+  [[nodiscard]] Status set_project(int fd, std::uint32_t project) override { return m_inner.set_project(fd, project); }
   [[nodiscard]] Outcome<std::optional<std::string>> layout(int fd) override { return m_inner.layout(fd); }
   [[nodiscard]] Status set_layout(int fd, const std::string& lov) override { return m_inner.set_layout(fd, lov); }
   [[nodiscard]] Outcome<std::vector<std::pair<std::string, std::string>>> xattrs(int fd) override {

@@ -31,4 +31,7 @@ namespace lhsm::lustre {
 /// generation, which the new file would take for an OST. It is not released. Other layouts are returned as they are.
 [[nodiscard]] std::string layout_for_new_file(std::string lov);
 
+/// Return the layout with no pool named in it: for a file system that has not those pools.
+[[nodiscard]] std::string layout_without_pools(std::string lov);
+
 }  // namespace lhsm::lustre

@@ -47,7 +47,6 @@ TEST_F(ManageTest, an_imported_file_shares_its_object) {
 
 TEST_F(ManageTest, a_file_whose_object_cannot_be_linked_is_taken_back) {
   test::write_file(m_dir / "file", "content");
-  test::write_file(at("out"), "stands for the new file");
   // What lies at the hash directory's place is no directory.
   m_lustre.before(Call::import, [this](const Fid&) {
     for (const unsigned oid : {1U, 2U, 3U}) {

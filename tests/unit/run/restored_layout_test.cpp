@@ -73,6 +73,22 @@ TEST_F(RestoredLayoutTest, is_the_files_own_when_the_kept_one_cannot_be_set) {
   EXPECT_EQ(restored_layout(), "that of the import");
 }
 
+TEST_F(RestoredLayoutTest, is_the_kept_one_without_a_pool_that_is_no_more) {
+  m_lustre.set_file_layout(m_fid, "that of the import");
+  share_object();
+  std::string of_pool(48, '\0');  // struct lov_user_md_v3
+  const std::uint32_t head[] = {0x0BD30BD0, 1};
+  std::memcpy(of_pool.data(), head, sizeof head);
+  of_pool[28] = 3;  // stripes
+  of_pool.replace(32, 4, "fast");
+  keep_beside(of_pool);
+  m_lustre.before(Call::set_layout, [this](const Fid&) { return m_lustre.calls(Call::set_layout) == 1 ? EINVAL : 0; });
+  const std::string set = restored_layout();
+  ASSERT_EQ(set.size(), of_pool.size());
+  EXPECT_EQ(set[28], 3);
+  EXPECT_EQ(set.substr(32), std::string(16, '\0'));
+}
+
 TEST_F(RestoredLayoutTest, is_the_default_when_none_of_its_own_can_be_set) {
   m_lustre.set_file_layout(m_fid, "own");
   m_lustre.before(Call::set_layout, [this](const Fid&) { return m_lustre.calls(Call::set_layout) == 1 ? EINVAL : 0; });
