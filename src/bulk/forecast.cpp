@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include "lhsmtool_mpi/bulk/import.hpp"
 #include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/bulk/row_walk.hpp"
 
@@ -63,7 +64,8 @@ class Prophet {
       return finding;
     }
     finding.states = state.states;
-    judge_state(fid, state, finding);
+    judge_state(state, finding);
+    if (finding.fate == Fate::to_do) look_for_object(fid, slice.mtime[i], finding);
     return finding;
   }
 
@@ -78,7 +80,7 @@ class Prophet {
     return {};
   }
 
-  void judge_state(const Fid& fid, const lustre::HsmState& state, Finding& finding) const {
+  void judge_state(const lustre::HsmState& state, Finding& finding) const {
     switch (judge(m_action, state, m_options.archives)) {
       case Verdict::already: finding.fate = Fate::already; return;
       case Verdict::refused:
@@ -87,16 +89,24 @@ class Prophet {
         return;
       case Verdict::ask: break;
     }
-    if (m_action != ItemAction::restore || !m_options.object_size) return;
-    const auto object = m_options.object_size(fid);
-    if (!object)
+  }
+
+  void look_for_object(const Fid& fid, std::int64_t mtime_ns, Finding& finding) const {
+    if ((m_action != ItemAction::restore && m_action != ItemAction::import) || !m_options.object) return;
+    const auto object = m_options.object(fid);
+    if (!object) {
       hinder(finding, object.error().sys_errno == ENOENT
                           ? Error{ErrorKind::not_found, ENOENT, "no object in the archive", ""}
                           : object.error());
-    else if (finding.size == 0)
-      finding.size = *object;  // which a restore gives it
-    else if (*object != finding.size)
+    } else if (m_action == ItemAction::import) {
+      const auto stale = why_stale(mtime_ns, finding.size, object->mtime, object->size);
+      if (!stale.empty()) hinder(finding, {ErrorKind::invalid, ESTALE, std::string(stale.substr(0, stale.rfind(','))), ""});
+      finding.size = object->size;
+    } else if (finding.size == 0) {
+      finding.size = object->size;  // which a restore gives it
+    } else if (object->size != finding.size) {
       hinder(finding, {ErrorKind::corrupt, EIO, "the object has another size than the file", ""});
+    }
   }
 
   /// Reasons are few: without the file's name.
@@ -164,11 +174,12 @@ Outcome<Forecast> forecast(store::SeenJob& job, const std::string& manifest_path
     return failure(ErrorKind::invalid, EINVAL, "find what is to be done with the items of", manifest_path);
   LHSM_TRY_ASSIGN(const ActionChange change, change_to(census, result.action, manifest_path));
   const Prophet prophet(options, result.action, former, change == ActionChange::anew);
-  const bool does_wait = options.client != nullptr || options.object_size;  // for servers
+  const bool does_wait = options.client != nullptr || options.object;  // for servers
   std::vector<Finding> findings;
   const store::Columns columns{Column::fid_seq, Column::fid_oid, Column::fid_ver,      Column::path,
                                Column::size,    Column::uid,     Column::gid,          Column::projid,
-                               Column::result,  Column::hsm_state, Column::archive_id, Column::stripe_count};
+                               Column::result,  Column::hsm_state, Column::archive_id, Column::stripe_count,
+                               Column::mtime};
   LHSM_TRY(for_each_slice(job.manifest, job.state, columns, [&](std::uint64_t, const ItemSlice& slice) -> Status {
     findings.assign(slice.result.size(), {});
     std::atomic<std::size_t> next = 0;

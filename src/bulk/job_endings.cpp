@@ -141,6 +141,10 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   m_progress.totals.bytes_copied += outcome.bytes_copied;
   m_progress.final_bytes += flight.row.size;
   if (outcome.result == ItemResult::done) m_progress.done_bytes += bytes_to_move(flight.row);
+  if (m_options.action == store::ItemAction::import) {
+    look_again_at(flight.twins);
+    flight.twins.clear();
+  }
   // A file that is listed twice is done once.
   if (outcome.result == ItemResult::done) outcome.result = ItemResult::already;
   outcome.bytes_copied = 0;
@@ -155,6 +159,15 @@ void Job::conclude(Flights::iterator at, ItemOutcome outcome) {
   forget_partial(flight, false);
   check_end();
   m_changed.notify_all();
+}
+
+/// Further names of a file that was imported: each has to be made, too.
+void Job::look_again_at(const std::vector<Row>& twins) {
+  for (const Row& twin : twins) {
+    m_deadline.over(bytes_to_move(twin));
+    m_buckets[twin.mdt_index].push_front(twin);
+    ++m_in_buckets;
+  }
 }
 
 void Job::record(const Row& row, const ItemOutcome& outcome) { append(store::ItemResultRecord{row.row, outcome, std::nullopt}); }

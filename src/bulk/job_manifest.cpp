@@ -22,7 +22,8 @@ std::uint64_t Census::unsuccessful() const {
 }
 
 std::string_view to_string(ItemAction action) {
-  constexpr std::array<std::string_view, store::k_item_actions> k_names{"none", "archive", "restore", "release", "remove"};
+  constexpr std::array<std::string_view, store::k_item_actions> k_names{"none", "archive", "restore", "release", "remove",
+                                                                           "import"};
   return k_names.at(static_cast<std::size_t>(action));
 }
 

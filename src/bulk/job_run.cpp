@@ -11,6 +11,7 @@
 #include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/bulk/ask_broker.hpp"
 #include "lhsmtool_mpi/bulk/failed_list.hpp"
+#include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/store/library_versions.hpp"
 
 namespace lhsm::bulk {
@@ -36,13 +37,14 @@ Outcome<std::vector<OpenRequest>> open_requests(store::ManifestReader& manifest,
                          slice.attempts[0],
                          slice.first_start[0] != 0 ? slice.first_start[0] : request.time_ns,
                          slice.size[0],
-                         k_no_group},
+                         k_no_group,
+                         {}},
                      request.cookie});
   }
   return found;
 }
 
-/// A FID says another file elsewhere, or none.
+/// A FID says another file elsewhere, or none. An import is what makes these files elsewhere.
 Status check_file_system(const lustre::Client& client, const std::string& path) {
   LHSM_TRY_ASSIGN(const auto manifest, store::ManifestReader::open(path));
   const std::string& name = manifest.attributes().file_system;
@@ -63,6 +65,7 @@ struct JobRun::State {
   bool is_told_lost = false;
   std::optional<store::JobLock> lock;
   std::optional<store::OpenedJob> files;
+  std::string source_name;
   Census census;
   std::unique_ptr<RowSource> source;
   std::optional<Job> job;
@@ -107,11 +110,14 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
                                                                 .take_over_after = {},
                                                                 .lost = [raw = state.get()] { raw->lost(); }}));
   if (!state->options.failed_list.empty()) LHSM_TRY(try_failed_list(state->options.failed_list, path));
-  LHSM_TRY(check_file_system(client, path));
+  // Before it becomes another job, and before a retry finds out what it is.
+  LHSM_TRY_ASSIGN(const store::ItemAction said, state->options.action != store::ItemAction::none ? state->options.action : action_of(path));
+  if (said != store::ItemAction::import) LHSM_TRY(check_file_system(client, path));
   if (state->options.action != store::ItemAction::none) LHSM_TRY(set_action(*state->lock, state->options.action));
   if (state->options.takes_up_failed) LHSM_TRY(take_up_failed(*state->lock));
   LHSM_TRY_ASSIGN(state->files, store::open_job(*state->lock, [] {}));
   store::OpenedJob& files = *state->files;
+  state->source_name = files.manifest.attributes().file_system;
   LHSM_TRY_ASSIGN(state->census, take_census(files.manifest, files.state));
   if (state->options.action == store::ItemAction::none) {
     state->options.action = action_of(state->census);
@@ -123,6 +129,7 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
       return clock.now() >= *stop_at || (is_told && is_told());
     };
   state->options.job.action = state->options.asker.action = state->options.action;
+  state->options.order.with_details = state->options.action == store::ItemAction::import;
   if (files.state.has_open_run())
     state->options.asker.search_first = state->options.job.maybe_asked_before = state->options.job.max_inflight;
   auto rows = rows_in_order(files.manifest, files.state, path, state->options.order);
@@ -131,7 +138,7 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
   if (rows)
     state->source = std::move(*rows);
   else
-    state->source = std::make_unique<ManifestRows>(files.manifest, files.state);
+    state->source = std::make_unique<ManifestRows>(files.manifest, files.state);  // of which nothing is taken
   {
     const std::lock_guard guard(state->mutex);
     state->job.emplace(*state->source, *files.journal, state->options.job, clock, std::move(on_end));
@@ -151,6 +158,7 @@ Outcome<std::unique_ptr<JobRun>> JobRun::open(JobRunOptions options, lustre::Cli
 
 Job& JobRun::job() { return *m_state->job; }
 store::ItemAction JobRun::action() const { return m_state->options.action; }
+const std::string& JobRun::file_system() const { return m_state->source_name; }
 const Census& JobRun::census() const { return m_state->census; }
 run::Errands& JobRun::errands() { return m_state->broker; }
 std::vector<ActionItem> JobRun::take_adopted() { return std::exchange(m_state->adopted, {}); }
@@ -168,7 +176,7 @@ void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
   if (store::is_hdf5_thread_safe())
     m_state->folder.emplace(*m_state->lock, *m_state->files->journal, m_state->files->state.rotated_base() != nullptr,
                             m_state->options.fold);
-  if (action() == store::ItemAction::release) return;
+  if (is_done_by_ranks(action())) return;
   AskerOptions& asker = m_state->options.asker;
   if (m_state->options.ranks_ask) {
     const auto clients = static_cast<unsigned>(std::count(hosts.begin(), hosts.end(), ',')) + 1;

@@ -34,6 +34,7 @@ Verdict judge(ItemAction action, const lustre::HsmState& state, const std::vecto
     case ItemAction::remove:
       if (!has(abi::HS_ARCHIVED | abi::HS_EXISTS)) return Verdict::already;
       return has(abi::HS_RELEASED) || is_elsewhere ? Verdict::refused : Verdict::ask;
+    case ItemAction::import: return Verdict::ask;
     case ItemAction::none: break;
   }
   assert(false && "no action");
@@ -69,6 +70,7 @@ std::uint32_t states_after(ItemAction action, store::ItemResult result, std::uin
     case ItemAction::release: return states | abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_RELEASED;
     case ItemAction::remove:
       return states & ~std::uint32_t{abi::HS_EXISTS | abi::HS_ARCHIVED | abi::HS_DIRTY | abi::HS_LOST};
+    case ItemAction::import: return states;  // those of the file that it was archived from
     case ItemAction::none: break;
   }
   return states;
@@ -112,9 +114,10 @@ abi::hsm_user_action request_of(ItemAction action) {
     case ItemAction::restore: return abi::HUA_RESTORE;
     case ItemAction::release: return abi::HUA_RELEASE;
     case ItemAction::remove: return abi::HUA_REMOVE;
+    case ItemAction::import:
     case ItemAction::none: break;
   }
-  assert(false && "no action");
+  assert(false && "no request");
   return abi::HUA_NONE;
 }
 

@@ -142,7 +142,10 @@ GroupPolicy policy_of(const OrderOptions& options) {
 
 Outcome<std::unique_ptr<RowSource>> rows_in_order(store::ManifestReader& manifest, const store::JournalState& state,
                                                   const std::string& path, const OrderOptions& options) {
-  if (options.is_the_manifests()) return std::make_unique<ManifestRows>(manifest, state);
+  if (options.is_the_manifests()) {
+    const auto details = options.with_details ? ManifestRows::Details::yes : ManifestRows::Details::no;
+    return std::make_unique<ManifestRows>(manifest, state, details);
+  }
   const bool by_location = options.order == Order::archive_location;
   if (by_location && options.location.command.empty() && manifest.volumes().empty())
     return failure(ErrorKind::invalid, EINVAL, "find out where the objects lie (--location-command) of", path);

@@ -56,7 +56,7 @@ std::optional<Row> take_row(std::string_view& bytes) {
   const Head head = head_at(bytes.data());
   if (bytes.size() - sizeof head < head.key_bytes) return std::nullopt;
   bytes.remove_prefix(sizeof head + head.key_bytes);
-  return Row{head.row, {head.seq, head.oid, head.ver}, head.mdt_index, head.attempts, head.first_start_ns, head.size, head.group};
+  return Row{head.row, {head.seq, head.oid, head.ver}, head.mdt_index, head.attempts, head.first_start_ns, head.size, head.group, {}};
 }
 
 /// Appends records to a file, and notes where groups begin.

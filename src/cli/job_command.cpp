@@ -13,6 +13,7 @@
 #include "job_options.hpp"
 #include "job_plan.hpp"
 #include "lhsmtool_mpi/bulk/failed_list.hpp"
+#include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "process.hpp"
 #include "run_files.hpp"
@@ -76,15 +77,20 @@ JobCommands::JobCommands(CLI::App& app) {
   add(app, "archive", "Archive the files of a manifest", ItemAction::archive);
   add(app, "release", "Release the archived files of a manifest", ItemAction::release);
   add(app, "remove", "Remove the files of a manifest from the archive", ItemAction::remove);
+  add(app, "import", "Make the files of a manifest, with their objects, in a new file system", ItemAction::import);
   add(app, "retry", "Try again what failed in a job, and go on with it", ItemAction::none);
 }
 
 void JobCommands::add(CLI::App& app, const std::string& name, const std::string& help, ItemAction action) {
   CLI::App& command = *app.add_subcommand(name, help);
   std::vector<CLI::Option*> conditions;
-  if (action == ItemAction::none) {
+  // The files of an import are in another file system than the paths that could be scanned.
+  if (action == ItemAction::none || action == ItemAction::import) {
     command.add_option("JOB", m_options.run.manifest, "Manifest of the job")->required()->type_name("");
-    command.add_option("MNT", m_options.serve.mount_point, "Mount point of the Lustre file system")->required()->type_name("");
+    command.add_option("MNT", m_options.serve.mount_point,
+                       action == ItemAction::import ? "Mount point of the new file system" : "Mount point of the Lustre file system")
+        ->required()
+        ->type_name("");
   } else {
     command.add_option("TARGET", m_targets, "A manifest and the mount point; or directories and files, which are scanned first")
         ->type_name("");
@@ -94,8 +100,40 @@ void JobCommands::add(CLI::App& app, const std::string& name, const std::string&
   m_commands.push_back({&command, action, conditions});
 }
 
+/// Where the objects are. A retry has the rest of these as a copytool.
+void JobCommands::add_import_options(CLI::App& command, ItemAction action) {
+  const std::map<std::string, archive::TreeFormat> formats{{"v1", archive::TreeFormat::v1}, {"v2", archive::TreeFormat::v2}};
+  if (action == ItemAction::import) {
+    command.add_option("-p,--hsm-root,--hsm_root", m_options.serve.archive.root, "Root directory of the new file system's archive")
+        ->type_name("DIR");
+    command.add_option("-A,--archive", m_options.serve.archive_ids, "Archive id that the new files have")
+        ->type_name("N")
+        ->allow_extra_args(false);
+    command.add_option("-F,--archive-format,--archive_format", m_options.serve.archive.format,
+                       "Directory tree of the archive: v1 or v2")
+        ->transform(CLI::Transformer(formats).description(""))
+        ->default_str("v1")
+        ->type_name("v1|v2");
+  }
+  command.add_option("--from-root,--from_root", m_options.from_root,
+                     "Of an import: root directory of the old file system's archive, on the same file system")
+      ->default_str("--hsm-root")
+      ->type_name("DIR");
+  command.add_option_function<std::string>(
+             "--from-format,--from_format",
+             [this, formats](const std::string& name) {
+               const auto found = formats.find(name);
+               if (found == formats.end()) throw CLI::ValidationError("--from-format", "'" + name + "' is none of v1|v2");
+               m_options.from_format = found->second;
+             },
+             "Of an import: directory tree of that archive")
+      ->default_str("-F")
+      ->type_name("v1|v2");
+}
+
 void JobCommands::add_job_options(CLI::App& command, ItemAction action) {
-  if (action != ItemAction::release) {
+  if (action == ItemAction::import || action == ItemAction::none) add_import_options(command, action);
+  if (!bulk::is_done_by_ranks(action)) {
     add_serve_options(command, m_options.serve, m_raw, Service::job);
     command.add_flag("--submit-only,--submit_only", m_options.submit_only,
                      "Only ask, and wait for the site's own copytools");
@@ -125,7 +163,10 @@ void JobCommands::add_job_options(CLI::App& command, ItemAction action) {
         ->type_name("S");
     add_watch_options(command, m_options.serve);
   }
-  add_order_options(command, m_options.run, action);
+  if (action == ItemAction::import)
+    add_limit_options(command, m_options.run);
+  else
+    add_order_options(command, m_options.run, action);
   add_deadline_options(command, m_deadline);
   command.add_option("--attempts", m_options.run.job.attempts, "Attempts of a file before it is given up")
       ->check(CLI::Range(1U, 1000U))
@@ -161,6 +202,7 @@ int JobCommands::run(const std::string& command_line, const std::string& agreed)
   m_scan.agreed = agreed;
   m_options.run.asker.archives = m_options.serve.archive_ids;
   if (command->action != ItemAction::none) check_root();
+  if (command->action == ItemAction::import) check_import();
   m_options.serve.writes_archive = command->action == ItemAction::archive || command->action == ItemAction::remove;
   check_order(m_options.run.order);
   m_options.run.order.object_path = [archive = m_options.serve.archive](const Fid& fid) {
@@ -178,9 +220,15 @@ int JobCommands::run(const std::string& command_line, const std::string& agreed)
 
 /// Throws UsageError when a copytool is needed and it is not said where its archive is.
 void JobCommands::check_root() const {
-  const bool serves = m_options.run.action != ItemAction::release && !m_options.submit_only;
+  const bool serves = !bulk::is_done_by_ranks(m_options.run.action) && !m_options.submit_only;
   if (serves && m_options.serve.archive.root.empty())
     throw UsageError("--hsm-root is missing: where the archive is (or --submit-only, where other copytools serve)");
+}
+
+/// Throws UsageError when it is not said where objects go, and what archive that is.
+void JobCommands::check_import() const {
+  if (m_options.serve.archive.root.empty()) throw UsageError("--hsm-root is missing: the archive of the new file system");
+  if (m_options.serve.archive_ids.size() != 1) throw UsageError("an import wants one archive id: -A N");
 }
 
 /// Go on with a job of whatever action, which only rank 0 need be able to see.
@@ -192,7 +240,9 @@ int JobCommands::retry(Process& process) {
   if (!missing.empty()) throw UsageError(missing);
   if (!action) throw Fatal(action.error());
   if (known.empty()) return k_all_done;  // rank 0 says why
-  if (known == bulk::to_string(ItemAction::release)) m_options.run.action = ItemAction::release;
+  for (const ItemAction by_ranks : {ItemAction::release, ItemAction::import})
+    if (known == bulk::to_string(by_ranks)) m_options.run.action = by_ranks;
+  if (m_options.run.action == ItemAction::import) check_import();
   m_options.serve.writes_archive = known == bulk::to_string(ItemAction::archive) || known == bulk::to_string(ItemAction::remove);
   check_root();
   return run_and_tell(m_options, process);
@@ -202,6 +252,7 @@ int JobCommands::carry_out(const Command& command, Process& process) {
   // A rank whose file or environment says otherwise must come so far that rank 0 hears from it, and refuses it.
   m_options.submit_only = !process.share(m_options.submit_only ? "yes" : "").empty();
   if (command.action == ItemAction::none) return retry(process);
+  if (command.action == ItemAction::import) return run_and_tell(m_options, process);
   JobPlan plan;
   if (process.is_first()) {
     plan = plan_job(command.app->get_name(), m_targets, given(command.conditions), m_scan);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,18 +15,21 @@ namespace lhsm::cli {
 
 class Process;
 
-/// What the commands restore, archive, release, remove and retry can be told.
+/// What the commands restore, archive, release, remove, import and retry can be told.
 struct JobCommandOptions {
   ServeOptions serve;
   bulk::JobRunOptions run;
   bool submit_only = false;
+  /// Of an import: the archive of the file system that files come from. Empty, or nothing: the same as that of their new one.
+  std::string from_root;
+  std::optional<archive::TreeFormat> from_format;
 };
 
 /// Carry out a job, on all ranks of it; return the exit code. Throws Fatal.
 int run_job(const JobCommandOptions& options, Process& process);
 
-/// The same for one that releases: on all ranks, without a copytool.
-int run_release(const JobCommandOptions& options, Process& process);
+/// The same for one that the ranks carry out themselves (bulk::is_done_by_ranks): without a copytool.
+int run_rank_job(const JobCommandOptions& options, Process& process);
 
 /// The commands that carry out a job.
 class JobCommands {
@@ -47,9 +51,11 @@ class JobCommands {
 
   void add(CLI::App& app, const std::string& name, const std::string& help, store::ItemAction action);
   void add_job_options(CLI::App& command, store::ItemAction action);
+  void add_import_options(CLI::App& command, store::ItemAction action);
   int carry_out(const Command& command, Process& process);
   int retry(Process& process);
   void check_root() const;
+  void check_import() const;
 
   std::vector<Command> m_commands;
   JobCommandOptions m_options;

@@ -86,6 +86,10 @@ void add_order_options(CLI::App& app, bulk::JobRunOptions& run, store::ItemActio
          "Files of this owner or project in one turn, others have 1; may be repeated")
       ->type_name("ID=N")
       ->allow_extra_args(false);
+  add_limit_options(app, run);
+}
+
+void add_limit_options(CLI::App& app, bulk::JobRunOptions& run) {
   app.add_option("--max-files-per-second,--max_files_per_second", run.job.limits.files_per_second,
                  "Files that are taken up in a second (0: no limit)")
       ->capture_default_str()

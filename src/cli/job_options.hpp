@@ -11,6 +11,9 @@ namespace lhsm::cli {
 /// Add the options about which files of a job are asked for when. `run` outlives the parsing; then check_order().
 void add_order_options(CLI::App& app, bulk::JobRunOptions& run, store::ItemAction action);
 
+/// Add those about how many: part of the above, for jobs that have no other order than the manifest's.
+void add_limit_options(CLI::App& app, bulk::JobRunOptions& run);
+
 /// Throws UsageError for what does not go together.
 void check_order(const bulk::OrderOptions& order);
 

@@ -36,6 +36,7 @@ run::RunState JobStateFiles::state() const {
     case ItemAction::archive: state.archived = done; break;
     case ItemAction::restore: state.restored = done; break;
     case ItemAction::remove: state.removed = done; break;
+    case ItemAction::import: state.imported = done; break;
     default: state.released = done;
   }
   state.draining = !progress.stopped_because.empty();

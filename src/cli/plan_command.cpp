@@ -31,14 +31,15 @@ PlanCommand::PlanCommand(CLI::App& app)
       ->transform(CLI::Transformer(std::map<std::string, ItemAction>{{"restore", ItemAction::restore},
                                                                      {"archive", ItemAction::archive},
                                                                      {"release", ItemAction::release},
-                                                                     {"remove", ItemAction::remove}})
+                                                                     {"remove", ItemAction::remove},
+                                                                     {"import", ItemAction::import}})
                       .description(""))
-      ->type_name("restore|archive|release|remove");
+      ->type_name("restore|archive|release|remove|import");
   m_app->add_option("--mount", m_mount, "Mount point of the file system: look at each file now, at the free space, OSTs and quotas")
       ->type_name("MNT");
   m_app
       ->add_option("-p,--hsm-root,--hsm_root", m_archive.root,
-                   "Root directory of the archive: look for the objects of a restore, and at the space for an archive")
+                   "Root directory of the archive: look for the objects of a restore or an import, and at the space for an archive")
       ->type_name("DIR");
   m_app->add_option("-F,--archive-format,--archive_format", m_archive.format, "Directory tree of the archive: v1 or v2")
       ->transform(CLI::Transformer(std::map<std::string, archive::TreeFormat>{{"v1", archive::TreeFormat::v1},
@@ -73,15 +74,20 @@ int PlanCommand::run() const {
   // 0 stands for all archives, as for a run.
   if (std::find(options.archives.begin(), options.archives.end(), 0U) != options.archives.end()) options.archives.clear();
   options.takes_up_failed = m_only_failed;
+  // The manifest's FIDs would be other files there, or none.
+  const ItemAction action = options.action != ItemAction::none ? options.action : bulk::action_of(m_manifest).value_or(ItemAction::none);
+  if (action == ItemAction::import && !m_mount.empty())
+    throw UsageError("a plan of an import looks at objects (--hsm-root) and at no file system: without --mount");
   std::unique_ptr<lustre::Client> client;
   if (!m_mount.empty()) client = must(lustre::open_client(m_mount));
   options.client = client.get();
   std::unique_ptr<archive::Backend> backend;
   if (!m_archive.root.empty()) {
     backend = must(archive::open_posix_backend(m_archive));
-    options.object_size = [&backend](const Fid& fid) -> Outcome<std::uint64_t> {
+    options.object = [&backend](const Fid& fid) -> Outcome<bulk::ForecastOptions::Object> {
       LHSM_TRY_ASSIGN(const auto object, backend->open(fid));
-      return object->size();
+      LHSM_TRY_ASSIGN(const timespec modified, object->modified());
+      return bulk::ForecastOptions::Object{object->size(), modified.tv_sec};
     };
   }
   Plan plan;
@@ -98,7 +104,7 @@ int PlanCommand::run() const {
 
 void PlanCommand::find_room(Plan& plan, lustre::Client* client) const {
   const ItemAction action = plan.forecast.action;
-  if (action == ItemAction::release || action == ItemAction::remove) return;
+  if (action != ItemAction::restore && action != ItemAction::archive) return;
   const bool is_restore = action == ItemAction::restore;
   const std::string& where = is_restore ? m_mount : m_archive.root;
   if (where.empty()) {

@@ -18,6 +18,7 @@
 #include "lhsmtool_mpi/bulk/ask_files.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
+#include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "process.hpp"
 
@@ -164,7 +165,7 @@ int run_unserved(const JobCommandOptions& options, Process& process) {
 }  // namespace
 
 int run_job(const JobCommandOptions& options, Process& process) {
-  if (options.run.action == store::ItemAction::release) return run_release(options, process);
+  if (bulk::is_done_by_ranks(options.run.action)) return run_rank_job(options, process);
   if (options.submit_only) {
     if (!process.is_first()) return k_all_done;  // has nothing to do
     JobCommandOptions unserved = options;

@@ -24,7 +24,7 @@ constexpr std::size_t k_most_runs = 50;  // the last ones
 constexpr std::size_t k_longest_command = 1000;
 
 std::string heading(ItemAction action) {
-  constexpr std::array<const char*, store::k_item_actions> k_names{"Scan", "Archive", "Restore", "Release", "Remove"};
+  constexpr std::array<const char*, store::k_item_actions> k_names{"Scan", "Archive", "Restore", "Release", "Remove", "Import"};
   return k_names.at(static_cast<std::size_t>(action));
 }
 

@@ -26,16 +26,40 @@ std::string_view of_refusal(ItemAction action) {
     case ItemAction::remove:
       return "The file is released: the object is its only copy. Restore it first. Or its copy is in an archive that -A "
              "does not name: see lfs hsm_state.";
+    case ItemAction::import:
+      return "The manifest has no FID, or no path below the mount point, of it: a list of FIDs of files that were gone, for instance. "
+             "Scan the old file system anew.";
     case ItemAction::none: break;
   }
   return "The coordinator did not take the request: see lfs hsm_state of the file.";
 }
 
 std::string_view of_missing(ItemAction action) {
+  if (action == ItemAction::import)
+    return "There is no object of it in the archive of the old file system: see whether --from-root and --from-format are right, and "
+           "archive it there.";
   if (action == ItemAction::restore)
     return "The object is not in the archive, or the file is gone. See whether --hsm-root and --archive-format are "
            "those with which it was archived; lhsmtool_mpi verify checks the objects of all files of a manifest.";
   return "The file is gone, or the archive's directory is. Scan anew to leave out what no longer exists.";
+}
+
+/// Of an import, where an errno says something else than in other jobs; empty: it does not.
+std::string_view of_import(int sys_errno) {
+  switch (sys_errno) {
+    case ESTALE:
+      return "The object in the archive is older than the file was when it was scanned, or of another size: archive it anew in the old "
+             "file system, then lhsmtool_mpi retry.";
+    case EEXIST:
+      return "Something else has its path in the new file system, or the name of its object in the archive: see the log of the run. "
+             "What is there was left as it is; move it away, then lhsmtool_mpi retry.";
+    case EXDEV:
+      return "The archives of the old and of the new file system are not on one file system, or mounted apart: objects get their "
+             "second name by a hard link.";
+    case ELOOP:
+    case ENOTDIR: return "A link, or something that is no directory, is in the place of a directory on the way to it.";
+    default: return {};
+  }
 }
 
 }  // namespace
@@ -43,6 +67,8 @@ std::string_view of_missing(ItemAction action) {
 std::string_view remedy_for(ItemAction action, ItemResult result, int sys_errno) {
   if (result == ItemResult::refused) return of_refusal(action);
   if (result == ItemResult::cancelled) return "Somebody cancelled the request. Try it again with lhsmtool_mpi retry.";
+  if (action == ItemAction::import)
+    if (const auto text = of_import(sys_errno); !text.empty()) return text;
   switch (sys_errno) {
     case ENOENT:
     case ENOTDIR: return of_missing(action);

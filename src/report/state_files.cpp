@@ -164,6 +164,7 @@ RunStatus StateFiles::make(const run::RunState& state, TimePoint now, std::strin
   }
   // What no copytool does: there are no actions of it.
   if (m_options.command == "release") status.kinds.push_back({"release", 0, 0, state.released, 0, 0, 0});
+  if (m_options.command == "import") status.kinds.push_back({"import", 0, 0, state.imported, 0, 0, 0});
   // Without a dispatcher nobody tells of single files.
   if (state.source == nullptr)
     for (KindStatus& kind : status.kinds)

@@ -67,7 +67,7 @@ offers 'job.h5' restore -p dir --failed j
 offers 'dir/inner.h5' report dir/
 offers 'v1,v2' serve --archive-format ''
 offers 'v2' serve -F v2
-offers 'archive,release,remove,restore' plan --action ''
+offers 'archive,import,release,remove,restore' plan --action ''
 offers 'size,size-desc' restore --order s
 offers '' serve --slots ''
 offers '' serve --slots=

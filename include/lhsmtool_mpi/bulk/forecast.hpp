@@ -63,9 +63,13 @@ struct ForecastOptions {
   store::ItemAction action = store::ItemAction::none;  ///< none: what the manifest says
   bool takes_up_failed = false;  ///< what failed, was refused or cancelled is to be tried again
   std::vector<std::uint32_t> archives;  ///< as AskerOptions
-  lustre::Client* client = nullptr;  ///< to look at each file now; null: states and sizes are those of the manifest
-  /// Return the size of a file's object; may be empty. Of a restore each is looked for, in several threads.
-  std::function<Outcome<std::uint64_t>(const Fid&)> object_size;
+  lustre::Client* client = nullptr;  ///< not for an import; to look at each file now; null: states and sizes are those of the manifest
+  struct Object {
+    std::uint64_t size = 0;
+    std::int64_t mtime = 0;  ///< in seconds
+  };
+  /// Look at a file's object; may be empty. Of a restore and of an import each is looked for, in several threads.
+  std::function<Outcome<Object>(const Fid&)> object;
   unsigned threads = 8;
 };
 

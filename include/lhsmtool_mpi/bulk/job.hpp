@@ -139,7 +139,7 @@ class Job final : public run::UnfinishedCopies {
     TimePoint since;
     std::int64_t started_ns = 0;
     unsigned looks = 0;                // as unanswered
-    std::vector<Row> twins;            // the same file, listed again
+    std::vector<Row> twins;            // the same file, listed again: has the same result, but of an import
   };
   using Flights = std::unordered_map<Fid, Flight>;
   using Lock = std::unique_lock<std::mutex>;
@@ -155,6 +155,7 @@ class Job final : public run::UnfinishedCopies {
   [[nodiscard]] std::uint64_t bytes_to_move(const Row& row) const;
   void take_off(const Row& row, std::vector<Row>& batch);
   void conclude(Flights::iterator flight, store::ItemOutcome outcome);
+  void look_again_at(const std::vector<Row>& twins);
   void attempt_failed(Flights::iterator flight, const Error& error, store::ItemOutcome outcome);
   [[nodiscard]] bool may_fit_later(const Row& row);
   void record(const Row& row, const store::ItemOutcome& outcome);

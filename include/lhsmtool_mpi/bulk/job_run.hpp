@@ -47,7 +47,7 @@ struct JobReport {
 class JobRun {
  public:
   /// Take the lock, make the manifest one of this action, replay the journal, take up what an earlier run left at the
-  /// coordinator. `on_end` as for Job. `invalid`: a manifest of another file system or of another job, or a failed list that
+  /// coordinator. `on_end` as for Job. `invalid`: a manifest of another file system, unless it is to be imported, or of another job, or a failed list that
   /// would replace a manifest.
   [[nodiscard]] static Outcome<std::unique_ptr<JobRun>> open(JobRunOptions options, lustre::Client& client,
                                                              const Clock& clock, std::function<void()> on_end);
@@ -57,6 +57,8 @@ class JobRun {
 
   [[nodiscard]] Job& job();
   [[nodiscard]] store::ItemAction action() const;
+  /// The file system that the items are of, as the manifest names it.
+  [[nodiscard]] const std::string& file_system() const;
   /// How the items stood when it was opened.
   [[nodiscard]] const Census& census() const;
   /// Actions of a dead run that are to be carried out by this one: for DispatcherOptions::adopted.
@@ -65,7 +67,7 @@ class JobRun {
   /// For DispatcherOptions::errands, where ranks ask.
   [[nodiscard]] run::Errands& errands();
 
-  /// Begin to ask; a job that releases has to be given to a ReleaseDispatcher then. `hosts` and `ranks` are for the record.
+  /// Begin to ask; one that the ranks carry out themselves has to be given to a RankJobDispatcher then. `hosts` and `ranks` are for the record.
   void start(const std::string& hosts, std::uint32_t ranks);
   /// Stop asking; make the journal durable; write the list of what failed; make the manifest's next generation, which may fail or
   /// be put off. `exit_code` is asked for the record. After an error the results are in the journal, as far as they are durable.

@@ -18,9 +18,14 @@ enum class Verdict : std::uint8_t {
   refused,  ///< the coordinator, or for a release the MDT, would refuse it (EPERM)
 };
 
+/// Whether the ranks of a job carry it out themselves, without the coordinator (rank_job.hpp).
+[[nodiscard]] constexpr bool is_done_by_ranks(store::ItemAction action) {
+  return action == store::ItemAction::release || action == store::ItemAction::import;
+}
+
 /// Return what a request of `action` would meet in a file of that state (facts 3.2, 1.3). To ask for what is not
 /// needed costs a request and is answered by nobody, and one refusal ends a whole list; so this is looked at
-/// first. `archives` are those that the job is about; empty: all. A copy in another one is none of the job's business: who
+/// first. An import is always to be done: what it meets is in another file system. `archives` are those that the job is about; empty: all. A copy in another one is none of the job's business: who
 /// serves these would not find it, or find another one.
 [[nodiscard]] Verdict judge(store::ItemAction action, const lustre::HsmState& state,
                             const std::vector<std::uint32_t>& archives);

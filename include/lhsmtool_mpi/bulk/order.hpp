@@ -41,6 +41,7 @@ struct OrderOptions {
   LocationCommand location;        ///< empty command: what the manifest says
   std::function<std::string(const Fid&)> object_path;  ///< as the command gets it
   std::function<bool()> is_stopped;  ///< asked now and then while the order is made; may be empty
+  bool with_details = false;  ///< rows have them; for the manifest's own order only
   std::size_t sorted_at_once = std::size_t{64} << 20;  ///< bytes in memory
 
   [[nodiscard]] bool is_the_manifests() const { return order == Order::list && fair == Fairness::none; }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "lhsmtool_mpi/base/fid.hpp"
 #include "lhsmtool_mpi/store/manifest.hpp"
@@ -11,6 +12,16 @@
 namespace lhsm::bulk {
 
 inline constexpr std::uint32_t k_no_group = 0xffffffff;
+
+/// What only an import needs of an item.
+struct RowDetails {
+  std::string path;  ///< below the manifest's mount point
+  std::int64_t mtime_ns = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t projid = 0;
+  std::uint32_t links = 1;
+};
 
 /// An item of a job that is not final, as far as asking for it needs.
 struct Row {
@@ -21,6 +32,7 @@ struct Row {
   std::int64_t first_start_ns = 0;  ///< when it was first asked for; 0: never
   std::uint64_t size = 0;           ///< in bytes, as the manifest has it
   std::uint32_t group = k_no_group;  ///< the source's own: what it comes together, or takes turns, with
+  RowDetails details = {};  ///< where the source was told to read them
 };
 
 /// The rows of a manifest that are to be done, in some order. For one thread at a time.
@@ -41,7 +53,9 @@ class RowSource {
 /// outlive it.
 class ManifestRows final : public RowSource {
  public:
-  ManifestRows(store::ManifestReader& manifest, const store::JournalState& state) : m_manifest(manifest), m_state(state) {}
+  enum class Details { no, yes };
+  ManifestRows(store::ManifestReader& manifest, const store::JournalState& state, Details details = Details::no)
+      : m_manifest(manifest), m_state(state), m_details(details) {}
 
   [[nodiscard]] Outcome<std::optional<Row>> next() override;
   [[nodiscard]] bool has_more_to_search() const override { return !m_at_end; }
@@ -50,6 +64,7 @@ class ManifestRows final : public RowSource {
  private:
   store::ManifestReader& m_manifest;
   const store::JournalState& m_state;
+  Details m_details;
   store::ItemSlice m_slice;
   std::uint64_t m_first = 0;  // row of the slice
   std::size_t m_at = 0;       // in the slice

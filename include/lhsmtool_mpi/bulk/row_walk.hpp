@@ -44,7 +44,8 @@ inline Row row_of(const store::ItemSlice& slice, std::size_t i, std::uint64_t fi
           slice.attempts[i],
           slice.first_start[i],
           slice.size[i],
-          k_no_group};
+          k_no_group,
+          {}};
 }
 
 }  // namespace lhsm::bulk

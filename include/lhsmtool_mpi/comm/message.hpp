@@ -39,9 +39,9 @@
 //                                <-  VerifyTasks          objects, or extents of large ones, to be read
 //     VerifyResults              ->
 //
-// A job that releases (part `bulk`) has them, too, and between them:
-//                                <-  ReleaseFiles
-//     FilesReleased              ->                       not in their order
+// A job whose actions the ranks carry out themselves (part `bulk`: release, import) has them, too, and between them:
+//                                <-  FilesToDo
+//     FilesDone                  ->                       not in their order
 //
 // And a check of what a run will find (part `check`):
 //                                <-  ClockAsked; ClockTold ->
@@ -64,7 +64,7 @@
 namespace lhsm::comm {
 
 /// Raised with every change of a message's shape.
-inline constexpr std::uint32_t k_protocol_version = 15;
+inline constexpr std::uint32_t k_protocol_version = 16;
 
 /// An action with the dispatcher's name for it. `reject_errno` != 0: do not carry it out, end it so.
 struct Job {
@@ -297,25 +297,38 @@ struct VerifyResults {
   std::vector<VerifyResult> results;
 };
 
-struct ReleaseFiles {
-  std::vector<Fid> fids;
+/// A file of a job, with what its manifest says of it as far as the action needs that.
+struct FileToDo {
+  Fid fid;
+  std::string path;  ///< below the mount point; empty where it is not needed
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t projid = 0;
+  std::uint32_t links = 1;
 };
 
-enum class ReleaseAnswer : std::uint8_t {
-  released,
-  already,  ///< it was
+struct FilesToDo {
+  std::string source;  ///< the file system that FIDs and paths are of, where that is another one
+  std::vector<FileToDo> files;
+};
+
+enum class FileAnswer : std::uint8_t {
+  done,
+  already,  ///< there was nothing to do
   refused,  ///< its state does not allow it, for the reason in `error`
   failed,   ///< with `error`
 };
 
-struct FileReleased {
+struct FileDone {
   Fid fid;
-  ReleaseAnswer answer = ReleaseAnswer::released;
+  FileAnswer answer = FileAnswer::done;
   Error error;
 };
 
-struct FilesReleased {
-  std::vector<FileReleased> files;
+struct FilesDone {
+  std::vector<FileDone> files;
 };
 
 struct Stop {};
@@ -323,7 +336,7 @@ struct Bye {};
 
 using Message = std::variant<Hello, Jobs, Results, Begin, Begun, CopyExtent, ExtentDone, Covered, Trouble, Finish,
                              Cancel, Recall, Returned, Tick, Heartbeat, Events, BandwidthLimit, BandwidthWanted,
-                             BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, ReleaseFiles, FilesReleased,
+                             BandwidthGrant, ScanTasks, ScanState, ScanRecall, ScanFound, ScanTaken, FilesToDo, FilesDone,
                              VerifyTasks, VerifyResults, AskFiles, FilesAsked, ClockAsked, ClockTold, CheckAsked, CheckFound,
                              Stop, Bye>;
 

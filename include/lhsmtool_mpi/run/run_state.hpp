@@ -38,6 +38,7 @@ struct RunState {
   std::uint64_t restored = 0;
   std::uint64_t removed = 0;
   std::uint64_t released = 0;   ///< by a job that releases
+  std::uint64_t imported = 0;   ///< by a job that imports
   std::uint64_t unverified = 0; ///< of the restored: their objects have no digest
   std::uint64_t failed = 0;     ///< ended with an error
   std::uint64_t cancelled = 0;  ///< ended because the coordinator cancelled them
@@ -52,7 +53,7 @@ struct RunState {
   std::optional<JobCounts> job;   ///< when this run is one of a job
   const DetailSource* source = nullptr;  ///< who can tell more (run_detail.hpp), while an observer is called; null: nobody
 
-  [[nodiscard]] std::uint64_t done() const { return archived + restored + removed + released; }
+  [[nodiscard]] std::uint64_t done() const { return archived + restored + removed + released + imported; }
   [[nodiscard]] std::uint64_t final() const { return done() + failed + cancelled + put_back; }
 };
 

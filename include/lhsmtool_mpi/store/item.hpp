@@ -13,8 +13,8 @@
 namespace lhsm::store {
 
 /// What is to be done with an item. The numbers are those of the file.
-enum class ItemAction : std::uint8_t { none = 0, archive = 1, restore = 2, release = 3, remove = 4 };
-inline constexpr std::uint8_t k_item_actions = 5;
+enum class ItemAction : std::uint8_t { none = 0, archive = 1, restore = 2, release = 3, remove = 4, import = 5 };
+inline constexpr std::uint8_t k_item_actions = 6;
 
 /// What has become of an item. The numbers are those of the file.
 enum class ItemResult : std::uint8_t {

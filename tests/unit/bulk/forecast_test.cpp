@@ -13,9 +13,9 @@ class ForecastTest : public JobTest {
   ForecastTest() {
     m_options.client = &m_lustre;
     m_options.threads = 3;
-    m_options.object_size = [this](const Fid& fid) -> Outcome<std::uint64_t> {
+    m_options.object = [this](const Fid& fid) -> Outcome<ForecastOptions::Object> {
       LHSM_TRY_ASSIGN(const auto object, m_backend->open(fid));
-      return object->size();
+      return ForecastOptions::Object{object->size(), object->modified()->tv_sec};
     };
   }
   [[nodiscard]] Outcome<Forecast> plan(ItemAction action) {
@@ -125,7 +125,7 @@ TEST_F(ForecastTest, owners_and_stripes_of_what_is_to_do_are_counted) {
   }
   ASSERT_TRUE(writer->finish());
   m_options.client = nullptr;
-  m_options.object_size = {};
+  m_options.object = {};
   const auto planned = plan(ItemAction::restore);
   ASSERT_TRUE(planned) << planned.error().describe();
   using Bytes = std::map<std::uint32_t, std::uint64_t>;
@@ -140,11 +140,27 @@ TEST_F(ForecastTest, owners_and_stripes_of_what_is_to_do_are_counted) {
   EXPECT_EQ(planned->striped.at(65535).largest, 40U) << "no more than all";
 }
 
+TEST_F(ForecastTest, of_an_import_the_objects_decide) {
+  const Fid good = new_released("good");
+  const Fid missing = new_file("x", k_archived);
+  const Fid changed = new_released("long before");
+  make_manifest({good, missing, changed}, [&](const Fid& fid) { return fid == good ? 4U : 9U; });
+  m_options.client = nullptr;
+  const std::array<timespec, 2> before{timespec{0, 0}, timespec{0, 0}};  // the manifest's time, but for the size
+  ASSERT_EQ(::utimensat(AT_FDCWD, object(changed).c_str(), before.data(), 0), 0);
+  const auto planned = plan(ItemAction::import);
+  ASSERT_TRUE(planned) << planned.error().describe();
+  EXPECT_EQ(planned->to_do.items, 1U);
+  EXPECT_EQ(planned->to_do.bytes, 4U);
+  EXPECT_EQ(planned->obstacles.at("no object in the archive (ENOENT)").amount.items, 1U);
+  EXPECT_EQ(planned->obstacles.at("import an object of another size than its file (ESTALE)").amount.items, 1U);
+}
+
 TEST_F(ForecastTest, without_a_mount_results_are_newer_than_the_scan) {
   make_manifest({new_file("a"), new_file("b")});
   EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::done), 2U);
   m_options.client = nullptr;
-  m_options.object_size = {};
+  m_options.object = {};
   const auto release = plan(ItemAction::release);
   ASSERT_TRUE(release) << release.error().describe();
   EXPECT_EQ(release->to_do.items, 2U);

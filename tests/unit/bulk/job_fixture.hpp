@@ -7,7 +7,7 @@
 
 #include "lhsmtool_mpi/bulk/ask_files.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
-#include "lhsmtool_mpi/bulk/release.hpp"
+#include "lhsmtool_mpi/bulk/rank_job.hpp"
 #include "lhsmtool_mpi/comm/loopback.hpp"
 #include "unit/run/whole_run.hpp"
 
@@ -110,19 +110,23 @@ class JobTest : public run::WholeRunTest {
     m_stop.count = 0;
     return report ? *report : JobReport{};
   }
+  void be_releasing_rank(comm::Channel& channel, const comm::Likeness& likeness, const std::string& host, unsigned threads) {
+    run_rank_job_worker(channel, likeness, host, m_lustre.fsname(), threads,
+                        [this](const comm::FileToDo& file, const std::string&) { return release_file(m_lustre, file.fid); });
+  }
   /// Carry a release job out on so many ranks, or until `tick` stops it.
   JobReport release(int ranks, const std::function<void()>& tick = [] {}) {
     comm::LoopbackHub hub(ranks);
     std::vector<std::jthread> workers;
     for (int i = 0; i < ranks; ++i)
-      workers.emplace_back([this, &hub, i] { run_release_worker(hub.worker(i), "build", "host" + std::to_string(i), m_lustre, 3); });
-    ReleaseDispatcher dispatcher(hub, ranks, "build");
+      workers.emplace_back([this, &hub, i] { be_releasing_rank(hub.worker(i), "build", "host" + std::to_string(i), 3); });
+    RankJobDispatcher dispatcher(hub, ranks, "build");
     EXPECT_TRUE(dispatcher.greet(std::atomic<bool>(false)));
     m_hosts = dispatcher.hosts();
     m_run_options.job.least_inflight = k_files_of_a_rank * static_cast<std::size_t>(ranks);
     open(ItemAction::release);
     m_run->start("hosts", static_cast<std::uint32_t>(ranks));
-    dispatcher.run(m_run->job(), tick);
+    dispatcher.run(m_run->job(), {}, tick);
     EXPECT_TRUE(dispatcher.dismiss(&m_run->job()));
     m_run_options.job.least_inflight = JobOptions{}.least_inflight;
     return end();

@@ -85,14 +85,14 @@ TEST_F(JobTest, ranks_that_cannot_work_or_are_others_end_it) {
   for (const std::string build : {"other", "build"}) {
     comm::LoopbackHub hub(2);
     std::vector<std::jthread> workers;
-    workers.emplace_back([&] { run_release_worker(hub.worker(0), "build", "host", m_lustre, 1); });
+    workers.emplace_back([&] { be_releasing_rank(hub.worker(0), "build", "host", 1); });
     workers.emplace_back([&] {
       if (build == "other")
-        run_release_worker(hub.worker(1), build, "host", m_lustre, 1);
+        be_releasing_rank(hub.worker(1), build, "host", 1);
       else
         run::run_unable_worker(hub.worker(1), {build, "host", 0}, {ErrorKind::io, EIO, "open", "mount"});
     });
-    ReleaseDispatcher dispatcher(hub, 2, "build");
+    RankJobDispatcher dispatcher(hub, 2, "build");
     EXPECT_THROW((void)dispatcher.greet(std::atomic<bool>(false)), Fatal);
     EXPECT_TRUE(dispatcher.dismiss(nullptr));
   }
@@ -101,12 +101,12 @@ TEST_F(JobTest, ranks_that_cannot_work_or_are_others_end_it) {
 TEST_F(JobTest, stop_while_ranks_are_still_missing_ends_the_greeting) {
   comm::LoopbackHub hub(2);
   std::vector<std::jthread> workers;
-  workers.emplace_back([&] { run_release_worker(hub.worker(0), "build", "host", m_lustre, 1); });
-  ReleaseDispatcher dispatcher(hub, 2, "build");
+  workers.emplace_back([&] { be_releasing_rank(hub.worker(0), "build", "host", 1); });
+  RankJobDispatcher dispatcher(hub, 2, "build");
   std::atomic<bool> stop = true;
   hub.wake();
   EXPECT_FALSE(dispatcher.greet(stop));
-  workers.emplace_back([&] { run_release_worker(hub.worker(1), "build", "host", m_lustre, 1); });
+  workers.emplace_back([&] { be_releasing_rank(hub.worker(1), "build", "host", 1); });
   EXPECT_TRUE(dispatcher.dismiss(nullptr));
 }
 

@@ -68,8 +68,8 @@ inline std::vector<Message> sample_messages() {
       ScanFound{std::string(9000, '\xfe'), 3, 1ULL << 50, 4, 5, 6, 7, 8, 9, {sample_error(), sample_error()},
                 std::string("a\0b\n\0", 5)},
       ScanTaken{},
-      ReleaseFiles{{{1, 2, 3}, {~0ULL, 5, 6}}},
-      FilesReleased{{{{1, 2, 3}, ReleaseAnswer::refused, {}}, {{4, 5, 6}, ReleaseAnswer::failed, sample_error()}}},
+      FilesToDo{"old", {{{1, 2, 3}, "a\nb", ~0ULL, -1, 8, ~0U, 7, 2}, {{~0ULL, 5, 6}, "", 0, 0, 0, 0, 0, 1}}},
+      FilesDone{{{{1, 2, 3}, FileAnswer::refused, {}}, {{4, 5, 6}, FileAnswer::failed, sample_error()}}},
       AskFiles{},
       AskFiles{~0ULL, ActionKind::archive, {1, ~0U}, {{{1, 2, 3}, true}, {{4, 5, 6}, false}}},
       FilesAsked{7, {{AskAnswer::failed, sample_error()}, {AskAnswer::not_now, {}}}},
@@ -168,8 +168,12 @@ inline bool operator==(const VerifyResult& a, const VerifyResult& b) {
          a.kept == b.kept && a.computed == b.computed && a.leaves == b.leaves && a.bytes_read == b.bytes_read;
 }
 inline bool operator==(const VerifyResults& a, const VerifyResults& b) { return a.results == b.results; }
-inline bool operator==(const ReleaseFiles& a, const ReleaseFiles& b) { return a.fids == b.fids; }
-inline bool operator==(const FileReleased& a, const FileReleased& b) {
+inline bool operator==(const FileToDo& a, const FileToDo& b) {
+  return a.fid == b.fid && a.path == b.path && a.size == b.size && a.mtime_ns == b.mtime_ns && a.uid == b.uid &&
+         a.gid == b.gid && a.projid == b.projid && a.links == b.links;
+}
+inline bool operator==(const FilesToDo& a, const FilesToDo& b) { return a.source == b.source && a.files == b.files; }
+inline bool operator==(const FileDone& a, const FileDone& b) {
   return a.fid == b.fid && a.answer == b.answer && a.error == b.error;
 }
 inline bool operator==(const FileToAsk& a, const FileToAsk& b) { return a.fid == b.fid && a.is_searched == b.is_searched; }
@@ -178,7 +182,7 @@ inline bool operator==(const AskFiles& a, const AskFiles& b) {
 }
 inline bool operator==(const FileAsked& a, const FileAsked& b) { return a.answer == b.answer && a.error == b.error; }
 inline bool operator==(const FilesAsked& a, const FilesAsked& b) { return a.id == b.id && a.files == b.files; }
-inline bool operator==(const FilesReleased& a, const FilesReleased& b) { return a.files == b.files; }
+inline bool operator==(const FilesDone& a, const FilesDone& b) { return a.files == b.files; }
 inline bool operator==(const ClockAsked& a, const ClockAsked& b) { return a.id == b.id; }
 inline bool operator==(const ClockTold& a, const ClockTold& b) { return a.id == b.id && a.ns == b.ns; }
 inline bool operator==(const CheckAsked& a, const CheckAsked& b) {

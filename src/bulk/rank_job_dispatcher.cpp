@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "lhsmtool_mpi/bulk/release.hpp"
+#include "lhsmtool_mpi/bulk/rank_job.hpp"
 #include "lhsmtool_mpi/comm/roll_call.hpp"
 
 namespace lhsm::bulk {
@@ -17,52 +17,54 @@ constexpr Duration k_dismissal_timeout = 30s;
 
 }  // namespace
 
-ReleaseDispatcher::ReleaseDispatcher(comm::Channel& channel, int ranks, comm::Likeness likeness)
+RankJobDispatcher::RankJobDispatcher(comm::Channel& channel, int ranks, comm::Likeness likeness)
     : m_channel(channel), m_likeness(std::move(likeness)), m_ranks(static_cast<std::size_t>(ranks)) {}
 
-bool ReleaseDispatcher::greet(const std::atomic<bool>& stop, const std::string& file_system) {
+bool RankJobDispatcher::greet(const std::atomic<bool>& stop, const std::string& file_system) {
   m_likeness.file_system = file_system;
   const auto hellos = comm::greet(m_channel, static_cast<int>(m_ranks.size()), m_likeness, stop);
   for (const comm::Hello& hello : hellos) m_hosts.insert(hello.host);
   return !stop;
 }
 
-void ReleaseDispatcher::run(Job& job, const std::function<void()>& tick) {
+void RankJobDispatcher::run(Job& job, const std::string& source, const std::function<void()>& tick) {
   while (job.goes_on_after(0ms)) {
-    hand_out(job);
+    hand_out(job, source);
     tick();
     for (auto envelope = m_channel.receive(k_wait); envelope; envelope = m_channel.receive(Duration::zero()))
-      if (const auto* const message = std::get_if<comm::FilesReleased>(&envelope->message)) take(job, envelope->peer, *message);
+      if (const auto* const message = std::get_if<comm::FilesDone>(&envelope->message)) take(job, envelope->peer, *message);
   }
 }
 
 /// One list after the other to whoever has least in hand, as far as ranks have room.
-void ReleaseDispatcher::hand_out(Job& job) {
+void RankJobDispatcher::hand_out(Job& job, const std::string& source) {
   for (;;) {
     const auto rank = std::min_element(m_ranks.begin(), m_ranks.end(),
                                        [](const auto& a, const auto& b) { return a.size() < b.size(); });
     if (rank->size() + lustre::k_most_requested > k_files_of_a_rank) return;
     const std::vector<Row> rows = job.batch_now();
     if (rows.empty()) return;
-    comm::ReleaseFiles message;
+    comm::FilesToDo message;
+    message.source = source;
     for (const Row& row : rows) {
-      message.fids.push_back(row.fid);
+      const RowDetails& details = row.details;
+      message.files.push_back({row.fid, details.path, row.size, details.mtime_ns, details.uid, details.gid, details.projid, details.links});
       rank->emplace(row.fid, row);
     }
     m_channel.send(static_cast<WorkerId>(rank - m_ranks.begin()), message);
   }
 }
 
-void ReleaseDispatcher::take(Job& job, WorkerId from, const comm::FilesReleased& message) {
-  using Answer = comm::ReleaseAnswer;
+void RankJobDispatcher::take(Job& job, WorkerId from, const comm::FilesDone& message) {
+  using Answer = comm::FileAnswer;
   auto& in_hand = m_ranks.at(static_cast<std::size_t>(from));
-  for (const comm::FileReleased& file : message.files) {
+  for (const comm::FileDone& file : message.files) {
     const auto found = in_hand.find(file.fid);
-    if (found == in_hand.end()) throw Fatal(fmt::format("rank {} released what it was not asked to: {}", from, file.fid.bracketed()));
+    if (found == in_hand.end()) throw Fatal(fmt::format("rank {} did what it was not asked to: {}", from, file.fid.bracketed()));
     const Row row = found->second;
     in_hand.erase(found);
     switch (file.answer) {
-      case Answer::released: job.settled(row, store::ItemResult::done, {}, from); break;
+      case Answer::done: job.settled(row, store::ItemResult::done, {}, from); break;
       case Answer::already: job.settled(row, store::ItemResult::already, {}, from); break;
       case Answer::refused: job.settled(row, store::ItemResult::refused, file.error, from); break;
       case Answer::failed: job.failed(row, file.error); break;
@@ -71,7 +73,7 @@ void ReleaseDispatcher::take(Job& job, WorkerId from, const comm::FilesReleased&
   }
 }
 
-bool ReleaseDispatcher::dismiss(Job* job) {
+bool RankJobDispatcher::dismiss(Job* job) {
   std::set<WorkerId> here;
   for (std::size_t i = 0; i < m_ranks.size(); ++i) {
     here.insert(static_cast<WorkerId>(i));
@@ -82,7 +84,7 @@ bool ReleaseDispatcher::dismiss(Job* job) {
     const auto envelope = m_channel.receive(k_wait);
     if (!envelope) continue;
     if (std::holds_alternative<comm::Bye>(envelope->message)) here.erase(envelope->peer);
-    if (const auto* const message = std::get_if<comm::FilesReleased>(&envelope->message); message != nullptr && job != nullptr)
+    if (const auto* const message = std::get_if<comm::FilesDone>(&envelope->message); message != nullptr && job != nullptr)
       take(*job, envelope->peer, *message);
   }
   return here.empty();
