@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utility>
@@ -30,7 +31,20 @@ void ReplacementFile::discard() noexcept {
   if (m_file && !m_temporary.empty()) ::unlink(m_temporary.c_str());
 }
 
+/// For /dev/null, a pipe, a terminal: what is not a file's text has no place that another could take.
+Outcome<ReplacementFile> ReplacementFile::write_through(std::string path) {
+  ReplacementFile made(std::move(path));
+  made.m_temporary.clear();
+  // A fifo that nobody reads must not hold us.
+  made.m_file = Fd(::open(made.m_path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!made.m_file || ::fcntl(*made.m_file, F_SETFL, 0) != 0) return errno_error("open", made.m_path);
+  return made;
+}
+
 Outcome<ReplacementFile> ReplacementFile::create(std::string path) {
+  struct stat there {};
+  if (::stat(path.c_str(), &there) == 0 && (S_ISCHR(there.st_mode) || S_ISFIFO(there.st_mode))) return write_through(std::move(path));
+  if (::lstat(path.c_str(), &there) == 0 && (S_ISBLK(there.st_mode) || S_ISSOCK(there.st_mode))) return errno_error("replace", path, EINVAL);
   ReplacementFile made(std::move(path));
   const std::string& name = made.m_temporary;
   if (::unlink(name.c_str()) != 0 && errno != ENOENT) return errno_error("unlink", name);
@@ -42,6 +56,7 @@ Outcome<ReplacementFile> ReplacementFile::create(std::string path) {
 Status ReplacementFile::write(std::string_view bytes) { return write_all(*m_file, bytes, m_path); }
 
 Status ReplacementFile::finish(Durability durability) {
+  if (m_temporary.empty()) return m_file.close(m_path);
   if (durability == Durability::synced && ::fsync(*m_file) != 0) return errno_error("fsync", m_path);
   // Where it closes with an error, as NFS does on a full disk, the old text stays.
   const Status closed = m_file.close(m_path);

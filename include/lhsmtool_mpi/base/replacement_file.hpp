@@ -17,7 +17,9 @@ class ReplacementFile {
   enum class Durability : std::uint8_t { synced, not_synced };
 
   /// Make the file beside `path` (0644), a new one: what has its name goes first. It may be a link that somebody else made,
-  /// who guessed the name of a temporary file of root's.
+  /// who guessed the name of a temporary file of root's. A device or a pipe, or a link to one, is written to instead and stays (ENXIO: a
+  /// pipe that nobody reads); any other link is replaced, as it may lead to what whoever made it could not write.
+  /// EINVAL: a block device, a socket.
   [[nodiscard]] static Outcome<ReplacementFile> create(std::string path);
   ReplacementFile(ReplacementFile&& other) noexcept;
   ReplacementFile& operator=(ReplacementFile&& other) noexcept;
@@ -30,6 +32,7 @@ class ReplacementFile {
 
  private:
   explicit ReplacementFile(std::string path);
+  [[nodiscard]] static Outcome<ReplacementFile> write_through(std::string path);
   void discard() noexcept;
 
   std::string m_path;
