@@ -78,6 +78,8 @@ class CopytoolStream final : public ActionStream {
     m_is_registered = false;
     // Whatever an MDT says to it: the entry of our pipe is gone.
     std::ignore = control(abi::LK_FLG_STOP, *m_mount);
+    // Now, not after the next registration: a kernel with LU-18238 takes the client from the MDTs when the descriptor closes by which it was registered.
+    m_mount.reset();
   }
 
  private:
