@@ -2,11 +2,14 @@
 #include "lhsmtool_mpi/cli/commands.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <tuple>
 
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/base/process_identity.hpp"
@@ -35,6 +38,18 @@ namespace {
 /// Whether a node's file or environment may be to blame, which rank 0 cannot know of.
 bool may_differ_on_nodes(const CLI::ParseError& error) {
   return dynamic_cast<const CLI::ConfigError*>(&error) != nullptr || dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+}
+
+/// Each copy has some descriptors open: as many as the administrator allows, not as a shell does by default. And a file that may not grow
+/// (ulimit -f) is an error of its own, not the end of us.
+void prepare_limits() {
+  constexpr rlim_t k_enough = 65'536;  // launchers go through all that there could be
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < std::min(limit.rlim_max, k_enough)) {
+    limit.rlim_cur = std::min(limit.rlim_max, k_enough);
+    std::ignore = ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  std::ignore = std::signal(SIGXFSZ, SIG_IGN);
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -96,6 +111,7 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int run(int argc, char** argv) {
+  prepare_limits();
   try {
     const std::string program = argc > 0 ? argv[0] : "";
     if (is_posix_name(program)) return run_as_posix(program.substr(program.rfind('/') + 1), argc, argv);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "live_status.hpp"
+#include "standard_output.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -90,10 +91,7 @@ bool is_live_status(const std::string& path) {
 }
 
 void print_live_status(const std::string& path, bool as_json) {
-  if (as_json)
-    fmt::print("{}", text_of(path));
-  else
-    fmt::print("{}", report::status_table(status_in(path), now_ms(), k_rows_on_paper));
+  print_answer(as_json ? text_of(path) : report::status_table(status_in(path), now_ms(), k_rows_on_paper));
 }
 
 void watch_live_status(const std::string& path, std::chrono::seconds interval) {

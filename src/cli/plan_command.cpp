@@ -9,6 +9,7 @@
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "rank_zero.hpp"
+#include "standard_output.hpp"
 
 namespace lhsm::cli {
 
@@ -98,7 +99,7 @@ int PlanCommand::run() const {
   plan.forecast = must(bulk::forecast(job, m_manifest, options));
   find_room(plan, client.get());
   estimate(plan, job);
-  fmt::print("{}", m_json ? as_json(plan) : as_text(plan));
+  print_answer(m_json ? as_json(plan) : as_text(plan));
   return is_clear(plan) ? k_all_done : k_some_failed;
 }
 

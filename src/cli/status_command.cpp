@@ -18,6 +18,7 @@
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "live_status.hpp"
 #include "rank_zero.hpp"
+#include "standard_output.hpp"
 
 namespace lhsm::cli {
 
@@ -224,6 +225,7 @@ void StatusCommand::print() const {
     fmt::print("{}\n", as_json(m_manifest, *census, runs, in_part, is_running).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   else
     print_text(m_manifest, *census, runs, in_part, is_running);
+  flush_answer();
 }
 
 }  // namespace lhsm::cli

@@ -17,6 +17,7 @@
 #include "lhsmtool_mpi/store/job_files.hpp"
 #include "lhsmtool_mpi/verify/worker.hpp"
 #include "process.hpp"
+#include "standard_output.hpp"
 #include "surroundings.hpp"
 #include "verify_progress.hpp"
 #include "verify_summary.hpp"
@@ -151,8 +152,7 @@ int dispatch(const VerifyOptions& options, const verify::WorkerOptions& worker_o
   progress.close();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
   const VerifySummary summary{totals, process.ranks(), items->skipped(), left, is_complete, took.count()};
-  fmt::print("{}", options.json ? verify_json(summary) : verify_text(summary));
-  std::fflush(stdout);
+  print_answer(options.json ? verify_json(summary) : verify_text(summary));
   if (!options.failed_list.empty())
     if (const Status written = write_list(options.failed_list, *job, progress.failed()); !written)
       throw Fatal(written.error());

@@ -37,6 +37,13 @@ expect_line "a scan does not say what is to be done" "find what is to be done" "
 tool 0 0 plan --action archive "$JOB"
 expect_line "all are to be archived" "to archive +$files " "$WORK/out"
 expect_line "no estimate without a rate" "^Time: no estimate" "$WORK/out"
+for told in "plan --action archive" "plan --action archive --json" status "status --json"; do
+  code=0
+  # shellcheck disable=SC2086 # words
+  run_tool 0 $told "$JOB" > /dev/full 2> "$WORK/log" || code=$?
+  expect_equal "$told to a full disk: exit code" "$code" 1
+  expect_line "and why" "write standard output: No space left" "$WORK/log"
+done
 tool 0 0 plan --action archive --mount "$MNT" -p "$ARCHIVE" --rate-mb 1 --files-per-second 1 "$JOB"
 expect_line "there is room" "^Space: .*fits" "$WORK/out"
 expect_line "an estimate" "^Time: about .* as given" "$WORK/out"
