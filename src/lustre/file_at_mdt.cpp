@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "lhsmtool_mpi/lustre/abi.hpp"
-
 namespace lhsm::lustre {
 
 namespace {

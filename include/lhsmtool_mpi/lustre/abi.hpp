@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -167,16 +166,6 @@ struct lu_project {
   char project_name[256];  ///< of an entry of the directory that is asked; empty: what is asked itself
 };
 static_assert(sizeof(lu_project) == 272);
-
-/// struct lov_user_mds_data_v2, without the layout (lmd_lmm) that follows it. Before the call a name lies at its begin.
-struct [[gnu::packed]] lov_user_mds_data {
-  lu_fid lmd_fid;
-  struct statx lmd_stx;
-  std::uint64_t lmd_flags;
-  std::uint32_t lmd_lmmsize;
-  std::uint32_t lmd_padding;
-};
-static_assert(sizeof(lov_user_mds_data) == 288);
 
 /// Content of the xattr trusted.hsm, little endian.
 struct hsm_attrs {
@@ -336,7 +325,6 @@ inline constexpr unsigned long LL_IOC_DATA_VERSION = 0x801066da;
 inline constexpr unsigned long LL_IOC_FID2MDTIDX = 0xc01066f8;  ///< of a lu_fid; the index is the result
 inline constexpr unsigned long LL_IOC_PATH2FID = 0x800866ad;
 inline constexpr unsigned long LL_IOC_PROJECT = 0x411066fd;  ///< of a lu_project; since 2.14
-inline constexpr unsigned long IOC_MDC_GETFILEINFO_V2 = 0xc1406916;  ///< of a lov_user_mds_data; since 2.13
 inline constexpr unsigned long LL_IOC_GETOBDCOUNT = 0x800866a8;  ///< of a u32: 0 asks for OSTs, else MDTs
 inline constexpr unsigned long LL_IOC_GROUP_LOCK = 0x4008669e;
 inline constexpr unsigned long LL_IOC_GROUP_UNLOCK = 0x4008669f;

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "lhsmtool_mpi/lustre/abi.hpp"
 #include "support/temp_dir.hpp"
 
 namespace lhsm::lustre {

@@ -5,7 +5,6 @@
 
 #include <optional>
 
-#include "lhsmtool_mpi/lustre/layout.hpp"
 #include "support/fake_lustre.hpp"
 
 namespace lhsm::lustre {
@@ -47,42 +46,6 @@ TEST_F(HsmActionTest, archive_runs_from_open_to_end) {
   EXPECT_EQ(record.ends, std::vector<int>{0});
   EXPECT_EQ(record.reports, (std::vector<Extent>{{0, 7}, {7, 0}}));
   EXPECT_EQ(m_lustre.calls(Call::create_volatile), 0);
-}
-
-/// A PCC backend that attaches files when they are looked at would wait for the restore.
-TEST_F(HsmActionTest, restore_believes_the_mdt_and_not_this_client) {
-  const Fid fid = m_lustre.make_released(7);
-  Client::FileAtMdt told;
-  told.attributes.st_mode = S_IFREG | 0640;
-  told.attributes.st_size = 9;
-  told.attributes.st_uid = ::geteuid();
-  told.attributes.st_gid = ::getegid();
-  told.attributes.st_mtim.tv_sec = 3000000;
-  told.layout = default_layout();
-  m_lustre.set_file_at_mdt(fid, told);
-  HsmAction action = open(m_lustre.request(ActionKind::restore, fid));
-  EXPECT_EQ(action.attributes().st_size, 9);
-  EXPECT_EQ(action.is_released(), false);
-  ASSERT_TRUE(action.begin());
-  write(action.data_fd(), "content");
-  EXPECT_TRUE(action.end(0));
-  EXPECT_EQ(test::stat_of(m_lustre.path(fid)).st_mtim.tv_sec, 3000000);
-}
-
-TEST_F(HsmActionTest, restore_of_what_the_mdt_does_not_know_any_more_fails) {
-  const Fid fid = m_lustre.make_released(7);
-  m_lustre.before(Call::file_at_mdt, [](const Fid&) { return ENOENT; });
-  const auto action = HsmAction::open(m_lustre, m_lustre.request(ActionKind::restore, fid));
-  ASSERT_FALSE(action);
-  EXPECT_EQ(action.error().kind, ErrorKind::not_found);
-}
-
-/// An archive's end compares data versions; its size is the client's, which asks the OSTs.
-TEST_F(HsmActionTest, archive_does_not_ask_the_mdt_for_a_size) {
-  const Fid fid = m_lustre.make_file("content");
-  m_lustre.set_file_at_mdt(fid, {});
-  EXPECT_EQ(open(m_lustre.request(ActionKind::archive, fid)).attributes().st_size, 7);
-  EXPECT_EQ(m_lustre.calls(Call::file_at_mdt), 0);
 }
 
 TEST_F(HsmActionTest, restore_runs_from_open_to_end) {
