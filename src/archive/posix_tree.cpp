@@ -120,10 +120,12 @@ Status PosixTree::adopt(const Candidate& candidate, const Fid& fid, const PosixT
     const std::string beside = name + std::string(suffix);
     const std::string to = fid.str() + std::string(suffix);
     LHSM_TRY(unlink_if_there(*dir, to, m_tree.full(path)));  // nothing of an object that was here before
-    if (::linkat(*source, beside.c_str(), *dir, to.c_str(), 0) != 0 && errno != ENOENT)
+    // EEXIST: another process does the same.
+    if (::linkat(*source, beside.c_str(), *dir, to.c_str(), 0) != 0 && errno != ENOENT && errno != EEXIST)
       return link_error(m_tree.full(path) + std::string(suffix));
   }
-  if (::linkat(*source, name.c_str(), *dir, fid.str().c_str(), 0) != 0) return link_error(m_tree.full(path));
+  if (::linkat(*source, name.c_str(), *dir, fid.str().c_str(), 0) != 0 && !(errno == EEXIST && is_named(dir, fid.str(), candidate.file)))
+    return link_error(m_tree.full(path));
   changed.push_back(std::move(dir));
   return sync_all(changed);
 }

@@ -65,7 +65,7 @@ class Prophet {
     }
     finding.states = state.states;
     judge_state(state, finding);
-    if (finding.fate == Fate::to_do) look_for_object(fid, slice.mtime[i], finding);
+    if (finding.fate == Fate::to_do) look_for_object(fid, state.states, slice.mtime[i], finding);
     return finding;
   }
 
@@ -91,7 +91,7 @@ class Prophet {
     }
   }
 
-  void look_for_object(const Fid& fid, std::int64_t mtime_ns, Finding& finding) const {
+  void look_for_object(const Fid& fid, std::uint32_t hsm_state, std::int64_t mtime_ns, Finding& finding) const {
     if ((m_action != ItemAction::restore && m_action != ItemAction::import) || !m_options.object) return;
     const auto object = m_options.object(fid);
     if (!object) {
@@ -99,7 +99,7 @@ class Prophet {
                           ? Error{ErrorKind::not_found, ENOENT, "no object in the archive", ""}
                           : object.error());
     } else if (m_action == ItemAction::import) {
-      const auto stale = why_stale(mtime_ns, finding.size, object->mtime, object->size);
+      const auto stale = why_stale(has_newer_data(hsm_state), mtime_ns, finding.size, object->mtime, object->size);
       if (!stale.empty()) hinder(finding, {ErrorKind::invalid, ESTALE, std::string(stale.substr(0, stale.rfind(','))), ""});
       finding.size = object->size;
     } else if (finding.size == 0) {

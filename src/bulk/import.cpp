@@ -66,11 +66,16 @@ bool is_half_made(lustre::Client& client, const Fd& file, const struct stat& sta
 
 }  // namespace
 
+bool has_newer_data(std::uint32_t hsm_state) { return (hsm_state & (abi::HS_DIRTY | abi::HS_LOST)) != 0; }
+
 // The manifest is of the time of the scan: what changed later is not known, but what had changed by then must be in the object.
-std::string_view why_stale(std::int64_t mtime_ns, std::uint64_t size, std::int64_t object_mtime, std::uint64_t object_size) {
+std::string_view why_stale(bool has_newer_data, std::int64_t mtime_ns, std::uint64_t size, std::int64_t object_mtime,
+                           std::uint64_t object_size) {
   constexpr std::int64_t k_ns = 1'000'000'000;
   const std::int64_t seconds = mtime_ns / k_ns - (mtime_ns % k_ns < 0 ? 1 : 0);  // Lustre has no finer ones
   if (seconds > object_mtime) return "import an object that is older than its file,";
+  // Who writes into a file can give it an older time than its object has.
+  if (has_newer_data && seconds != object_mtime) return "import the object of a file that was changed since,";
   return seconds == object_mtime && size != object_size ? "import an object of another size than its file," : "";
 }
 
@@ -89,6 +94,13 @@ struct Importer::Errand {
   [[nodiscard]] bool has_more_names() const { return file.links > 1; }
 };
 
+/// That of the object, without rights which its former owner gave and its owner did not.
+mode_t Importer::mode_of(const Errand& errand) {
+  const struct stat& object = errand.candidate.attributes;
+  const bool changed_hands = object.st_uid != errand.file.uid || object.st_gid != errand.file.gid;
+  return changed_hands ? object.st_mode & ~mode_t{S_ISUID | S_ISGID} : object.st_mode;
+}
+
 Outcome<Importer> Importer::open(lustre::Client& client, const PosixTree& from, const PosixTree& to, std::uint32_t archive_id) {
   LHSM_TRY_ASSIGN(archive::Beneath mount, archive::Beneath::open_root(client.mount_point()));
   return Importer(client, from, to, archive_id, std::move(mount));
@@ -106,7 +118,7 @@ comm::FileDone Importer::import(const comm::FileToDo& file, const std::string& s
     if (!candidate) return Failure(candidate.error());
     errand.candidate = std::move(*candidate);
     const struct stat& object = errand.candidate.attributes;
-    const auto stale = why_stale(file.mtime_ns, file.size, object.st_mtim.tv_sec, static_cast<std::uint64_t>(object.st_size));
+    const auto stale = why_stale(has_newer_data(file.hsm_state), file.mtime_ns, file.size, object.st_mtim.tv_sec, static_cast<std::uint64_t>(object.st_size));
     if (!stale.empty()) return failure(ErrorKind::invalid, ESTALE, stale, m_mount.full(file.path));
     LHSM_TRY_ASSIGN(errand.place, find_place(file.path));
     return carry_out(errand);
@@ -176,12 +188,13 @@ Outcome<FileAnswer> Importer::create(const Errand& errand) const {
   struct stat attributes = errand.candidate.attributes;
   attributes.st_uid = errand.file.uid;  // a file that changes hands is not archived anew for that
   attributes.st_gid = errand.file.gid;
+  attributes.st_mode = mode_of(errand);
   auto made = m_client.import_released(place.full, m_archive_id, attributes);
   if (!made && made.error().sys_errno == EEXIST) return exists("import over another file,", place.full);
   if (!made) return Failure(made.error());
   const Fid fid = *made;
   // A released file without an object could never be read.
-  bool is_in_place = true;
+  bool is_in_place = false;
   Status status = [&]() -> Status {
     const Fd file(::openat(*place.directory, place.name.c_str(), k_look_flags));
     if (!file) return errno_error("open", place.full);
@@ -190,12 +203,17 @@ Outcome<FileAnswer> Importer::create(const Errand& errand) const {
     if (!is_in_place) return failure(ErrorKind::busy, EBUSY, "find again what was imported as", place.full);
     return fill_in(errand, file);
   }();
+  // In one root for both: each of the two files would be removed with the other's object.
+  if (status && fid == errand.file.fid && holds(errand, fid)) {
+    take_back(errand, std::nullopt);
+    return exists("import into the root of its own object, whose name it got,", place.full);
+  }
   if (status) status = m_to.adopt(errand.candidate, fid, m_from);
   if (!status) {
-    if (is_in_place)
+    if (!is_in_place)
+      remove_elsewhere(fid);
+    else if (!holds(errand, fid))  // else another job has taken it for a killed one's, and counts it
       take_back(errand, std::nullopt);
-    else if (const auto path = m_client.path_of(fid); path)  // a directory on the way was exchanged meanwhile
-      std::ignore = ::unlink(m_mount.full(*path).c_str());
     if (status.error().sys_errno == EEXIST) return exists("import over the object of another file,", m_to.tree().full(m_to.object_path(fid)));
     return Failure(status.error());
   }
@@ -223,7 +241,7 @@ Status Importer::fill_in(const Errand& errand, const Fd& file) const {
     return errno_error("fsetxattr " + xattr.name, subject);
   }
   // What the directory's default list gave it would let others in. An import gives only the plain permission bits.
-  const mode_t mode = errand.candidate.attributes.st_mode & 07777U;
+  const mode_t mode = mode_of(errand) & 07777U;
   const bool had_another_list = !has_access_list && ::fremovexattr(*file, k_access_list) == 0;
   if ((had_another_list || (mode & ~mode_t{0777}) != 0) && ::fchmod(*file, mode) != 0) return errno_error("fchmod", subject);
   if (errand.file.projid == 0) return {};
@@ -268,6 +286,24 @@ Status Importer::link_to(const Errand& errand, const Fid& first) const {
   if (linked && *linked == first) return {};
   take_back(errand, std::nullopt);
   return linked ? failure(ErrorKind::busy, EBUSY, "link what was renamed just now to", place.full) : Failure(linked.error());
+}
+
+bool Importer::holds(const Errand& errand, const Fid& file) const {
+  const auto holder = m_to.holder(errand.candidate, file);
+  return holder && *holder == PosixTree::Holder::candidate;
+}
+
+/// Remove what was made in another place than was meant, as somebody exchanged a directory on the way. It is root who removes: by no link.
+void Importer::remove_elsewhere(const Fid& fid) const {
+  const auto path = m_client.path_of(fid);
+  if (!path) return;
+  const auto slash = path->rfind('/');
+  const auto directory = m_mount.open_dir(slash == std::string::npos ? "." : path->substr(0, slash), archive::Links::none);
+  if (!directory) return;
+  const std::string name = path->substr(slash + 1);
+  const Fd file(::openat(**directory, name.c_str(), k_look_flags));
+  if (!file) return;
+  if (const auto seen = m_client.fid_of(*file); seen && *seen == fid) std::ignore = ::unlinkat(**directory, name.c_str(), 0);
 }
 
 /// Undo what was made, the name of the object last: nobody can read the file without it.

@@ -48,7 +48,8 @@ void RankJobDispatcher::hand_out(Job& job, const std::string& source) {
     message.source = source;
     for (const Row& row : rows) {
       const RowDetails& details = row.details;
-      message.files.push_back({row.fid, details.path, row.size, details.mtime_ns, details.uid, details.gid, details.projid, details.links});
+      message.files.push_back({row.fid, details.path, row.size, details.mtime_ns, details.uid, details.gid, details.projid, details.links,
+                               details.hsm_state});
       rank->emplace(row.fid, row);
     }
     m_channel.send(static_cast<WorkerId>(rank - m_ranks.begin()), message);

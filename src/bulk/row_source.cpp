@@ -14,7 +14,7 @@ Outcome<std::optional<Row>> ManifestRows::next() {
       if (m_slice.result[i] == store::ItemResult::pending) {
         Row row = row_of(m_slice, i, m_first);
         if (m_details == Details::yes)
-          row.details = {std::string(m_slice.path(i)), m_slice.mtime[i], m_slice.uid[i], m_slice.gid[i], m_slice.projid[i], m_slice.links[i]};
+          row.details = {std::string(m_slice.path(i)), m_slice.mtime[i], m_slice.uid[i], m_slice.gid[i], m_slice.projid[i], m_slice.links[i], m_slice.hsm_state[i]};
         return row;
       }
     }
@@ -28,7 +28,7 @@ Outcome<std::optional<Row>> ManifestRows::next() {
     store::Columns columns = k_row_columns;
     if (m_details == Details::yes)
       for (const auto column : {store::Column::path, store::Column::mtime, store::Column::uid, store::Column::gid, store::Column::projid,
-                                store::Column::links})
+                                store::Column::links, store::Column::hsm_state})
         columns.add(column);
     LHSM_TRY(m_manifest.read(m_first, count, columns, m_slice));
     LHSM_TRY(m_state.overlay(m_first, m_slice));

@@ -174,7 +174,7 @@ LHSM_WIRE(lhsm::comm::VerifyTasks, counted(m.tasks))
 LHSM_WIRE(lhsm::comm::VerifyResult, m.row, m.extent, flag(m.has_failed), m.error, m.size, counted(m.version), counted(m.kept),
           counted(m.computed), counted(m.leaves), m.bytes_read)
 LHSM_WIRE(lhsm::comm::VerifyResults, counted(m.results))
-LHSM_WIRE(lhsm::comm::FileToDo, m.fid, counted(m.path), m.size, m.mtime_ns, m.uid, m.gid, m.projid, m.links)
+LHSM_WIRE(lhsm::comm::FileToDo, m.fid, counted(m.path), m.size, m.mtime_ns, m.uid, m.gid, m.projid, m.links, m.hsm_state)
 LHSM_WIRE(lhsm::comm::FilesToDo, counted(m.source), counted(m.files))
 LHSM_WIRE(lhsm::comm::FileDone, m.fid, m.answer, m.error)
 LHSM_WIRE(lhsm::comm::FilesDone, counted(m.files))

@@ -73,6 +73,8 @@ Outcome<std::optional<Client::FileAtMdt>> MdtAsker::ask(MountDirectory& mount, c
   if (rc != 0) return errno_error("ask the MDT about", fid.bracketed(), -rc);
   Client::FileAtMdt file;
   const struct statx told = answer->data.lmd_stx;  // it lies unaligned
+  // The size of an encrypted file is not told to who has no key.
+  if ((told.stx_mask & STATX_SIZE) == 0 || (told.stx_attributes & STATX_ATTR_ENCRYPTED) != 0) return std::optional<Client::FileAtMdt>();
   file.attributes = to_stat(told);
   if (answer->data.lmd_lmmsize <= sizeof answer->layout) file.layout.assign(answer->layout, answer->data.lmd_lmmsize);
   return std::optional(std::move(file));

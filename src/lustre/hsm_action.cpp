@@ -84,7 +84,7 @@ Status HsmAction::look_at_file() {
     LHSM_TRY_ASSIGN(const auto at_mdt, m_client->file_at_mdt(m_item.fid));
     if (at_mdt) {
       m_attributes = at_mdt->attributes;
-      m_is_released = lustre::is_released(at_mdt->layout);
+      if (!at_mdt->layout.empty()) m_is_released = lustre::is_released(at_mdt->layout);
       return {};
     }
   }

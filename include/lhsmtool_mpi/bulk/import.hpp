@@ -18,7 +18,10 @@
 namespace lhsm::bulk {
 
 /// Return why an object is not of a file's last state, as a manifest has it; empty: it may be. `object_mtime` is in seconds.
-[[nodiscard]] std::string_view why_stale(std::int64_t mtime_ns, std::uint64_t size, std::int64_t object_mtime, std::uint64_t object_size);
+[[nodiscard]] std::string_view why_stale(bool has_newer_data, std::int64_t mtime_ns, std::uint64_t size, std::int64_t object_mtime,
+                                         std::uint64_t object_size);
+/// Whether an HSM state says that the file has other data than its object.
+[[nodiscard]] bool has_newer_data(std::uint32_t hsm_state);
 
 /// Imports into one file system. Any thread; two never import names of one file at the same time (Job sees to it for a job).
 class Importer {
@@ -53,6 +56,9 @@ class Importer {
   [[nodiscard]] Outcome<std::optional<Fid>> other_names(const Errand& errand) const;
   [[nodiscard]] Outcome<Fid> note_as_first(const Errand& errand, const Fid& file) const;
   [[nodiscard]] Status link_to(const Errand& errand, const Fid& first) const;
+  [[nodiscard]] bool holds(const Errand& errand, const Fid& file) const;
+  [[nodiscard]] static mode_t mode_of(const Errand& errand);
+  void remove_elsewhere(const Fid& fid) const;
   void take_back(const Errand& errand, const std::optional<Fid>& object) const;
 
   lustre::Client& m_client;

@@ -21,6 +21,7 @@ struct RowDetails {
   std::uint32_t gid = 0;
   std::uint32_t projid = 0;
   std::uint32_t links = 1;
+  std::uint32_t hsm_state = 0;
 };
 
 /// An item of a job that is not final, as far as asking for it needs.

@@ -307,6 +307,7 @@ struct FileToDo {
   std::uint32_t gid = 0;
   std::uint32_t projid = 0;
   std::uint32_t links = 1;
+  std::uint32_t hsm_state = 0;
 };
 
 struct FilesToDo {

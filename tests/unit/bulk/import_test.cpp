@@ -51,7 +51,7 @@ class ImportTest : public ::testing::Test {
     set_mtime(old_object(fid), k_mtime);
   }
   static comm::FileToDo item(const std::string& path = "dir/file", std::uint32_t links = 1) {
-    return {k_old, path, 7, k_mtime * k_second + 5, 11, 12, 0, links};
+    return {k_old, path, 7, k_mtime * k_second + 5, 11, 12, 0, links, abi::HS_EXISTS | abi::HS_ARCHIVED};
   }
   comm::FileDone import(const comm::FileToDo& file) { return m_importer->import(file, "scratch"); }
   int errno_of(const comm::FileToDo& file) {
@@ -84,7 +84,7 @@ TEST_F(ImportTest, makes_a_released_file_with_what_the_archive_has_of_it) {
   EXPECT_EQ(m_lustre.project_of(fid), 99U);
   struct stat made {};
   ASSERT_EQ(::stat(at("a/b/file").c_str(), &made), 0);
-  EXPECT_EQ(made.st_mode & 07777U, 04750U);
+  EXPECT_EQ(made.st_mode & 07777U, 0750U) << "its former owner's programs are not to run as this one";
   EXPECT_EQ(made.st_mtim.tv_sec, k_mtime);
   ASSERT_EQ(::stat(at("a/b").c_str(), &made), 0);
   EXPECT_EQ(made.st_mode & 07777U, 0700U) << "until somebody says who may come in";
@@ -92,6 +92,32 @@ TEST_F(ImportTest, makes_a_released_file_with_what_the_archive_has_of_it) {
   std::array<char, 16> value{};
   EXPECT_EQ(::getxattr(at("a/b/file").c_str(), "user.colour", value.data(), value.size()), 5);
   EXPECT_EQ(::getxattr(at("a/b/file").c_str(), "user.lhsmtool_mpi.digest", value.data(), value.size()), -1);
+}
+
+TEST_F(ImportTest, who_still_has_a_program_has_its_rights) {
+  make_object();
+  std::filesystem::permissions(old_object(), std::filesystem::perms(04750));
+  comm::FileToDo file = item();
+  file.uid = ::geteuid();
+  file.gid = ::getegid();
+  ASSERT_EQ(import(file).answer, FileAnswer::done);
+  struct stat made {};
+  ASSERT_EQ(::stat(at("dir/file").c_str(), &made), 0);
+  EXPECT_EQ(made.st_mode & 07777U, 04750U);
+}
+
+/// In one root for two file systems, a new file can get the very FID of the old one.
+TEST_F(ImportTest, an_object_is_not_shared_by_two_files_under_one_name) {
+  const Fid next{0x200000400, 1, 0};  // which the first new file gets
+  make_object("content", next);
+  test::write_file(new_object(next), "");
+  std::filesystem::remove(new_object(next));
+  std::filesystem::create_hard_link(old_object(next), new_object(next));
+  comm::FileToDo file = item();
+  file.fid = next;
+  EXPECT_EQ(errno_of(file), EEXIST);
+  EXPECT_FALSE(std::filesystem::exists(at("dir/file")));
+  EXPECT_TRUE(std::filesystem::exists(new_object(next)));
 }
 
 TEST_F(ImportTest, files_have_no_projects_everywhere) {
@@ -115,6 +141,10 @@ TEST_F(ImportTest, an_object_that_is_not_of_the_last_state_is_none) {
   larger.size = 8;
   EXPECT_EQ(errno_of(larger), ESTALE);
   EXPECT_TRUE(m_lustre.imported.empty());
+  comm::FileToDo given_an_older_time = item();
+  given_an_older_time.mtime_ns -= k_second;
+  given_an_older_time.hsm_state |= abi::HS_DIRTY;
+  EXPECT_EQ(errno_of(given_an_older_time), ESTALE);
   comm::FileToDo archived_later = item();
   archived_later.mtime_ns -= k_second;
   archived_later.size = 8;

@@ -170,7 +170,7 @@ inline bool operator==(const VerifyResult& a, const VerifyResult& b) {
 inline bool operator==(const VerifyResults& a, const VerifyResults& b) { return a.results == b.results; }
 inline bool operator==(const FileToDo& a, const FileToDo& b) {
   return a.fid == b.fid && a.path == b.path && a.size == b.size && a.mtime_ns == b.mtime_ns && a.uid == b.uid &&
-         a.gid == b.gid && a.projid == b.projid && a.links == b.links;
+         a.gid == b.gid && a.projid == b.projid && a.links == b.links && a.hsm_state == b.hsm_state;
 }
 inline bool operator==(const FilesToDo& a, const FilesToDo& b) { return a.source == b.source && a.files == b.files; }
 inline bool operator==(const FileDone& a, const FileDone& b) {

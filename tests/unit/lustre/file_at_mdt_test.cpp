@@ -20,6 +20,7 @@ struct Mdt {
   std::string asked_for;
   std::string layout = "the layout";
   int calls = 0;
+  bool tells_size = true;
 };
 Mdt g_mdt;
 
@@ -36,6 +37,7 @@ int fake_ioctl(int, unsigned long request, ...) {
     return -1;
   }
   abi::lov_user_mds_data data{};
+  data.lmd_stx.stx_mask = STATX_BASIC_STATS & ~(g_mdt.tells_size ? 0U : STATX_SIZE);
   data.lmd_stx.stx_mode = S_IFREG | 0640;
   data.lmd_stx.stx_size = 1ULL << 40U;
   data.lmd_stx.stx_uid = 1000;
@@ -97,6 +99,13 @@ TEST_F(FileAtMdtTest, takes_the_longest_layout_and_none) {
 TEST_F(FileAtMdtTest, an_older_lustre_tells_nothing) {
   g_mdt.sys_errno = ENOTTY;
   g_mdt.failures = 1;
+  const auto file = m_asker.ask(*m_mount, k_fid);
+  ASSERT_TRUE(file);
+  EXPECT_FALSE(*file);
+}
+
+TEST_F(FileAtMdtTest, without_a_size_it_tells_nothing) {
+  g_mdt.tells_size = false;
   const auto file = m_asker.ask(*m_mount, k_fid);
   ASSERT_TRUE(file);
   EXPECT_FALSE(*file);
