@@ -55,8 +55,10 @@ inline void write_file(const std::filesystem::path& path, const std::string& con
 inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw std::runtime_error("cannot read " + path.string());
-  std::string content(std::filesystem::file_size(path), '\0');
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  // Of the one file that was opened: an object of that name may be replaced meanwhile.
+  std::string content;
+  for (char buffer[64 * 1024]; in.read(buffer, sizeof buffer), in.gcount() > 0;)
+    content.append(buffer, static_cast<std::size_t>(in.gcount()));
   return content;
 }
 

@@ -48,10 +48,12 @@ struct Fault {
   int sys_errno;
 };
 
-std::string name_of(const ::testing::TestParamInfo<Fault>& info) {
-  return (info.param.size == k_small ? "whole_" : "striped_") + std::string(info.param.step) + "_" +
-         std::to_string(info.param.n) + "_" + errno_name(info.param.sys_errno);
+std::string describe(const Fault& fault) {
+  return (fault.size == k_small ? "whole_" : "striped_") + std::string(fault.step) + "_" + std::to_string(fault.n) +
+         "_" + errno_name(fault.sys_errno);
 }
+void PrintTo(const Fault& fault, std::ostream* out) { *out << describe(fault); }
+std::string name_of(const ::testing::TestParamInfo<Fault>& info) { return describe(info.param); }
 
 class ArchiveFaults : public FaultsTest, public ::testing::WithParamInterface<Fault> {};
 
