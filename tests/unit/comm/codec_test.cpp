@@ -23,7 +23,7 @@ constexpr bool k_sanitized = false;
 constexpr bool k_sanitized = true;
 #endif
 // Each byte is changed, and where that takes long not in each way.
-constexpr unsigned k_stride = k_sanitized ? 3 : 1;
+constexpr std::size_t k_stride = k_sanitized ? 3 : 1;
 
 template <class T>
 void put(Bytes& frame, std::size_t at, T value) {
@@ -188,7 +188,7 @@ TEST(CodecTest, decode_survives_flipped_payloads_with_a_right_checksum) {
   for (const Message& message : sample_messages()) {
     const Bytes good = payload_of(message);
     for (std::size_t at = 0; at < good.size(); ++at) {
-      for (unsigned bit = at % k_stride; bit < 8; bit += k_stride) {
+      for (std::size_t bit = at % k_stride; bit < 8; bit += k_stride) {
         Bytes bad = good;
         bad[at] ^= std::byte{static_cast<std::uint8_t>(1U << bit)};
         if (const auto decoded = decode(sealed(bad)); !decoded) expect_corrupt(decoded);
