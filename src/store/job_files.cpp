@@ -180,16 +180,17 @@ Outcome<SeenJob> look_at_job(const std::string& name) {
     LHSM_TRY_ASSIGN(auto manifest, ManifestReader::open(manifest_path));
     const ManifestIdentity& identity = manifest.identity();
     LHSM_TRY_ASSIGN(auto seen, look_at_journals(manifest_path, identity));
-    bool may_change = seen.changed;
+    bool is_foreign = false;
     if (seen.state) {
       const ManifestIdentity& last = seen.state->base().manifest;
       const JournalBase* const rotated = seen.state->rotated_base();
       const bool is_whole = rotated == nullptr || rotated->manifest.generation + 1 == last.generation;
       if (is_whole && (rotated != nullptr ? rotated->manifest : last) == identity)
         return SeenJob{std::move(manifest), std::move(*seen.state)};
-      may_change = last.uuid == identity.uuid && last.generation > identity.generation;
+      is_foreign = last.uuid != identity.uuid || last.generation + 1 != identity.generation;
     }
-    if (may_change && attempt < k_attempts) continue;
+    if ((seen.changed || is_foreign) && attempt < k_attempts) continue;  // the manifest may have been replaced meanwhile
+    if (is_foreign) return foreign(journal_path(manifest_path), "not the journal of this manifest; move it away if nobody needs it");
     auto none = JournalState::none(new_base(identity, manifest.item_count()));
     return SeenJob{std::move(manifest), std::move(none)};
   }

@@ -38,10 +38,11 @@ struct OpenedJob {
 /// both. One of another manifest or another generation is an error (`invalid`) and is not touched.
 [[nodiscard]] Outcome<OpenedJob> open_job(const JobLock& lock, Journal::Notify notify, Disk& disk = Disk::real());
 
-/// What a job is like, without holding it and without changing anything: for status and reports, also while it runs.
+/// What a job is like, without holding it and without changing anything: for status and reports, also while it runs. The journal of
+/// another manifest, or of a generation that this one does not follow, is an error (`invalid`) as in open_job().
 struct SeenJob {
   ManifestReader manifest;
-  JournalState state;  ///< empty when the journal is none of this generation
+  JournalState state;  ///< empty without a journal, or where all of it was folded
 };
 [[nodiscard]] Outcome<SeenJob> look_at_job(const std::string& manifest_path);
 

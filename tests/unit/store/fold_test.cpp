@@ -243,10 +243,12 @@ TEST_F(FoldTest, AJournalOfAnotherGenerationIsNotReplayed) {
   ASSERT_TRUE(is_ok(fold(held)));
   test::write_file(journal, old);  // two generations back
   EXPECT_FALSE(open());
+  EXPECT_FALSE(look_at_job(path)) << "nor is it passed over";
   EXPECT_EQ(test::read_file(journal), old);
   test::write_file(path, manifest);  // the manifest is older than its journal
   test::write_file(journal, second);
   EXPECT_FALSE(open());
+  EXPECT_FALSE(look_at_job(path));
 }
 
 TEST_F(FoldTest, CanBeLookedAtWithoutHoldingIt) {
