@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "lhsmtool_mpi/base/clock.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 
 namespace lhsm::cli {
 
@@ -35,7 +36,7 @@ bool answers(int fd) {
 [[noreturn]] void wait_for_start(pid_t child, int from_child) {
   char byte = 0;
   if (!answers(from_child)) {
-    fmt::print(stderr, "process {} goes on in the background and has not registered yet\n", child);
+    say(stderr, "process {} goes on in the background and has not registered yet\n", child);
     ::_exit(0);
   }
   if (::read(from_child, &byte, 1) == 1) ::_exit(0);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <thread>
 
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/check/worker.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
@@ -97,7 +98,7 @@ int run_check(const CheckOptions& options) {
     for (const auto& link : process.measure_links()) links.push_back({link.rank, {}, link.latency_us, link.mib_per_s});
   } catch (const Fatal& error) {
     // Where a rank does not answer, none can end MPI in good order.
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
+    say(stderr, "lhsmtool_mpi: {}\n", error.what());
     process.abort(k_run_failed);
   }
   return process.run([&]() -> int {

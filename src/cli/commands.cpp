@@ -13,6 +13,7 @@
 
 #include "lhsmtool_mpi/base/error.hpp"
 #include "lhsmtool_mpi/base/process_identity.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/scan.hpp"
 #include "lhsmtool_mpi/cli/serve.hpp"
@@ -86,7 +87,7 @@ int parse_and_run(int argc, char** argv) {
     if (speaks_for_all())
       app.exit(error);
     else if (speaks_for_its_node() && may_differ_on_nodes(error))
-      fmt::print(stderr, "lhsmtool_mpi on {}: {}\n", host_name(), error.what());
+      say(stderr, "lhsmtool_mpi on {}: {}\n", host_name(), error.what());
     if (!success) comm::end_waiting_ranks(k_usage);
     return success ? k_all_done : k_usage;
   }
@@ -118,11 +119,11 @@ int run(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == "posix") return run_as_posix("lhsmtool_mpi posix", argc - 1, argv + 1);
     return parse_and_run(argc, argv);
   } catch (const UsageError& error) {
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
+    say(stderr, "lhsmtool_mpi: {}\n", error.what());
     comm::end_waiting_ranks(k_usage);  // their environment, or file, may be another one
     return k_usage;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", error.what());
+    say(stderr, "lhsmtool_mpi: {}\n", error.what());
     return k_run_failed;
   }
 }

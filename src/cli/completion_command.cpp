@@ -7,6 +7,7 @@
 
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "rank_zero.hpp"
+#include "standard_output.hpp"
 
 namespace lhsm::cli {
 
@@ -231,7 +232,7 @@ CompletionCommand::CompletionCommand(CLI::App& app)
 }
 
 int CompletionCommand::run() const {
-  if (speaks_for_all()) fmt::print("{}", m_shell == "bash" ? bash_script(m_app) : zsh_script(m_app));
+  if (speaks_for_all()) print_answer(m_shell == "bash" ? bash_script(m_app) : zsh_script(m_app));
   return k_all_done;
 }
 

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "lhsmtool_mpi/base/say.hpp"
 #include "rank_zero.hpp"
 
 namespace lhsm::cli {
@@ -199,7 +200,7 @@ void Configuration::warn_of_unknown_variables() const {
     const std::string_view text = *variable;
     const std::string name(text.substr(0, text.find('=')));
     if (name.starts_with(k_prefix) && std::find(known.begin(), known.end(), name) == known.end())
-      fmt::print(stderr, "lhsmtool_mpi: {} in the environment is no option; the nearest is {}\n", name, nearest(name, known));
+      say(stderr, "lhsmtool_mpi: {} in the environment is no option; the nearest is {}\n", name, nearest(name, known));
   }
 }
 

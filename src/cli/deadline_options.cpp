@@ -7,6 +7,7 @@
 
 #include "deadline.hpp"
 #include "lhsmtool_mpi/base/error.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 #include "rank_zero.hpp"
 
 namespace lhsm::cli {
@@ -51,7 +52,7 @@ std::optional<TimePoint> stop_time(const DeadlineOptions& options, std::chrono::
   const auto stop_at = *deadline - margin;
   // Rank 0 decides; it says so before the log is set up, as the line is of use when all else fails.
   if (speaks_for_all()) {
-    fmt::print("the job stops at {:%Y-%m-%dT%H:%M:%SZ}, {} s before its deadline\n", fmt::gmtime(stop_at), margin.count());
+    say(stdout, "the job stops at {:%Y-%m-%dT%H:%M:%SZ}, {} s before its deadline\n", fmt::gmtime(stop_at), margin.count());
     std::fflush(stdout);
   }
   // The day of the year 36812 would be beyond what the other clock can hold.

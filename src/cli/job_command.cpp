@@ -12,6 +12,7 @@
 
 #include "job_options.hpp"
 #include "job_plan.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/bulk/failed_list.hpp"
 #include "lhsmtool_mpi/bulk/judge.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
@@ -66,7 +67,7 @@ std::string missing_location(const bulk::OrderOptions& order, const std::string&
 int run_and_tell(const JobCommandOptions& options, Process& process) {
   const int code = run_job(options, process);
   if (code == k_some_failed)
-    fmt::print("{:<11} what failed or was refused is taken up again by lhsmtool_mpi retry, or with --only-failed\n", "Next:");
+    say(stdout, "{:<11} what failed or was refused is taken up again by lhsmtool_mpi retry, or with --only-failed\n", "Next:");
   return code;
 }
 
@@ -293,7 +294,7 @@ int JobCommands::carry_out(const Command& command, Process& process) {
     }
     scan_code = scanned.code;
   } else if (process.is_first() && !m_targets.empty() && plan.manifest != m_targets.front()) {
-    fmt::print("{} is there and gone on with; nothing is scanned\n", plan.manifest);
+    say(stdout, "{} is there and gone on with; nothing is scanned\n", plan.manifest);
   }
   m_options.run.manifest = plan.manifest;
   m_options.serve.mount_point = plan.mount_point;

@@ -92,6 +92,7 @@ void add_order_options(CLI::App& app, bulk::JobRunOptions& run, store::ItemActio
 void add_limit_options(CLI::App& app, bulk::JobRunOptions& run) {
   app.add_option("--max-files-per-second,--max_files_per_second", run.job.limits.files_per_second,
                  "Files that are taken up in a second (0: no limit)")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000}).description(""))
       ->capture_default_str()
       ->type_name("N");
   app.add_option_function<std::string>(

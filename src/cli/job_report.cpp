@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/bulk/job_watcher.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
@@ -45,7 +46,7 @@ std::string summary(const JobReport& report, store::ItemAction action, const std
 void print_progress(bulk::JobRun& run) {
   const auto progress = run.job().progress();
   const auto counts = bulk::counts_of(run, progress);
-  fmt::print("{}/{} items, {} in flight, {} failed\n", counts.final, counts.items, progress.inflight, counts.unsuccessful);
+  say(stdout, "{}/{} items, {} in flight, {} failed\n", counts.final, counts.items, progress.inflight, counts.unsuccessful);
   std::fflush(stdout);
 }
 

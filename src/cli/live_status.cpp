@@ -15,6 +15,7 @@
 #include <filesystem>
 
 #include "lhsmtool_mpi/base/fd.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/base/wall_clock.hpp"
 #include "lhsmtool_mpi/report/status.hpp"
 
@@ -106,7 +107,7 @@ void watch_live_status(const std::string& path, std::chrono::seconds interval) {
     // On a terminal also what is not written any more is shown anew: it grows stale.
     const bool is_due = is_terminal ? status.updated_ms != shown_ms || Clock::now() >= next : Clock::now() >= next;
     if (is_due || is_over) {
-      fmt::print("{}{}", is_terminal ? "\033[H\033[J" : shown_ms == 0 ? "" : "\n",
+      say(stdout, "{}{}", is_terminal ? "\033[H\033[J" : shown_ms == 0 ? "" : "\n",
                  report::status_table(status, now, is_terminal ? rows_of_terminal() : k_rows_on_paper));
       std::fflush(stdout);
       next = Clock::now() + (is_terminal ? std::chrono::seconds(1) : interval);

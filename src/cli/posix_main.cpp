@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "background.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "lhsmtool_mpi/comm/mpi_session.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
@@ -28,7 +29,7 @@ constexpr std::chrono::seconds k_beyond_drain{5};
 
 int code_of(const Error& error) { return error.sys_errno > 0 && error.sys_errno < 256 ? error.sys_errno : k_run_failed; }
 
-void complain(const std::string& program, std::string_view text) { fmt::print(stderr, "{}: {}\n", program, text); }
+void complain(const std::string& program, std::string_view text) { say(stderr, "{}: {}\n", program, text); }
 
 Status check_root_is_given(const ServeOptions& options) {
   if (!options.archive.root.empty()) return {};
@@ -94,11 +95,11 @@ int run_as_posix(const std::string& program, int argc, char** argv) {
     opterr = speaks ? 1 : 0;
     command = parse_posix_options(argc, argv);
   } catch (const UsageError& error) {
-    if (speaks) fmt::print(stderr, "{0}: {1}\n{0}: try '{0} --help' for more information\n", program, error.what());
+    if (speaks) say(stderr, "{0}: {1}\n{0}: try '{0} --help' for more information\n", program, error.what());
     return EINVAL;
   }
   if (command.mode == PosixMode::help) {
-    if (speaks) fmt::print("{}", posix_usage(program));
+    if (speaks) say(stdout, "{}", posix_usage(program));
     return 0;
   }
   if (!command.config_path.empty()) {

@@ -10,6 +10,7 @@
 #include "lhsmtool_mpi/base/process_identity.hpp"
 #include "lhsmtool_mpi/lustre/client.hpp"
 #include "lhsmtool_mpi/manage/manage.hpp"
+#include "standard_output.hpp"
 
 namespace lhsm::cli {
 
@@ -24,7 +25,7 @@ Outcome<int> upgrade(const archive::PosixTree& tree) {
 
 Outcome<int> show_max_sequence(const archive::PosixTree& tree) {
   LHSM_TRY_ASSIGN(const std::uint64_t sequence, tree.max_sequence());
-  fmt::print("max_sequence: {:#x}\n", sequence);
+  print_answer(fmt::format("max_sequence: {:#x}\n", sequence));
   return 0;
 }
 

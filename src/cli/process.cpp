@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "lhsmtool_mpi/base/process_identity.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
 #include "lhsmtool_mpi/comm/loopback.hpp"
 #include "surroundings.hpp"
@@ -79,7 +80,7 @@ void Process::abort(int exit_code) {
 }
 
 void Process::fail(const std::string& why) {
-  fmt::print(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", rank(), m_host, why);
+  say(stderr, "lhsmtool_mpi: rank {} on {}: {}\n", rank(), m_host, why);
   abort(k_run_failed);
 }
 

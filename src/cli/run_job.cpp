@@ -14,6 +14,7 @@
 #include "job_report.hpp"
 #include "job_state_files.hpp"
 #include "lhsmtool_mpi/base/process_identity.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/bulk/ask_files.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
@@ -88,7 +89,7 @@ class JobPurpose final : public Purpose {
     const auto report =
         m_run->close([stop_signal](const JobReport& so_far) { return exit_code_of(so_far, stop_signal); });
     if (!report) throw Fatal(report.error());
-    fmt::print("{}", summary(*report, m_run->action(), m_options.manifest));
+    say(stdout, "{}", summary(*report, m_run->action(), m_options.manifest));
     return exit_code_of(*report, stop_signal);
   }
 
@@ -158,7 +159,7 @@ int run_unserved(const JobCommandOptions& options, Process& process) {
   files.close();
   const auto report = (*run)->close([&](const JobReport& so_far) { return exit_code_of(so_far, stop_signal); });
   if (!report) throw Fatal(report.error());
-  fmt::print("{}", summary(*report, (*run)->action(), options.run.manifest));
+  say(stdout, "{}", summary(*report, (*run)->action(), options.run.manifest));
   return exit_code_of(*report, stop_signal);
 }
 

@@ -14,6 +14,7 @@
 #include "job_report.hpp"
 #include "job_state_files.hpp"
 #include "lhsmtool_mpi/archive/posix_tree.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/bulk/import.hpp"
 #include "lhsmtool_mpi/bulk/rank_job.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
@@ -223,7 +224,7 @@ int dispatch(const JobCommandOptions& options, const Doors& doors, Process& proc
   const auto report =
       running.run->close([&](const bulk::JobReport& so_far) { return exit_code_of(so_far, stop_signal); });
   if (!report) throw Fatal(report.error());
-  fmt::print("{}", summary(*report, running.run->action(), options.run.manifest));
+  say(stdout, "{}", summary(*report, running.run->action(), options.run.manifest));
   return exit_code_of(*report, stop_signal);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
 
 namespace lhsm::cli {
@@ -37,7 +38,7 @@ void ScanProgress::close(const scan::ScanTotals& totals, int ranks, const std::s
   if (totals.failed() > m_told) log::warning("{} more failures, not listed", totals.failed() - m_told);
   const double seconds = std::max(std::chrono::duration<double>(took).count(), 1e-3);
   const auto line = [this](std::string_view name, const std::string& value) {
-    fmt::print(m_out, "{:<12} {}\n", std::string(name) + ':', value);
+    say(m_out, "{:<12} {}\n", std::string(name) + ':', value);
   };
   line("Completed", manifest.empty() ? "no: there is no manifest" : report::local_time());
   line("Seconds", fmt::format("{:.3f}", seconds));

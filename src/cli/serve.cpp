@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/base/signals.hpp"
 #include "lhsmtool_mpi/cli/build_id.hpp"
 #include "lhsmtool_mpi/cli/commands.hpp"
@@ -138,7 +139,7 @@ int dispatch(const ServeOptions& options, const Outcome<Doors>& doors, comm::Cha
   std::atomic<std::uint64_t> bandwidth = options.bandwidth_bytes_per_second;
   dispatcher_options.bandwidth = &bandwidth;
   dispatcher_options.on_stuck = [&](const std::string& why) {
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", why);
+    say(stderr, "lhsmtool_mpi: {}\n", why);
     files.close();
     abort();
   };
@@ -164,7 +165,7 @@ int dispatch(const ServeOptions& options, const Outcome<Doors>& doors, comm::Cha
     channel.wake();
     // Else the dispatcher sees to it. What is durable stays so.
     if (asked < k_wait_for_nobody || is_serving) return;
-    fmt::print(stderr, "lhsmtool_mpi: told to wait for nobody\n");
+    say(stderr, "lhsmtool_mpi: told to wait for nobody\n");
     abort();
   });
   std::string failed;
@@ -218,7 +219,7 @@ int dispatch(const ServeOptions& options, const Outcome<Doors>& doors, comm::Cha
     if (!dispatcher.dismiss()) throw Fatal("a rank does not answer");
   } catch (const std::exception& error) {
     // The workers, our own among them, cannot be told to stop: there is no orderly end.
-    fmt::print(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? error.what() : failed);
+    say(stderr, "lhsmtool_mpi: {}\n", failed.empty() ? error.what() : failed);
     files.close();
     abort();
   }

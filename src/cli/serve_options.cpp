@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <map>
 
 #include "lhsmtool_mpi/base/size.hpp"
@@ -63,6 +65,9 @@ void add_serve_options(CLI::App& app, ServeOptions& options, RawServeOptions& ra
   app.add_option("-u,--update-interval,--update_interval", raw.update_interval,
                  "Seconds between reports of progress to the coordinator")
       ->check(CLI::Range(0.0, 86400.0))
+      ->check([](const std::string& text) {  // a range does not mind
+        return std::isnan(std::strtod(text.c_str(), nullptr)) ? std::string("not a number of seconds") : std::string();
+      })
       ->capture_default_str()
       ->type_name("S");
   app.add_option("--slots", options.slots, "Copies at once on each rank")

@@ -8,13 +8,23 @@
 
 namespace lhsm::cli {
 
+namespace {
+
+void require_written(bool is_written) {
+  if (!is_written) throw Fatal(errno_error("write", "standard output", errno != 0 ? errno : EIO).value());
+}
+
+}  // namespace
+
 void flush_answer() {
-  const bool failed = std::fflush(stdout) != 0;
-  if (failed || std::ferror(stdout) != 0) throw Fatal(errno_error("write", "standard output", failed ? errno : EIO).value());
+  errno = 0;  // an earlier failure has left nothing but the mark
+  const bool is_flushed = std::fflush(stdout) == 0;
+  require_written(is_flushed && std::ferror(stdout) == 0);
 }
 
 void print_answer(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  errno = 0;
+  require_written(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
   flush_answer();
 }
 

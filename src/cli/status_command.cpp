@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
 #include "lhsmtool_mpi/bulk/forecast.hpp"
 #include "lhsmtool_mpi/bulk/job_manifest.hpp"
@@ -86,18 +87,18 @@ std::string end_of(const RunRecord& run, bool goes_on) {
 
 void print_text(const std::string& manifest, const Census& census, const std::vector<RunRecord>& runs,
                 std::uint64_t in_part, bool is_running) {
-  fmt::print("{}: {} {} items, {}{}\n", manifest, bulk::to_string(bulk::action_of(census)), census.items,
+  say(stdout, "{}: {} {} items, {}{}\n", manifest, bulk::to_string(bulk::action_of(census)), census.items,
              format_size(census.bytes), is_running ? ", running" : "");
   for (std::size_t i = 0; i < store::k_item_results; ++i)
     if (census.results.at(i) > 0)
-      fmt::print("  {:<10} {:>12}  {}\n", bulk::to_string(static_cast<store::ItemResult>(i)), census.results.at(i),
+      say(stdout, "  {:<10} {:>12}  {}\n", bulk::to_string(static_cast<store::ItemResult>(i)), census.results.at(i),
                  format_size(census.result_bytes.at(i)));
-  if (in_part > 0) fmt::print("  of large files that are pending {} are copied\n", format_size(in_part));
+  if (in_part > 0) say(stdout, "  of large files that are pending {} are copied\n", format_size(in_part));
   for (const auto& [sys_errno, count] : census.errnos)
-    if (sys_errno != 0) fmt::print("  {:<10} {:>12}\n", errno_name(sys_errno), count);
+    if (sys_errno != 0) say(stdout, "  {:<10} {:>12}\n", errno_name(sys_errno), count);
   for (const RunRecord& run : runs) {
     const bool goes_on = is_running && &run == &runs.back() && run.end_ns == 0;
-    fmt::print("run {} to {}, {} ranks on {}, {}: {}\n", iso_time(run.begin_ns),
+    say(stdout, "run {} to {}, {} ranks on {}, {}: {}\n", iso_time(run.begin_ns),
                run.end_ns != 0 ? iso_time(run.end_ns) : goes_on ? "now" : "?", run.ranks, run.hosts.empty() ? "?" : run.hosts,
                end_of(run, goes_on), run.command_line);
   }
@@ -201,15 +202,15 @@ void StatusCommand::watch() const {
       if (!seen) throw Fatal(seen.error());
       const std::string line = watch_line(*seen);
       if (is_terminal)
-        fmt::print("\r\033[K{}", line);
+        say(stdout, "\r\033[K{}", line);
       else
-        fmt::print("{:%Y-%m-%dT%H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), line);
+        say(stdout, "{:%Y-%m-%dT%H:%M:%S} {}\n", fmt::localtime(std::time(nullptr)), line);
       std::fflush(stdout);
       next = Clock::now() + std::chrono::seconds(m_interval);
     }
     std::this_thread::sleep_for(std::min<Clock::duration>(std::chrono::seconds(1), next - Clock::now()));
   }
-  if (is_terminal) fmt::print("\r\033[K");
+  if (is_terminal) say(stdout, "\r\033[K");
 }
 
 void StatusCommand::print() const {
@@ -222,7 +223,7 @@ void StatusCommand::print() const {
   const std::vector<RunRecord> runs = bulk::runs_of(*seen);
   const std::uint64_t in_part = bytes_in_part(seen->state);
   if (m_json)
-    fmt::print("{}\n", as_json(m_manifest, *census, runs, in_part, is_running).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    say(stdout, "{}\n", as_json(m_manifest, *census, runs, in_part, is_running).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   else
     print_text(m_manifest, *census, runs, in_part, is_running);
   flush_answer();

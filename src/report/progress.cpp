@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lhsmtool_mpi/base/say.hpp"
 #include "lhsmtool_mpi/base/size.hpp"
 
 namespace lhsm::report {
@@ -151,7 +152,7 @@ void ProgressPrinter::close(const run::RunState& state, TimePoint now) {
   end();
   run::RunState last = state;
   last.job = m_job;
-  fmt::print(m_out, "{}", summary(last, now - state.started, m_errors));
+  say(m_out, "{}", summary(last, now - state.started, m_errors));
   std::fflush(m_out);
 }
 

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "lhsmtool_mpi/base/log.hpp"
+#include "lhsmtool_mpi/base/say.hpp"
 
 namespace lhsm::report {
 
@@ -40,15 +41,15 @@ bool ProgressLines::due(TimePoint now) {
 
 void ProgressLines::print(const std::string& line) {
   if (m_is_live)
-    fmt::print(m_out, "\r\033[K{}", line);
+    say(m_out, "\r\033[K{}", line);
   else
-    fmt::print(m_out, "{} {}\n", local_time(), line);
+    say(m_out, "{} {}\n", local_time(), line);
   m_is_open = m_is_live;
   std::fflush(m_out);
 }
 
 void ProgressLines::end() {
-  if (m_is_open) fmt::print(m_out, "\n");
+  if (m_is_open) say(m_out, "\n");
   m_is_open = false;
 }
 

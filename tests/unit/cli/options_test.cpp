@@ -87,11 +87,29 @@ TEST_F(OptionsTest, wrong_usage_is_exit_code_2) {
   expect_usage("serve --hsm-root /tmp --no-such-option /mnt/nowhere");
   expect_usage("serve --hsm-root /tmp /mnt/one /mnt/two");
   for (const std::string option :
-       {"-A x", "-A -1", "-A 1.5", "-A 99999999999", "--slots 0", "--slots 2000", "--slots -1", "-F v3", "-u -1", "-u x",
+       {"-A x", "-A -1", "-A 1.5", "-A 99999999999", "--slots 0", "--slots 2000", "--slots -1", "-F v3", "-u -1", "-u x", "-u nan", "-u inf",
         "-c 0", "-c nonsense", "-c -5", "-c 1X", "-c ''", "--extent-size 1e3", "--stripe-threshold 1.5.5G",
         "--progress x", "--progress -1", "--drain-timeout -1", "--renew-interval 0", "--keep-alive 0", "--keep-alive x", "-A", "--log-format xml", "--log-file", "--status", "--metrics"}) {
     expect_usage("serve --hsm-root /tmp " + option + " /mnt/nowhere");
   }
+}
+
+TEST_F(OptionsTest, wrong_limits_of_a_job_are_exit_code_2) {
+  for (const std::string option : {"--max-files-per-second -1", "--max-files-per-second=-1", "--max-files-per-second x",
+                                   "--max-inflight -1", "--abort-after 0", "--reserve -1"}) {
+    expect_usage("restore --hsm-root /tmp " + option + " /tmp/nothing.h5 /mnt/nowhere");
+  }
+}
+
+TEST_F(OptionsTest, a_limit_of_file_sizes_is_an_error_and_no_signal) {
+  const Ran ran = run_tool("completion bash", "sh -c 'ulimit -f 0; exec \"$@\" > \"$0\"' " + m_dir.str() + "/answer");
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.output.find("EFBIG"), std::string::npos) << ran.output;
+}
+
+TEST_F(OptionsTest, a_complaint_that_cannot_be_written_changes_no_exit_code) {
+  EXPECT_EQ(run_tool("serve", "sh -c 'exec \"$@\" 2> /dev/full' -").code, 2);
+  EXPECT_EQ(run_tool("serve --hsm-root /tmp " + m_dir.str(), "sh -c 'exec \"$@\" 2> /dev/full' -").code, 1);
 }
 
 TEST_F(OptionsTest, bad_sizes_are_shown_in_the_complaint) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <memory>
+
 #include "lhsmtool_mpi/base/log.hpp"
 
 namespace lhsm::report {
@@ -58,6 +61,15 @@ TEST_F(FailureLogTest, many_kinds_together_are_bounded_too) {
   const std::string log = said();
   EXPECT_EQ(count_of(log, "line\n"), 100) << log.substr(0, 500);
   EXPECT_EQ(count_of(log, "failures of other kinds: 9900 more"), 1) << log.substr(log.size() - 500);
+}
+
+/// The disk with the output of a batch job is full: that is no reason to end a run.
+TEST(ProgressLinesTest, where_nothing_can_be_written_lines_are_lost) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> full(std::fopen("/dev/full", "w"), &std::fclose);
+  ASSERT_NE(full, nullptr);
+  ProgressLines lines(full.get(), Style::lines, 1s);
+  for (int i = 0; i < 3; ++i) EXPECT_NO_THROW(lines.print(std::string(100'000, '.')));
+  EXPECT_NE(std::ferror(full.get()), 0);
 }
 
 TEST(ProgressLinesTest, due_once_an_interval) {
