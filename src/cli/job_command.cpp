@@ -93,7 +93,7 @@ void JobCommands::add(CLI::App& app, const std::string& name, const std::string&
         ->required()
         ->type_name("");
   } else {
-    command.add_option("TARGET", m_targets, "A manifest and the mount point; or directories and files, which are scanned first")
+    command.add_option("TARGET", m_targets, "A manifest and the mount point; or directories and files, which are scanned first (the mount point may follow)")
         ->type_name("");
     conditions = add_scan_options_of_job(command, m_scan);
   }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstdlib>
@@ -106,6 +107,21 @@ void go_on(const std::string& selection, const std::string& list, JobPlan& plan)
   tell_of_new_files(plan.manifest, list, runs.front().begin_ns);
 }
 
+bool is_below(const std::string& path, const std::string& directory) { return path.starts_with(directory + '/'); }
+
+/// The mount point may stand last, after paths in it, as after a manifest: that is not all files of the file system. But a manifest with a
+/// wrong name, or damaged, must become neither that nor a file to be copied.
+std::vector<std::string> paths_of(const std::vector<std::string>& targets, const std::string& mount) {
+  if (targets.size() < 2 || real_path(targets.back()) != mount) return targets;
+  struct stat first {};
+  const bool is_file = ::stat(targets.front().c_str(), &first) == 0 && S_ISREG(first.st_mode);
+  if (targets.size() == 2 && is_file && (targets.front().ends_with(".h5") || !is_below(real_path(targets.front()), mount)))
+    throw Fatal(targets.front() + " is no manifest");
+  std::vector<std::string> paths(targets.begin(), targets.end() - 1);
+  const bool are_in_it = std::all_of(paths.begin(), paths.end(), [&](const auto& path) { return is_below(real_path(path), mount); });
+  return are_in_it ? paths : targets;
+}
+
 JobPlan try_to_plan(const std::string& name, const std::vector<std::string>& targets,
                     const std::vector<std::string>& conditions, ScanCommand& scan) {
   JobPlan plan;
@@ -124,15 +140,10 @@ JobPlan try_to_plan(const std::string& name, const std::vector<std::string>& tar
   const auto mount = lustre::mount_point_of(targets.empty() ? "." : targets.back());
   if (!mount) throw Fatal(mount.error());
   plan.mount_point = *mount;
+  scan.paths = paths_of(targets, *mount);
   std::string selection = "lhsmtool_mpi scan";
   for (const std::string& word : conditions) selection += ' ' + shell_word(word);
-  for (const std::string& target : targets) selection += ' ' + shell_word(real_path(target));
-  // A manifest with a wrong name, or damaged, must not become all files of its file system.
-  struct stat first {};
-  if (scan.list.empty() && targets.size() == 2 && real_path(targets.back()) == *mount &&
-      ::stat(targets.front().c_str(), &first) == 0 && S_ISREG(first.st_mode))
-    throw Fatal(targets.front() + " is no manifest");
-  scan.paths = targets;
+  for (const std::string& path : scan.paths) selection += ' ' + shell_word(real_path(path));
   scan.command_line = selection;
   plan.manifest = scan.output.empty() ? new_manifest(name) : scan.output;
   plan.scans = scan.replace || !exists(plan.manifest);

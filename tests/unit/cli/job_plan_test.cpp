@@ -122,6 +122,35 @@ TEST_F(JobOfListTest, one_with_work_left_is_gone_on_with_whatever_became_of_its_
   EXPECT_EQ(again().code, 0) << again().failure;
 }
 
+TEST_F(JobOfListTest, the_mount_point_after_paths_is_not_all_files_of_it) {
+  m_scan.list.clear();
+  const std::string tree = m_mount + "/tree";
+  std::filesystem::create_directories(tree);
+  test::write_file(m_mount + "/file", "content");
+  using Paths = std::vector<std::string>;
+  for (const auto& paths : {Paths{tree}, Paths{m_mount + "/file"}, Paths{tree, m_mount + "/file"}}) {
+    Paths targets = paths;
+    targets.push_back(m_mount + '/');
+    const JobPlan found = plan(targets);
+    EXPECT_EQ(found.code, 0) << found.failure;
+    EXPECT_EQ(found.mount_point, m_mount);
+    EXPECT_EQ(m_scan.paths, paths);
+    EXPECT_EQ(m_scan.command_line.find(m_mount + ' '), std::string::npos) << m_scan.command_line;
+  }
+  EXPECT_EQ(plan({m_mount}).code, 0);
+  EXPECT_EQ(m_scan.paths, Paths{m_mount});
+}
+
+TEST_F(JobOfListTest, a_damaged_manifest_is_no_file_to_be_copied) {
+  m_scan.list.clear();
+  for (const std::string& path : {m_mount + "/damaged.h5", (m_dir / "beside").string()}) {
+    test::write_file(path, "no manifest");
+    const JobPlan found = plan({path, m_mount});
+    EXPECT_EQ(found.code, k_run_failed);
+    EXPECT_NE(found.failure.find("is no manifest"), std::string::npos) << found.failure;
+  }
+}
+
 TEST(CommandLineTest, is_one_for_a_shell) {
   EXPECT_EQ(shell_word("--size"), "--size");
   EXPECT_EQ(shell_word("+1G"), "+1G");
