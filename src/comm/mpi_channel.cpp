@@ -12,12 +12,33 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// MPI offers nothing to sleep on, and its own waits spin. So we poll: often for a moment after the
-// last message, then each 1.5 ms: a message waits 0.75 ms on average, and an idle rank takes about one
-// per cent of a core. A look costs some 10 us of it: beginning with 50 us, ranks that restore small files
-// spent a third of their CPU on looking.
+// MPI offers nothing to sleep on, and its own waits spin. So we poll: often for a moment after the last message, then each 1.5 ms,
+// so that a message waits 0.75 ms on average; where nothing has come for a second, each 4 ms, and such a rank takes about half a per
+// cent of a core. A look costs some 10 us of it: beginning with 50 us, ranks that restore small files spent a third of their CPU on
+// looking.
 constexpr Duration k_poll_first = 200us;
 constexpr Duration k_poll_longest = 1500us;
+constexpr Duration k_poll_at_rest = 4ms;
+constexpr Duration k_rest_after = 1s;
+
+/// How long to sleep until the next look.
+class PollPace {
+ public:
+  /// There is something, or there will be soon.
+  void quicken() {
+    m_interval = k_poll_first;
+    m_waited = Duration::zero();
+  }
+  [[nodiscard]] Duration interval() const { return m_interval; }
+  void waited_in_vain() {
+    m_waited += m_interval;
+    m_interval = m_waited < k_rest_after ? std::min(m_interval * 2, k_poll_longest) : k_poll_at_rest;
+  }
+
+ private:
+  Duration m_interval = k_poll_first;
+  Duration m_waited = Duration::zero();
+};
 
 /// Frames over MPI, without a decision about whom to wait for.
 class MpiFrames {
@@ -95,21 +116,21 @@ class MpiFrames {
 
 /// Poll `take` until it has something, `timeout` is over, or somebody woke us.
 template <class Take>
-std::optional<Envelope> poll_for_message(Take take, Waker& waker, Duration& interval, Duration timeout) {
+std::optional<Envelope> poll_for_message(Take take, Waker& waker, PollPace& pace, Duration timeout) {
   const TimePoint deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
     if (auto frame = take()) {
-      interval = k_poll_first;
+      pace.quicken();
       return Envelope{frame->first, decode_or_throw(frame->second, frame->first)};
     }
     const Duration left = deadline - std::chrono::steady_clock::now();
     if (left <= Duration::zero()) return std::nullopt;
-    if (waker.wait(std::min(interval, left))) {
-      interval = k_poll_first;
+    if (waker.wait(std::min(pace.interval(), left))) {
+      pace.quicken();
       if (auto frame = take()) return Envelope{frame->first, decode_or_throw(frame->second, frame->first)};
       return std::nullopt;
     }
-    interval = std::min(interval * 2, k_poll_longest);
+    pace.waited_in_vain();
   }
 }
 
@@ -128,17 +149,17 @@ class MpiWorkerChannel final : public Channel {
 
   void send(WorkerId, const Message& message) override {
     m_frames.send(0, encode(message));
-    m_interval = k_poll_first;
+    m_pace.quicken();
   }
   std::optional<Envelope> receive(Duration timeout) override {
-    return poll_for_message([this] { return m_frames.take(); }, m_waker, m_interval, timeout);
+    return poll_for_message([this] { return m_frames.take(); }, m_waker, m_pace, timeout);
   }
   void wake() override { m_waker.wake(); }
 
  private:
   Waker m_waker;
   MpiFrames m_frames;
-  Duration m_interval = k_poll_first;
+  PollPace m_pace;
 };
 
 class MpiDispatcherChannel final : public Channel {
@@ -153,14 +174,14 @@ class MpiDispatcherChannel final : public Channel {
       m_worker0.mailbox().put(0, encode(message));
     else
       m_frames.send(peer, encode(message));
-    m_interval = k_poll_first;
+    m_pace.quicken();
   }
   std::optional<Envelope> receive(Duration timeout) override {
     const auto take = [this]() -> std::optional<std::pair<int, Bytes>> {
       if (auto local = m_mailbox.take()) return local;
       return m_frames.take();
     };
-    return poll_for_message(take, m_mailbox.waker(), m_interval, timeout);
+    return poll_for_message(take, m_mailbox.waker(), m_pace, timeout);
   }
   void wake() override { m_mailbox.waker().wake(); }
   Channel& local_worker() { return m_worker0; }
@@ -169,7 +190,7 @@ class MpiDispatcherChannel final : public Channel {
   MpiFrames m_frames;
   Mailbox m_mailbox;
   LocalWorkerEnd m_worker0;
-  Duration m_interval = k_poll_first;
+  PollPace m_pace;
 };
 
 }  // namespace
