@@ -276,7 +276,8 @@ int JobCommands::carry_out(const Command& command, Process& process) {
   }
   int scan_code = plan.scan_code;
   if (plan.scans) {
-    m_scan.paths = m_targets;
+    // Rank 0 has worked out what is to be scanned, and gives it out; the others only find the file system by these.
+    if (!process.is_first()) m_scan.paths = m_targets;
     m_scan.output = plan.manifest;
     ScanResult scanned;
     std::optional<Fatal> failed;

@@ -81,6 +81,17 @@ job 3 2 retry "$JOB" "$MNT"
 expect_line "retry of a restore needs the archive" "hsm-root" "$WORK/log"
 job 2 0 restore "${options[@]}" -o "$WORK/back.h5" "$DIR/tree"
 
+note "the mount point after paths"
+mkdir "$DIR/beside"
+make_file "$DIR/beside/not-asked-for" 1000
+for ranks in 0 3; do
+  rm -f "$JOB"*
+  job "$ranks" 0 archive "${options[@]}" -o "$JOB" "$DIR/tree" "$MNT"
+  expect_equal "they are all that the job has ($ranks ranks)" "$(status_of already)" "$files"
+done
+expect_equal "a file beside is not" "$(state_of "$DIR/beside/not-asked-for")" 0x0
+rm -r "$DIR/beside"
+
 note "other copytools do it"
 release_all "$WORK/list"
 wait_states "$WORK/list" 0xd
