@@ -11,19 +11,25 @@ double seconds(Duration time) { return std::chrono::duration<double>(time).count
 
 }  // namespace
 
+/// No more than so long, as far as was measured: 0 where it was not.
+double DeadlineWatch::seconds_of(std::uint64_t bytes, double passed) const {
+  if (!m_has_telling) return 0;
+  // One large file among small ones is copied faster than they were, so its own best speed counts, too.
+  const double bytes_per_second = std::max(static_cast<double>(m_bytes_done) / passed, m_best);
+  return static_cast<double>(bytes) / bytes_per_second;
+}
+
 DeadlineWatch::Verdict DeadlineWatch::judge(std::uint64_t size, TimePoint now) const {
   if (!m_options.stop_at) return Verdict::fits;
   if (has_come(now)) return Verdict::late;
   if (m_items_done == 0) return Verdict::fits;
   const double left = seconds(*m_options.stop_at - now);
   const double passed = std::max(seconds(now - *m_first), 1e-3);
-  // One large file among small ones is copied faster than they were, so its own best speed counts, too.
-  const double bytes_per_second = std::max(static_cast<double>(m_bytes_done) / passed, m_best);
-  if (bytes_per_second > 0 && static_cast<double>(size) / bytes_per_second > left) return Verdict::late;
+  if (seconds_of(size, passed) > left) return Verdict::late;
   if (m_items == 0) return Verdict::fits;
   // What is under way comes first: so many items, or so many bytes, whichever takes longer.
   if (static_cast<double>(m_items + 1) * passed / static_cast<double>(m_items_done) > left) return Verdict::wait;
-  if (bytes_per_second > 0 && static_cast<double>(m_bytes + size) / bytes_per_second > left) return Verdict::wait;
+  if (seconds_of(m_bytes + size, passed) > left) return Verdict::wait;
   return Verdict::fits;
 }
 
@@ -41,6 +47,8 @@ void DeadlineWatch::over(std::uint64_t size) {
 void DeadlineWatch::succeeded(std::uint64_t size, Duration took) {
   ++m_items_done;
   m_bytes_done += size;
+  if (size < k_telling_size) return;
+  m_has_telling = true;
   if (took > Duration::zero()) m_best = std::max(m_best, static_cast<double>(size) / seconds(took));
 }
 

@@ -159,28 +159,6 @@ std::vector<Row> Job::take_bucket() {
   return batch;
 }
 
-/// Take a row off if it would end before the deadline; pass it over, for the next run, if not. Return false when it has to stay
-/// until something of what is in flight has ended.
-bool Job::take_off_in_time(const Row& row, std::vector<Row>& batch) {
-  const TimePoint now = m_clock.now();
-  const std::uint64_t size = bytes_to_move(row);
-  switch (m_deadline.judge(size, now)) {
-    case DeadlineWatch::Verdict::wait: return false;
-    case DeadlineWatch::Verdict::late:
-      ++m_progress.left_for_later;
-      m_source.over(row);
-      return true;
-    case DeadlineWatch::Verdict::fits: break;
-  }
-  m_deadline.begun(size, now);
-  take_off(row, batch);
-  return true;
-}
-
-void Job::stop_at_deadline() {
-  if (m_deadline.has_come(m_clock.now())) stop_locked("the deadline is near");
-}
-
 /// Put a row in flight, into the batch too unless its file is in flight already.
 void Job::take_off(const Row& row, std::vector<Row>& batch) {
   const auto [at, is_new] = m_flights.try_emplace(row.fid);

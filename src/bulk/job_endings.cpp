@@ -185,7 +185,7 @@ void Job::broke(const Error& error) {
 }
 
 void Job::check_end() {
-  if (m_source_is_empty && m_in_buckets == 0 && m_flights.empty() && m_retries.empty()) {
+  if (m_source_is_empty && m_in_buckets == 0 && m_flights.empty() && m_retries.empty() && !judges_anew()) {
     if (m_progress.left_for_later == 0)
       m_progress.finished = true;
     else if (m_progress.stopped_because.empty())

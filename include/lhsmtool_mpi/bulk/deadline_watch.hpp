@@ -10,7 +10,8 @@ namespace lhsm::bulk {
 
 /// Says what a job may still begin before a point in time at which it has to stop: a copy that is cut off there has
 /// wasted the time of its bytes. Judges by what this run has measured so far; as long as it has measured nothing, all is
-/// let through, so that every run gets on. Pure: sizes in bytes, times of one clock.
+/// let through, so that every run gets on. What a small file takes is no measure of bytes: until one of k_telling_size is
+/// done, files count by their number only. Pure: sizes in bytes, times of one clock.
 class DeadlineWatch {
  public:
   struct Options {
@@ -22,12 +23,15 @@ class DeadlineWatch {
     late,  ///< not even alone: leave it to the next run
   };
 
+  /// From here on a file's time is that of its bytes, and not that of opening it, of the coordinator and the MDT.
+  static constexpr std::uint64_t k_telling_size = std::uint64_t{16} << 20U;
+
   explicit DeadlineWatch(Options options) : m_options(options) {}
 
   [[nodiscard]] std::optional<TimePoint> stop_at() const { return m_options.stop_at; }
   [[nodiscard]] bool has_come(TimePoint now) const { return m_options.stop_at && now >= *m_options.stop_at; }
 
-  /// Whether an item of that size would be over in time.
+  /// Whether an item of that size would be over in time. What is `late` may fit when more is measured.
   [[nodiscard]] Verdict judge(std::uint64_t size, TimePoint now) const;
 
   /// An item is under way from now on.
@@ -38,13 +42,16 @@ class DeadlineWatch {
   void succeeded(std::uint64_t size, Duration took);
 
  private:
+  [[nodiscard]] double seconds_of(std::uint64_t bytes, double passed) const;
+
   Options m_options;
   std::optional<TimePoint> m_first;  // when the first item began
   std::uint64_t m_items = 0;         // under way
   std::uint64_t m_bytes = 0;
   std::uint64_t m_items_done = 0;
   std::uint64_t m_bytes_done = 0;
-  double m_best = 0;  // bytes per second of the fastest copy of one item
+  bool m_has_telling = false;  // an item of k_telling_size is done
+  double m_best = 0;           // bytes per second of the fastest copy of one of these
 };
 
 }  // namespace lhsm::bulk

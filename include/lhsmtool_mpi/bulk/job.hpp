@@ -150,6 +150,8 @@ class Job final : public run::UnfinishedCopies {
   [[nodiscard]] std::vector<Row> try_to_take_batch();
   [[nodiscard]] std::vector<Row> take_bucket();
   [[nodiscard]] bool take_off_in_time(const Row& row, std::vector<Row>& batch);
+  void pass_over(const Row& row);
+  [[nodiscard]] bool judges_anew();
   [[nodiscard]] std::optional<Row> due_retry();
   void stop_at_deadline();
   [[nodiscard]] std::uint64_t bytes_to_move(const Row& row) const;
@@ -181,6 +183,8 @@ class Job final : public run::UnfinishedCopies {
   FileRate m_rate;
   FailureWatch m_failures;
   DeadlineWatch m_deadline;
+  std::vector<Row> m_passed_over;   // as many as are kept, and judged anew when all else is done
+  std::uint64_t m_judged_with = 0;  // m_successes as it was when these were last judged anew
   bool m_source_is_empty = false;
   bool m_has_more_to_search = false;
   std::map<std::uint32_t, std::deque<Row>> m_buckets;  // by MDT: read, not yet in flight

@@ -7,6 +7,8 @@
 namespace lhsm::bulk {
 namespace {
 
+constexpr std::uint64_t k_telling = DeadlineWatch::k_telling_size;
+
 TEST_F(JobTest, asks_for_nothing_once_the_deadline_has_come) {
   std::vector<Fid> fids;
   for (int i = 0; i < 60; ++i) fids.push_back(new_file());
@@ -52,7 +54,7 @@ TEST_F(JobTest, leaves_to_the_next_run_what_would_not_end_in_time) {
   const Fid large = new_released("large");
   fids.push_back(large);
   for (int i = 0; i < 10; ++i) fids.push_back(new_released("small"));
-  make_manifest(fids, [large](const Fid& fid) { return fid == large ? std::uint64_t{1} << 60U : 5U; });
+  make_manifest(fids, [large](const Fid& fid) { return fid == large ? std::uint64_t{1} << 60U : k_telling; });
   m_run_options.job.max_inflight = 51;
   m_run_options.asker.threads = 1;
   m_run_options.job.deadline.stop_at = m_clock.now() + 1h;
@@ -64,6 +66,39 @@ TEST_F(JobTest, leaves_to_the_next_run_what_would_not_end_in_time) {
   EXPECT_EQ(do_job(ItemAction::restore).census.with(ItemResult::done), 62U) << "a new run has measured nothing yet, and begins with it";
 }
 
+TEST_F(JobTest, small_files_do_not_make_a_large_one_late) {
+  std::vector<Fid> fids;
+  for (int i = 0; i < 20; ++i) fids.push_back(new_released("small"));
+  const Fid large = new_released("large");
+  fids.push_back(large);
+  make_manifest(fids, [large](const Fid& fid) { return fid == large ? std::uint64_t{1} << 60U : 5U; });
+  m_run_options.job.max_inflight = 1;
+  m_run_options.job.deadline.stop_at = m_clock.now() + 1h;
+  const JobReport report = do_job(ItemAction::restore);
+  EXPECT_TRUE(report.progress.finished) << report.progress.stopped_because;
+  EXPECT_EQ(report.census.with(ItemResult::done), 21U);
+}
+
+TEST_F(JobTest, what_was_late_at_first_is_judged_anew_when_more_is_measured) {
+  const std::vector<Fid> fids{new_released("slow"), new_released("large"), new_released("fast")};
+  // Late by the first one's 16 MiB a second; not by what the last one does in less than 400 ms.
+  make_manifest(fids, [&](const Fid& fid) { return fid == fids[1] ? std::uint64_t{1} << 37U : k_telling; });
+  m_run_options.job.max_inflight = 1;
+  m_run_options.job.deadline.stop_at = m_clock.now() + 1h;
+  std::mutex mutex;
+  std::vector<Fid> begun;
+  m_lustre.before(Call::copy_start, [&](const Fid& fid) {
+    const std::lock_guard lock(mutex);
+    begun.push_back(fid);
+    if (fid == fids[0]) std::this_thread::sleep_for(1s);
+    return 0;
+  });
+  const JobReport report = do_job(ItemAction::restore);
+  EXPECT_TRUE(report.progress.finished) << report.progress.stopped_because;
+  EXPECT_EQ(report.progress.left_for_later, 0U);
+  EXPECT_EQ(begun, (std::vector<Fid>{fids[0], fids[2], fids[1]}));
+}
+
 TEST_F(JobTest, what_an_earlier_run_copied_is_not_counted_as_still_to_be_copied) {
   // As long as nothing is measured all are asked for: one request's worth here.
   constexpr std::uint64_t k_size = std::uint64_t{1} << 60U;
@@ -73,7 +108,7 @@ TEST_F(JobTest, what_an_earlier_run_copied_is_not_counted_as_still_to_be_copied)
   const Fid unbegun = new_file("large");
   fids.insert(fids.end(), {nearly_done, unbegun});
   for (int i = 0; i < 10; ++i) fids.push_back(new_file("small"));
-  make_manifest(fids, [&](const Fid& fid) { return fid == nearly_done || fid == unbegun ? k_size : 5U; });
+  make_manifest(fids, [&](const Fid& fid) { return fid == nearly_done || fid == unbegun ? k_size : k_telling; });
   {
     auto lock = store::JobLock::acquire(m_run_options.manifest);
     ASSERT_TRUE(lock);

@@ -77,6 +77,32 @@ TEST(DeadlineWatchTest, SmallFilesAreJudgedByTheirNumber) {
   EXPECT_EQ(watch.judge(0, now), Verdict::fits);
 }
 
+TEST(DeadlineWatchTest, SmallFilesDoNotTellWhatALargeOneTakes) {
+  // 100 files of 4 KB a second: 40 MB would be "late" by that.
+  DeadlineWatch watch = watch_after(6000, 4000, 10ms);
+  const TimePoint now = k_start + 1min;
+  EXPECT_EQ(watch.judge(1000 * k_GB, now), Verdict::fits);
+  watch.begun(1000 * k_GB, now);
+  EXPECT_EQ(watch.judge(4000, now), Verdict::fits) << "it holds nobody up";
+  EXPECT_EQ(watch.judge(1000 * k_GB, now), Verdict::fits);
+  watch.over(1000 * k_GB);
+  watch.begun(k_GB, now);
+  watch.over(k_GB);
+  watch.succeeded(k_GB, 1s);
+  EXPECT_EQ(watch.judge(3000 * k_GB, now), Verdict::fits);
+  EXPECT_EQ(watch.judge(4000 * k_GB, now), Verdict::late);
+}
+
+TEST(DeadlineWatchTest, WhatOthersCarriedOutIsMeasuredByTheRunsTime) {
+  const DeadlineWatch unmeasured({.stop_at = k_start + 1h});
+  DeadlineWatch watch = unmeasured;
+  watch.begun(k_GB, k_start);
+  watch.over(k_GB);
+  watch.succeeded(k_GB, {});
+  EXPECT_EQ(watch.judge(3000 * k_GB, k_start + 1s), Verdict::fits);
+  EXPECT_EQ(watch.judge(4000 * k_GB, k_start + 1s), Verdict::late);
+}
+
 TEST(DeadlineWatchTest, AStallDoesNotMakeFilesLate) {
   const DeadlineWatch watch = watch_after(1, 10 * k_GB, 10s);
   // Nothing for half an hour: the run's average is bad, what a file can do is not.

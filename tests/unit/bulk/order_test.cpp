@@ -77,7 +77,7 @@ TEST_F(OrderTest, by_size_and_path) {
 }
 
 TEST_F(OrderTest, a_file_that_is_left_for_a_later_run_holds_no_volume) {
-  make({{1, 0, "a", "A", 1}, {1ULL << 60, 0, "b", "A", 2}, {1, 0, "c", "B", 1}});
+  make({{DeadlineWatch::k_telling_size, 0, "a", "A", 1}, {1ULL << 60, 0, "b", "A", 2}, {1, 0, "c", "B", 1}});
   m_run_options.order.order = Order::archive_location;
   m_run_options.order.max_volumes = 1;
   m_run_options.job.max_inflight = 1;  // the second is judged by what the first one took
