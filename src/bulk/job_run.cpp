@@ -72,6 +72,7 @@ struct JobRun::State {
   std::vector<ActionItem> adopted;
   AskBroker broker;
   std::optional<Asker> asker;
+  bool is_started = false;
   std::optional<store::JournalFolder> folder;
 
   ~State() {
@@ -171,6 +172,7 @@ void JobRun::start(const std::string& hosts, std::uint32_t ranks) {
   run.ranks = ranks;
   run.begin_ns = wall_clock_ns();
   // An append that fails is told again by the job's own.
+  m_state->is_started = true;
   if (!m_state->lock->is_lost()) std::ignore = m_state->files->journal->append(store::RunBegunRecord{run});
   // The job reads rows of the manifest while it is folded. Without it the journal waits for the run's end.
   if (store::is_hdf5_thread_safe())
@@ -203,11 +205,18 @@ Outcome<JobReport> JobRun::close(const std::function<int(const JobReport&)>& exi
     LHSM_TRY_ASSIGN(auto seen, store::look_at_job(path));
     LHSM_TRY_ASSIGN(report.census, take_census(seen.manifest, seen.state));
   }
-  LHSM_TRY(state.files->journal->append(store::RunEndedRecord{wall_clock_ns(), exit_code(report), report.progress.totals}));
+  // Of a run that has not begun there is nothing to end. The record would end a run that was killed, of whose requests the next one
+  // must know.
+  if (state.is_started)
+    LHSM_TRY(state.files->journal->append(store::RunEndedRecord{wall_clock_ns(), exit_code(report), report.progress.totals}));
   LHSM_TRY(state.files->journal->close());
   if (!state.options.failed_list.empty()) {
     LHSM_TRY_ASSIGN(auto seen, store::look_at_job(path));
-    LHSM_TRY(write_failed(state.options.failed_list, seen.manifest.attributes().mount_point, seen.manifest, seen.state));
+    // Where this run finds the files, which another client's scan may have found elsewhere. What an import has failed with is named
+    // as it is in the file system that it comes from.
+    const bool is_import = action() == store::ItemAction::import;
+    const std::string& mount_point = is_import ? seen.manifest.attributes().mount_point : state.client.mount_point();
+    LHSM_TRY(write_failed(state.options.failed_list, mount_point, seen.manifest, seen.state));
   }
   state.source.reset();
   state.files.reset();

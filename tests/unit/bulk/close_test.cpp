@@ -84,5 +84,25 @@ TEST_F(CloseTest, before_a_deadline_a_large_manifest_is_left_as_it_is) {
   EXPECT_EQ(generation(), before + 1) << "no work is left";
 }
 
+TEST_F(CloseTest, a_run_that_did_not_begin_ends_no_other) {
+  make_manifest({new_file()});
+  die_with(ItemAction::archive);
+  open(ItemAction::archive);
+  EXPECT_EQ(end().census.left(), 1U);
+  const auto seen = store::look_at_job(m_run_options.manifest);
+  ASSERT_TRUE(seen) << seen.error().describe();
+  EXPECT_TRUE(seen->state.has_open_run()) << "who comes next looks for the requests of the run that died";
+}
+
+TEST_F(CloseTest, what_failed_is_named_where_this_client_has_it) {
+  const Fid fid = new_file();
+  m_lustre.unlink(fid);
+  make_manifest({fid});
+  m_run_options.failed_list = m_job_dir / "failed.txt";
+  EXPECT_EQ(do_job(ItemAction::archive).census.with(ItemResult::failed), 1U);
+  const std::string told = test::read_file(m_job_dir / "failed.txt");
+  EXPECT_NE(told.find(m_lustre.mount_point() + "/dir/" + fid.str()), std::string::npos) << told;
+}
+
 }  // namespace
 }  // namespace lhsm::bulk

@@ -244,9 +244,9 @@ TEST_F(JobTest, lists_what_failed) {
     do_job(ItemAction::archive);
   }
   EXPECT_FALSE(std::filesystem::exists(m_job_dir / "victim"));
-  EXPECT_EQ(test::read_file(m_job_dir / "failed.txt"), "/mnt/dir/" + gone.str() + "\n");
+  EXPECT_EQ(test::read_file(m_job_dir / "failed.txt"), m_lustre.mount_point() + "/dir/" + gone.str() + "\n");
   EXPECT_EQ(test::read_file(m_job_dir / "failed.csv"),
-            "fid,path,result,errno,text,attempts\r\n" + gone.bracketed() + ",/mnt/dir/" + gone.str() +
+            "fid,path,result,errno,text,attempts\r\n" + gone.bracketed() + "," + m_lustre.mount_point() + "/dir/" + gone.str() +
                 ",failed,ENOENT,No such file or directory,1\r\n");
   EXPECT_NE(test::read_file(m_job_dir / "failed.json").find("\"error\":\"ENOENT\""), std::string::npos);
 }
