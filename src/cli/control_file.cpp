@@ -89,7 +89,7 @@ class ControlFile {
 }  // namespace
 
 Outcome<ActionLimits> parse_action_limits(std::string_view text) {
-  constexpr std::array<std::string_view, 4> k_actions{"archive", "restore", "release", "remove"};
+  constexpr std::array<std::string_view, 5> k_actions{"archive", "restore", "release", "remove", "import"};
   ActionLimits limits;
   for (std::string_view left = text; !left.empty();) {
     const auto end = std::min(left.find(','), left.size());

@@ -205,6 +205,9 @@ int JobCommands::run(const std::string& command_line, const std::string& agreed)
   if (command->action != ItemAction::none) check_root();
   if (command->action == ItemAction::import) check_import();
   m_options.serve.writes_archive = command->action == ItemAction::archive || command->action == ItemAction::remove;
+  // As a copytool several are served. But a request names one, and where none is named the coordinator takes its default.
+  if (command->action == ItemAction::archive && m_options.serve.archive_ids.size() > 1)
+    throw UsageError("an archive goes into one archive: -A N, once");
   check_order(m_options.run.order);
   m_options.run.order.object_path = [archive = m_options.serve.archive](const Fid& fid) {
     return archive.root + '/' + archive::object_path(archive.format, fid);
@@ -299,7 +302,8 @@ int JobCommands::carry_out(const Command& command, Process& process) {
   }
   m_options.run.manifest = plan.manifest;
   m_options.serve.mount_point = plan.mount_point;
-  return worst(scan_code, run_and_tell(m_options, process));
+  const int code = run_and_tell(m_options, process);
+  return process.is_first() ? worst(scan_code, code) : code;  // one rank speaks for all
 }
 
 }  // namespace lhsm::cli

@@ -91,7 +91,7 @@ RunStatus read(const Json& json) {
   status.process = json.at("process");
   status.started_ms = time_of(json.at("started_ms"));
   status.updated_ms = time_of(json.at("updated_ms"));
-  for (const char* name : {"archive", "restore", "remove", "release"}) {
+  for (const char* name : {"archive", "restore", "remove", "release", "import"}) {
     if (!json.contains(std::string("done_") + name)) continue;
     const auto count = [&](const char* what) -> std::uint64_t { return json.at(std::string(what) + name); };
     status.kinds.push_back({name, count("pending_"), count("running_"), count("done_"), count("failed_"),

@@ -28,6 +28,7 @@ TEST(ControlsTest, ReadsTheLimitsOfAJob) {
   EXPECT_EQ(controls->bandwidth, std::nullopt);
   EXPECT_EQ(parse_controls("max-files-per-second=0")->files_per_second, 0U);
   EXPECT_EQ(parse_controls("limit-action=restore=0,remove=3")->action_limits, (ActionLimits{{"remove", 3}}));
+  EXPECT_EQ(parse_controls("limit-action=release=1,import=2")->action_limits, (ActionLimits{{"release", 1}, {"import", 2}}));
   EXPECT_EQ(parse_controls("limit-action=")->action_limits, ActionLimits{});
 }
 

@@ -47,6 +47,10 @@ TEST_F(OptionsTest, a_wrong_word_is_told_the_right_ones) {
   expect_usage("restore -p /tmp --fair gid /x", "--fair: 'gid' is none of uid|projid|none\n");
 }
 
+TEST_F(OptionsTest, an_archive_goes_into_one) {
+  expect_usage("archive -p /tmp -A 2 -A 3 /x", "an archive goes into one archive: -A N, once\n");
+}
+
 TEST_F(OptionsTest, version_tells_build_libraries_and_licence) {
   const std::string version = run_tool("--version").output;
   for (const char* pattern :

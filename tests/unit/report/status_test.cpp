@@ -79,6 +79,16 @@ TEST(StatusTest, json_is_read_as_it_was_written) {
   }
 }
 
+TEST(StatusTest, all_kinds_of_work_are_read) {
+  RunStatus status = some_status();
+  status.kinds.clear();
+  for (const char* kind : {"archive", "restore", "remove", "release", "import"}) status.kinds.push_back({kind, 1, 2, 3, 4, 5, 6});
+  const auto read = status_of_json(to_json(status));
+  ASSERT_TRUE(read) << read.error().describe();
+  ASSERT_EQ(read->kinds.size(), status.kinds.size());
+  for (std::size_t i = 0; i < status.kinds.size(); ++i) EXPECT_EQ(read->kinds[i].name, status.kinds[i].name);
+}
+
 TEST(StatusTest, json_of_an_older_version_is_read) {
   auto json = nlohmann::json::parse(to_json(some_status()));
   for (const char* key : {"bytes", "final_bytes", "seconds_left"}) EXPECT_EQ(json.at("job").erase(key), 1U) << key;
